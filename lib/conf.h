@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * conf.h - firn.conf: what the site decides, and what a user may add.
+ *
+ * The site's file (sysconfdir/firn/firn.conf) is read if it exists, and only if
+ * root owns it and nobody else can write to it. A file named with --config is
+ * read after it if the user or root owns it and nobody else can write to it;
+ * it may only set what a user may set (the table in conf.c says which).
+ * Format: firn.conf(5): sections in brackets, KEY = VALUE lines, '#' comments;
+ * keys that take lists may be repeated.
+ */
+#ifndef FIRN_CONF_H
+#define FIRN_CONF_H
+
+#include "lib/err.h"
+#include "lib/own.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum conf_engine { ENGINE_FIRN, ENGINE_SQUASHFUSE };
+
+struct conf_list {
+	char **item; /* NULL-terminated, or NULL when empty */
+	size_t count;
+};
+
+struct conf {
+	/* [run] */
+	struct conf_list bind;     /* "SRC[:DST[:ro|rw]]": bound in every container, if SRC exists */
+	enum conf_engine engine;   /* default firn */
+	char *squashfuse;          /* program of the second engine; default "squashfuse_ll" from PATH */
+	/* [server] */
+	size_t cache_size;         /* bytes, default 16 MiB */
+	size_t metadata_size;      /* bytes, default 16 MiB */
+	int threads;               /* 0: by CPUs */
+	/* [env] */
+	struct conf_list env_drop; /* host variables that never enter; a trailing '*' matches the rest */
+	struct conf_list env_keep; /* exceptions to env_drop */
+	/* [session] */
+	int linger;                /* seconds; default 0 */
+	/* [users] */
+	struct conf_list deny;     /* options that users may not give: names without dashes */
+};
+
+/*
+ * Read the site's file and then @extra (NULL for none) into a new conf, with the
+ * built-in defaults for what neither sets. An unknown key is an error that names
+ * file and line.
+ */
+int conf_read(const char *extra, struct conf **out, struct err *err);
+void conf_free(struct conf *conf);
+void conf_freep(struct conf **conf);
+#define auto_conf CLEANUP(conf_freep) struct conf
+
+/* Whether users may give --@option. */
+bool conf_allows(const struct conf *conf, const char *option);
+
+/* Read one file; @trusted says that it is the site's. For conf_read() and the tests. */
+int conf_read_file(struct conf *conf, const char *path, bool trusted, struct err *err);
+struct conf *conf_new(void);
+
+#endif

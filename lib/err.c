@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * A name from an image or a command line may hold newlines or escape sequences.
+ * The message stays one line and cannot drive the terminal. Bytes above 127
+ * pass: names in other languages stay readable.
+ */
+static void make_printable(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++)
+		if (*c < ' ' || *c == 127)
+			*c = '?';
+}
+
+static void fill(struct err *err, int code, const char *format, va_list args)
+{
+	size_t used;
+
+	err->code = code;
+	err->status = 0;
+	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	if (code != 0) {
+		used = strlen(err->text);
+		(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(code));
+	}
+	make_printable(err->text);
+}
+
+int err_set(struct err *err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fill(err, 0, format, args);
+	va_end(args);
+	return -1;
+}
+
+int err_sys(struct err *err, const char *format, ...)
+{
+	int code = errno;
+	va_list args;
+
+	va_start(args, format);
+	fill(err, code, format, args);
+	va_end(args);
+	return -1;
+}
+
+int err_code(struct err *err, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fill(err, code, format, args);
+	va_end(args);
+	return -1;
+}
+
+int err_aim(struct err *err, const char *format, ...)
+{
+	char cause[ERR_TEXT_SIZE];
+	size_t used;
+	va_list args;
+
+	memcpy(cause, err->text, sizeof(cause));
+	va_start(args, format);
+	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	used = strlen(err->text);
+	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", cause);
+	make_printable(err->text);
+	return -1;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * err.h - one failure, one sentence.
+ *
+ * A struct err lives on the caller's stack and is passed last. A function that
+ * can fail fills it and returns -1; otherwise it leaves it alone. The lowest
+ * function words the cause, a caller adds its aim only where that tells the
+ * user something new.
+ */
+#ifndef FIRN_ERR_H
+#define FIRN_ERR_H
+
+enum {
+	ERR_TEXT_SIZE = 512,
+
+	/* Exit statuses, the same as env(1), nohup(1) and the container runners use. */
+	EXIT_FIRN_FAILED = 125,
+	EXIT_CANNOT_EXECUTE = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
+struct err {
+	int code;                 /* an errno value, or 0 when no system call failed */
+	int status;               /* the exit status to end with; 0 stands for EXIT_FIRN_FAILED */
+	char text[ERR_TEXT_SIZE]; /* one line: lower case, no full stop, names in single quotes */
+};
+
+/* Fill @err with the formatted text. Control characters in it become '?'. Returns -1. */
+int err_set(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same with ": " and the meaning of errno appended, and errno kept in code. Returns -1. */
+int err_sys(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for an errno value at hand. Returns -1. */
+int err_code(struct err *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Put an aim before the cause: "aim: cause". Returns -1. */
+int err_aim(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * image.h - what the user named as the image: a squashfs file, a SIF file or a
+ * directory.
+ *
+ * A path is resolved once, to a descriptor; everything after works on that.
+ */
+#ifndef FIRN_IMAGE_H
+#define FIRN_IMAGE_H
+
+#include "lib/err.h"
+#include "lib/own.h"
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+enum image_kind { IMAGE_SQUASHFS, IMAGE_SIF, IMAGE_DIRECTORY };
+
+struct image {
+	enum image_kind kind;
+	char *path;       /* absolute, as far as it could be resolved; for messages and the plan */
+	int fd;           /* O_RDONLY; a directory's is O_PATH|O_DIRECTORY */
+	struct stat stat; /* of fd: device, inode, size and times are the image's identity */
+	uint64_t offset;  /* of the squashfs in the file, bytes */
+	uint64_t size;    /* of the squashfs at most, bytes */
+	const char *machine; /* a SIF's architecture, Go names ("amd64"); NULL when unknown */
+};
+
+/*
+ * Open @path. Fails with "'x' is not an image ..." for anything that is none of
+ * the three, naming what it looks like where that is known (ext4, tar, ELF...).
+ */
+int image_open(const char *path, struct image **out, struct err *err);
+void image_free(struct image *image);
+void image_freep(struct image **image);
+#define auto_image CLEANUP(image_freep) struct image
+
+/* "squashfs", "SIF" or "directory". */
+const char *image_kind_name(enum image_kind kind);
+
+/* Find the primary system partition of a SIF; sif.c, here for image.c and the tests. */
+int sif_find_partition(int fd, uint64_t file_size, const char *name, uint64_t *offset,
+		       uint64_t *size, const char **machine, struct err *err);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/log.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 2048 };
+
+static enum log_level wanted = LOG_NORMAL;
+static int64_t started_us;
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void log_set_level(enum log_level level)
+{
+	wanted = level;
+	if (level >= LOG_DEBUG && started_us == 0)
+		started_us = now_us();
+}
+
+enum log_level log_level(void)
+{
+	return wanted;
+}
+
+/* One write per line: pipes keep writes up to PIPE_BUF whole. */
+static void say(const char *prefix, const char *format, va_list args)
+{
+	char line[LINE_SIZE];
+	int used = snprintf(line, sizeof(line), "firn: %s", prefix);
+	size_t len;
+
+	(void)vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, args);
+	len = strlen(line);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < ' ' || line[i] == 127)
+			line[i] = '?';
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, len) < 0)
+		return; /* no standard error, no message */
+}
+
+#define SAY(level, prefix)                                                                         \
+	do {                                                                                       \
+		va_list args;                                                                      \
+                                                                                                   \
+		if (wanted < (level))                                                              \
+			return;                                                                    \
+		va_start(args, format);                                                            \
+		say(prefix, format, args);                                                         \
+		va_end(args);                                                                      \
+	} while (0)
+
+void log_error(const char *format, ...)
+{
+	SAY(LOG_QUIET, "");
+}
+
+void log_warning(const char *format, ...)
+{
+	SAY(LOG_NORMAL, "warning: ");
+}
+
+void log_info(const char *format, ...)
+{
+	SAY(LOG_VERBOSE, "");
+}
+
+void log_debug(const char *format, ...)
+{
+	char stamp[32];
+
+	if (wanted < LOG_DEBUG)
+		return;
+	(void)snprintf(stamp, sizeof(stamp), "[%lld us] ", (long long)(now_us() - started_us));
+	SAY(LOG_DEBUG, stamp);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * log.h - what firn says beside its errors.
+ *
+ * Lines go to standard error, each with "firn: " in front and in one write, so
+ * that lines of many ranks do not mix. The level is the program's one global.
+ */
+#ifndef FIRN_LOG_H
+#define FIRN_LOG_H
+
+enum log_level {
+	LOG_QUIET = -1, /* -q: errors only */
+	LOG_NORMAL = 0, /* warnings */
+	LOG_VERBOSE,    /* -v: what was decided for the user, one line each */
+	LOG_DEBUG,      /* -vv: each room's decisions, with the time since the start */
+};
+
+void log_set_level(enum log_level level);
+enum log_level log_level(void);
+
+/* "firn: TEXT", at every level. */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "firn: warning: TEXT"; says what happens instead. */
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/path.h"
+
+#include "lib/own.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+enum { LINKS_MAX = 40 };
+
+int path_tidy(const char *path, char **out, struct err *err)
+{
+	auto_free char *tidy = NULL;
+	size_t used = 0;
+
+	if (path[0] != '/')
+		return err_set(err, "'%s' is not an absolute path", path);
+	tidy = malloc(strlen(path) + 2);
+	if (!tidy)
+		return err_sys(err, "cannot take path '%s'", path);
+	for (const char *part = path; *part;) {
+		size_t len = strcspn(part, "/");
+
+		if (len == 2 && part[0] == '.' && part[1] == '.')
+			return err_set(err, "'%s' contains '..'", path);
+		if (len > 0 && !(len == 1 && part[0] == '.')) {
+			tidy[used++] = '/';
+			memcpy(tidy + used, part, len);
+			used += len;
+		}
+		part += len;
+		part += strspn(part, "/");
+	}
+	if (used == 0)
+		tidy[used++] = '/';
+	tidy[used] = '\0';
+	*out = take_ptr(&tidy);
+	return 0;
+}
+
+char *path_join(const char *base, const char *name)
+{
+	char *joined = NULL;
+	const char *slash = base[0] && base[strlen(base) - 1] == '/' ? "" : "/";
+
+	if (name[0] == '/')
+		return strdup(name);
+	if (asprintf(&joined, "%s%s%s", base, slash, name) < 0)
+		return NULL;
+	return joined;
+}
+
+bool path_is_below(const char *path, const char *ancestor)
+{
+	size_t len = strlen(ancestor);
+
+	while (len > 0 && ancestor[len - 1] == '/')
+		len--;
+	return strncmp(path, ancestor, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+int path_open_in(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd;
+
+	/* The kernel gives EAGAIN when something was renamed meanwhile and ".." might be unsafe. */
+	for (int tries = 0; tries < 8; tries++) {
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	if (fd < 0 && (errno == ENOSYS || errno == EAGAIN))
+		return path_walk_in(root, path, flags);
+	return fd;
+}
+
+/* The way from the root to where the walk stands: one descriptor a level, so that ".." is exact. */
+struct walk {
+	int level[PATH_MAX / 2];
+	int depth;
+};
+
+static void walk_end(struct walk *walk)
+{
+	int saved = errno;
+
+	while (walk->depth > 0)
+		(void)close(walk->level[--walk->depth]);
+	errno = saved;
+}
+
+static int walk_top(const struct walk *walk, int root)
+{
+	return walk->depth > 0 ? walk->level[walk->depth - 1] : root;
+}
+
+/* Put the link's target before what is left of the path. Returns the new rest, or NULL with errno. */
+static char *follow(int link, const char *rest)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlinkat(link, "", target, sizeof(target) - 1);
+	char *path = NULL;
+
+	if (len < 0)
+		return NULL;
+	target[len] = '\0';
+	if (asprintf(&path, "%s/%s", target, rest) < 0)
+		return NULL;
+	if (strlen(path) >= PATH_MAX) {
+		free(path);
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	return path;
+}
+
+int path_walk_in(int root, const char *path, int flags)
+{
+	struct walk walk = {.depth = 0};
+	auto_free char *rest = strdup(path);
+	const char *at = rest;
+	int links = 0;
+	int result = -1;
+
+	while (at) {
+		char name[NAME_MAX + 1];
+		size_t len;
+		struct stat stat;
+		auto_fd fd = -1;
+		bool last;
+
+		at += strspn(at, "/");
+		len = strcspn(at, "/");
+		if (len > NAME_MAX) {
+			errno = ENAMETOOLONG;
+			break;
+		}
+		memcpy(name, at, len);
+		name[len] = '\0';
+		at += len;
+		last = at[strspn(at, "/")] == '\0';
+		if (len == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+			if (len == 2 && walk.depth > 0)
+				(void)close(walk.level[--walk.depth]);
+			if (!last)
+				continue;
+			result = openat(walk_top(&walk, root), ".", flags | O_CLOEXEC);
+			break;
+		}
+		fd = openat(walk_top(&walk, root), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || fstat(fd, &stat) < 0)
+			break;
+		if (S_ISLNK(stat.st_mode) && !(last && (flags & O_NOFOLLOW))) {
+			char *next;
+
+			if (++links > LINKS_MAX) {
+				errno = ELOOP;
+				break;
+			}
+			next = follow(fd, at);
+			if (!next)
+				break;
+			if (next[0] == '/')
+				walk_end(&walk);
+			free(rest);
+			at = rest = next;
+			continue;
+		}
+		if (last) {
+			/* The entry was looked at and is no link; O_NOFOLLOW keeps it so. */
+			result = openat(walk_top(&walk, root), name, flags | O_NOFOLLOW | O_CLOEXEC);
+			break;
+		}
+		if (!S_ISDIR(stat.st_mode)) {
+			errno = ENOTDIR;
+			break;
+		}
+		if (walk.depth == (int)COUNT_OF(walk.level)) {
+			errno = ENAMETOOLONG;
+			break;
+		}
+		walk.level[walk.depth++] = take_fd(&fd);
+	}
+	walk_end(&walk);
+	return result;
+}
+
+char *path_quote(const char *path)
+{
+	char *quoted = malloc(4 * strlen(path) + 1);
+	char *to = quoted;
+
+	if (!quoted)
+		return NULL;
+	for (const unsigned char *c = (const unsigned char *)path; *c; c++) {
+		if (*c <= ' ' || *c == 127 || *c == '\\' || *c == '\'' || *c == '"')
+			to += snprintf(to, 5, "\\%03o", *c);
+		else
+			*to++ = (char)*c;
+	}
+	*to = '\0';
+	return quoted;
+}

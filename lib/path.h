@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * path.h - names of files, as text and as descriptors.
+ */
+#ifndef FIRN_PATH_H
+#define FIRN_PATH_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Tidy an absolute @path: no "." components, no double or trailing slashes.
+ * ".." is refused, since its meaning depends on symlinks. Returns 0 and a new
+ * string in @out, or -1.
+ */
+int path_tidy(const char *path, char **out, struct err *err);
+
+/* "@base/@name" as a new string, @name itself if it is absolute; NULL without memory. */
+char *path_join(const char *base, const char *name);
+
+/* Whether @path is @ancestor or below it, by components: /scratch2 is not below /scratch. */
+bool path_is_below(const char *path, const char *ancestor);
+
+/*
+ * Open @path with the directory @root as if it were "/": symlinks and ".."
+ * cannot lead out (openat2 RESOLVE_IN_ROOT, Linux 5.6; before that by going
+ * component by component). /proc-style magic links are not followed. @flags as
+ * open(2), O_CLOEXEC is added. Returns a descriptor, or -1 with errno.
+ */
+int path_open_in(int root, const char *path, int flags);
+
+/*
+ * The same by components, without openat2: the fallback, here for the tests.
+ */
+int path_walk_in(int root, const char *path, int flags);
+
+/*
+ * The text of @path with space, quote, backslash, and control bytes
+ * written as \ooo, as a new string: one word on one line, for --print-plan.
+ */
+char *path_quote(const char *path);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * server.h - the mount server: one squashfs image shown through FUSE.
+ *
+ * The server is a process of its own outside the container's mount and user
+ * namespaces. It holds the image, the FUSE device and nothing else; it ends by
+ * itself when the last process of the container is gone, because the kernel
+ * then drops the mount and reading the device gives ENODEV.
+ *
+ * It speaks the kernel protocol itself (linux/fuse.h, 7.31 and newer; see the
+ * kernel's Documentation/filesystems/fuse/). Node ids are inode references of
+ * the image (see node.h), so any server process started with the same image and
+ * the same shows can answer any request: nothing is remembered between requests.
+ */
+#ifndef FIRN_SERVER_H
+#define FIRN_SERVER_H
+
+#include "lib/err.h"
+#include "lib/squashfs.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * What is shown beside the image's own tree, so that mounts find their targets
+ * without an overlay. Paths are absolute inside the image; symlinks of the image
+ * on the way (and a final one) are followed inside it. What the image has
+ * already is left alone, but for SHOW_FILE and SHOW_PREFIX, which win.
+ */
+enum show_kind {
+	SHOW_DIR,    /* an empty directory, with the directories above it, if missing */
+	SHOW_EMPTY,  /* an empty file likewise, if missing */
+	SHOW_FILE,   /* a read-only file with @content instead of the image's, if any */
+	SHOW_PREFIX, /* @content followed by the image's own file, if any (passwd, group) */
+};
+
+struct show {
+	enum show_kind kind;
+	const char *path;
+	const void *content; /* borrowed until server_run() returns */
+	size_t size;
+};
+
+/* Shared with the launcher (MAP_SHARED memory): why the server gave up, before it could tell anyone. */
+struct server_report {
+	atomic_int state; /* 0 nothing, 1 text is complete */
+	char text[ERR_TEXT_SIZE];
+};
+
+struct server_options {
+	struct squashfs *image;  /* borrowed; opened by the caller, before the fork, so its cache is warm */
+	const char *image_name;  /* for messages */
+	const struct show *shows;
+	size_t show_count;
+	uid_t uid;               /* every inode is shown with this owner ... */
+	gid_t gid;               /* ... and group: ids as the container sees them */
+	int threads;             /* 0: as many as there are CPUs in the affinity mask, at most 8 */
+	pid_t program;           /* whose standard error gets a line when the image proves damaged; 0: nobody's */
+	struct server_report *report; /* may be NULL */
+	bool log;                /* keep standard error open and say debug lines there */
+};
+
+/*
+ * Serve until the mount is gone. @device is an open /dev/fuse that mount(2) or
+ * fsmount(2) has already been given. Called in the server process, single
+ * threaded; starts the other threads itself when there is work for them.
+ * Returns the process' exit status: 0 when the mount went away, 1 on failure.
+ */
+int server_run(int device, const struct server_options *options);
+
+/* The "rootmode=" and so on that mount needs: the mode of the image's root directory. */
+
+/*
+ * Become a server in the background: make the process that will call
+ * server_run(), with every descriptor but @options' image and its end of a
+ * socket closed, in a session of its own, not a child of the caller (whose
+ * program must not find an unknown child in wait(2)). Returns the socket on
+ * which the launcher sends the mounted device with server_attach(), or -1.
+ *
+ * Called before unshare(2): the server stays in the user's own namespaces, where
+ * no process of the container can trace it.
+ */
+int server_start(const struct server_options *options, struct err *err);
+
+/* Hand over the mounted @device; the caller then closes it, so that a dead server means ENOTCONN at once. */
+int server_attach(int socket, int device, struct err *err);
+
+#endif

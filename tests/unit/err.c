@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/err.h"
+
+#include "tests/unit/tap.h"
+
+#include <errno.h>
+
+static void a_system_error_keeps_its_number(void)
+{
+	struct err err;
+
+	errno = ENOENT;
+	ok(err_sys(&err, "cannot open '%s'", "a") == -1, "err_sys returns -1");
+	is_str(err.text, "cannot open 'a': No such file or directory", "the cause is in words");
+	ok(err.code == ENOENT, "and as errno");
+}
+
+static void a_hostile_name_stays_one_line(void)
+{
+	struct err err;
+
+	err_set(&err, "no '%s'", "a\nb\033[31m\177");
+	is_str(err.text, "no 'a?b?[31m?'", "control characters are replaced");
+}
+
+static void a_long_name_is_cut(void)
+{
+	char name[4000];
+	struct err err;
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	err_code(&err, EACCES, "cannot open '%s'", name);
+	ok(strlen(err.text) < sizeof(err.text), "the text ends inside the buffer");
+}
+
+static void an_aim_stands_before_the_cause(void)
+{
+	struct err err;
+
+	err_code(&err, EIO, "bad block");
+	err_aim(&err, "cannot read '%s'", "f");
+	is_str(err.text, "cannot read 'f': bad block: Input/output error", "aim, cause");
+	ok(err.code == EIO, "the code stays");
+}
+
+int main(void)
+{
+	a_system_error_keeps_its_number();
+	a_hostile_name_stays_one_line();
+	a_long_name_is_cut();
+	an_aim_stands_before_the_cause();
+	return done_testing();
+}
