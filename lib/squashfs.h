@@ -61,7 +61,7 @@ struct squashfs_inode {
 	uint64_t ref;     /* where it is: (metadata block << 16 | offset), the key of everything */
 	uint32_t ino;     /* the image's inode number */
 	mode_t mode;      /* type and permissions, as in stat(2) */
-	uint32_t uid, gid;
+	uint16_t uid_index, gid_index; /* see squashfs_owner() */
 	uint32_t nlink;
 	uint32_t mtime;   /* seconds since the epoch */
 	uint32_t rdev;    /* devices only, Linux encoding as stored */
@@ -96,12 +96,17 @@ const struct squashfs_info *squashfs_info(const struct squashfs *image);
 /* A reader for the calling thread. */
 int squashfs_reader_new(struct squashfs *image, struct squashfs_reader **out, struct err *err);
 void squashfs_reader_free(struct squashfs_reader *reader);
+struct squashfs *squashfs_reader_image(const struct squashfs_reader *reader);
 void squashfs_reader_freep(struct squashfs_reader **reader);
 #define auto_squashfs_reader CLEANUP(squashfs_reader_freep) struct squashfs_reader
 
 /* Decode the inode at @ref. A @ref made up by a client is found out (EIO), not believed. */
 int squashfs_inode(struct squashfs_reader *reader, uint64_t ref, struct squashfs_inode *out,
 		   struct err *err);
+
+/* The owner and group that the image gives an inode. Takes a look at the id table. */
+int squashfs_owner(struct squashfs_reader *reader, const struct squashfs_inode *inode,
+		   uint32_t *uid, uint32_t *gid, struct err *err);
 
 /*
  * Find @name (@len bytes, no slash) in directory @dir. Returns 1 and @ref when
@@ -127,6 +132,15 @@ struct squashfs_entry {
 };
 int squashfs_next(struct squashfs_reader *reader, const struct squashfs_inode *dir,
 		  uint64_t *position, struct squashfs_entry *entry, struct err *err);
+
+/*
+ * The same for all entries from @position on, without finding the place anew
+ * for each. @visit gets an entry and the position behind it, and ends the walk by
+ * returning anything but 0, which is then returned. Returns 0 at the end, -1 on failure.
+ */
+typedef int squashfs_visit(void *arg, const struct squashfs_entry *entry, uint64_t position);
+int squashfs_each(struct squashfs_reader *reader, const struct squashfs_inode *dir,
+		  uint64_t position, squashfs_visit *visit, void *arg, struct err *err);
 
 /* The target of a symlink, NUL-terminated, into @target of @size bytes. Returns its length. */
 ssize_t squashfs_readlink(struct squashfs_reader *reader, const struct squashfs_inode *inode,

@@ -1,10 +1,130 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "config.h"
 
-#include <stdio.h>
+#include "lib/log.h"
+#include "runner/compose.h"
+#include "runner/launch.h"
+#include "runner/request.h"
 
-int main(void)
+#include <string.h>
+#include <sys/prctl.h>
+
+static int give_up(const struct err *err)
 {
-	printf("firn %s\n", PACKAGE_VERSION);
-	return 0;
+	log_error("%s", err->text);
+	return err->status ? err->status : EXIT_FIRN_FAILED;
+}
+
+/* exec, run and shell: ask, plan, do. */
+static int go(enum request_verb verb, int argc, char **argv)
+{
+	auto_request *request = NULL;
+	auto_conf *conf = NULL;
+	auto_image *image = NULL;
+	auto_content *content = NULL;
+	auto_plan *plan = NULL;
+	struct err err;
+
+	if (request_read(verb, argc, argv, &request, &err) < 0)
+		return give_up(&err);
+	log_set_level(request->level);
+	if (request->help) {
+		request_help(verb, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (conf_read(request->config, &conf, &err) < 0 ||
+	    image_open(request->image, &image, &err) < 0 ||
+	    content_open(image, conf, &content, &err) < 0 ||
+	    compose(request, conf, content, &plan, &err) < 0)
+		return give_up(&err);
+	if (request->print_plan) {
+		plan_print(plan, stdout);
+		return EXIT_SUCCESS;
+	}
+	(void)launch(plan, content, conf, &err);
+	return give_up(&err);
+}
+
+static int verb_exec(int argc, char **argv)
+{
+	return go(REQUEST_EXEC, argc, argv);
+}
+
+static int verb_run(int argc, char **argv)
+{
+	return go(REQUEST_RUN, argc, argv);
+}
+
+static int verb_shell(int argc, char **argv)
+{
+	return go(REQUEST_SHELL, argc, argv);
+}
+
+/* @argv of a verb begins behind its name and ends with NULL. */
+struct verb {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const char *help;
+};
+
+// clang-format off
+static const struct verb verbs[] = {
+	{"exec", verb_exec, "run a command in an image"},
+	{"run", verb_run, "run what the image says"},
+	{"shell", verb_shell, "an interactive shell in an image"},
+};
+
+/* Names that stand for "firn run": an interpreter has no room for a verb. */
+static const char *const run_names[] = {"run-singularity", "firn-run"};
+// clang-format on
+
+static int help(void)
+{
+	printf("usage: firn VERB [OPTION...] ...\n"
+	       "Run one image file as a normal user, at the speed of the bare machine.\n\n");
+	for (size_t i = 0; i < COUNT_OF(verbs); i++)
+		printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
+	printf("\n'firn VERB --help' tells a verb's options; see firn(1).\n");
+	return EXIT_SUCCESS;
+}
+
+static int choose(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	const char *name = slash ? slash + 1 : argv[0];
+
+	for (size_t i = 0; i < COUNT_OF(run_names); i++)
+		if (strcmp(name, run_names[i]) == 0)
+			return verb_run(argc - 1, argv + 1);
+	if (argc < 2) {
+		log_error("no verb given; see 'firn --help'");
+		return EXIT_FIRN_FAILED;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("firn %s\n", PACKAGE_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+		return help();
+	for (size_t i = 0; i < COUNT_OF(verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].main(argc - 2, argv + 2);
+	log_error("unknown verb '%s'; see 'firn --help'", argv[1]);
+	return EXIT_FIRN_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (argc < 1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		log_error("cannot give up privileges");
+		return EXIT_FIRN_FAILED;
+	}
+	status = choose(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		log_error("cannot write to standard output");
+		return EXIT_FIRN_FAILED;
+	}
+	return status;
 }

@@ -50,6 +50,7 @@ struct server_report {
 
 struct server_options {
 	struct squashfs *image;  /* borrowed; opened by the caller, before the fork, so its cache is warm */
+	int image_fd;            /* the file it is in */
 	const char *image_name;  /* for messages */
 	const struct show *shows;
 	size_t show_count;
@@ -59,20 +60,22 @@ struct server_options {
 	pid_t program;           /* whose standard error gets a line when the image proves damaged; 0: nobody's */
 	struct server_report *report; /* may be NULL */
 	bool log;                /* keep standard error open and say debug lines there */
+	/* Another engine instead of server_run(): executes it for @device; returns an exit status if it cannot. */
+	int (*engine)(const struct server_options *options, int device);
+	const void *engine_arg;
 };
 
 /*
  * Serve until the mount is gone. @device is an open /dev/fuse that mount(2) or
- * fsmount(2) has already been given. Called in the server process, single
+ * fsmount(2) has already been given. @launcher is a socket whose other end
+ * closes when the launcher becomes the program, or -1 if that is over. Called in the server process, single
  * threaded; starts the other threads itself when there is work for them.
  * Returns the process' exit status: 0 when the mount went away, 1 on failure.
  */
-int server_run(int device, const struct server_options *options);
-
-/* The "rootmode=" and so on that mount needs: the mode of the image's root directory. */
+int server_run(int device, int launcher, const struct server_options *options);
 
 /*
- * Become a server in the background: make the process that will call
+ * start.c: a server in the background: make the process that will call
  * server_run(), with every descriptor but @options' image and its end of a
  * socket closed, in a session of its own, not a child of the caller (whose
  * program must not find an unknown child in wait(2)). Returns the socket on

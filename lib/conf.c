@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/conf.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FILE_MAX = 1 << 20, MEBIBYTE = 1 << 20 };
+
+#define SITE_FILE SYSCONFDIR "/firn/firn.conf"
+
+enum value { VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_SIZE, VALUE_NUMBER };
+
+/* Every key there is. "user": may stand in a file that a user names with --config. */
+static const struct key {
+	const char *section, *name;
+	enum value value;
+	size_t field;
+	bool user;
+} keys[] = {
+	{"run", "bind", VALUE_LIST, offsetof(struct conf, bind), true},
+	{"run", "engine", VALUE_ENGINE, offsetof(struct conf, engine), true},
+	{"run", "squashfuse", VALUE_TEXT, offsetof(struct conf, squashfuse), true},
+	{"server", "cache", VALUE_SIZE, offsetof(struct conf, cache_size), true},
+	{"server", "metadata", VALUE_SIZE, offsetof(struct conf, metadata_size), true},
+	{"server", "threads", VALUE_NUMBER, offsetof(struct conf, threads), true},
+	{"env", "drop", VALUE_LIST, offsetof(struct conf, env_drop), true},
+	{"env", "keep", VALUE_LIST, offsetof(struct conf, env_keep), true},
+	{"session", "linger", VALUE_NUMBER, offsetof(struct conf, linger), false},
+	{"users", "deny", VALUE_LIST, offsetof(struct conf, deny), false},
+};
+
+/*
+ * What makes an image's programs find the host's files instead of their own:
+ * loader, interpreters' search paths, locale and character set modules, start
+ * files of shells. firn.conf(5) gives the reasons one by one.
+ */
+static const char *const dropped[] = {
+	"LD_*", "GCONV_PATH", "LOCPATH", "NLSPATH", "GETCONF_DIR", "HOSTALIASES", "MALLOC_TRACE",
+	"BASH_ENV", "ENV", "BASH_FUNC_*", "SHELLOPTS", "BASHOPTS", "CDPATH",
+	"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONEXECUTABLE",
+	"VIRTUAL_ENV", "CONDA_*", "_CE_*",
+	"PERL5LIB", "PERLLIB", "PERL5OPT", "PERL_LOCAL_LIB_ROOT", "PERL_MB_OPT", "PERL_MM_OPT",
+	"R_LIBS", "R_LIBS_USER", "R_LIBS_SITE", "R_HOME", "R_PROFILE", "R_ENVIRON",
+	"RUBYLIB", "RUBYOPT", "GEM_HOME", "GEM_PATH", "NODE_PATH", "NODE_OPTIONS",
+	"LUA_PATH*", "LUA_CPATH*", "TCLLIBPATH", "TCL_LIBRARY", "TK_LIBRARY",
+	"JULIA_LOAD_PATH", "JULIA_DEPOT_PATH", "JAVA_HOME", "CLASSPATH", "JAVA_TOOL_OPTIONS",
+	"CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH",
+	"PKG_CONFIG_PATH", "CMAKE_PREFIX_PATH", "GUILE_LOAD_PATH", "MANPATH", "INFOPATH",
+	"TERMINFO", "TERMINFO_DIRS", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE",
+	"REQUESTS_CA_BUNDLE", "GIO_MODULE_DIR", "GTK_PATH", "GTK_MODULES", "QT_PLUGIN_PATH",
+	"XDG_DATA_DIRS", "XDG_CONFIG_DIRS",
+	"MODULEPATH", "MODULESHOME", "LOADEDMODULES", "_LMFILES_", "LMOD_*", "_ModuleTable*",
+};
+
+static int list_add(struct conf_list *list, const char *item, size_t len)
+{
+	char **grown = reallocarray(list->item, list->count + 2, sizeof(*grown));
+
+	if (!grown)
+		return -1;
+	list->item = grown;
+	list->item[list->count] = strndup(item, len);
+	if (!list->item[list->count])
+		return -1;
+	list->item[++list->count] = NULL;
+	return 0;
+}
+
+static void list_clear(struct conf_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->item[i]);
+	free(list->item);
+}
+
+struct conf *conf_new(void)
+{
+	auto_conf *conf = calloc(1, sizeof(*conf));
+
+	if (!conf)
+		return NULL;
+	conf->cache_size = 16 * MEBIBYTE;
+	conf->metadata_size = 16 * MEBIBYTE;
+	conf->squashfuse = strdup("squashfuse_ll");
+	if (!conf->squashfuse)
+		return NULL;
+	for (size_t i = 0; i < COUNT_OF(dropped); i++)
+		if (list_add(&conf->env_drop, dropped[i], strlen(dropped[i])) < 0)
+			return NULL;
+	return take_ptr(&conf);
+}
+
+void conf_free(struct conf *conf)
+{
+	if (!conf)
+		return;
+	list_clear(&conf->bind);
+	list_clear(&conf->env_drop);
+	list_clear(&conf->env_keep);
+	list_clear(&conf->deny);
+	free(conf->squashfuse);
+	free(conf);
+}
+
+void conf_freep(struct conf **conf)
+{
+	conf_free(*conf);
+}
+
+/* A whole number with K, M or G behind, if @units. Returns -1 for anything else. */
+static int take_number(const char *text, bool units, uint64_t *out)
+{
+	static const char letters[] = "KMG";
+	const char *letter;
+	uint64_t value = 0;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		if (value > UINT32_MAX)
+			return -1;
+		value = 10 * value + (uint64_t)(*text - '0');
+	}
+	letter = *text && units ? strchr(letters, *text & ~0x20) : NULL;
+	if (letter) {
+		value <<= 10 * (letter - letters + 1);
+		text++;
+	}
+	*out = value;
+	return *text ? -1 : 0;
+}
+
+/* A list's items stand apart by blanks; a bind is one item, blanks and all. */
+static int take_list(const struct key *key, struct conf_list *list, const char *text)
+{
+	if (strcmp(key->name, "bind") == 0)
+		return list_add(list, text, strlen(text));
+	while (*text) {
+		size_t len = strcspn(text, " \t");
+
+		if (len > 0 && list_add(list, text, len) < 0)
+			return -1;
+		text += len + strspn(text + len, " \t");
+	}
+	return 0;
+}
+
+static int take_value(struct conf *conf, const struct key *key, const char *text)
+{
+	void *field = (char *)conf + key->field;
+	uint64_t number;
+
+	switch (key->value) {
+	case VALUE_LIST:
+		return take_list(key, field, text);
+	case VALUE_TEXT:
+		free(*(char **)field);
+		*(char **)field = strdup(text);
+		return *(char **)field && *text ? 0 : -1;
+	case VALUE_ENGINE:
+		if (strcmp(text, "firn") != 0 && strcmp(text, "squashfuse") != 0)
+			return -1;
+		*(enum conf_engine *)field = strcmp(text, "firn") == 0 ? ENGINE_FIRN
+									: ENGINE_SQUASHFUSE;
+		return 0;
+	case VALUE_SIZE:
+		if (take_number(text, true, &number) < 0 || number < MEBIBYTE ||
+		    number > 16384ull * MEBIBYTE)
+			return -1;
+		*(size_t *)field = (size_t)number;
+		return 0;
+	case VALUE_NUMBER:
+		if (take_number(text, false, &number) < 0 || number > 86400)
+			return -1;
+		*(int *)field = (int)number;
+		return 0;
+	}
+	return -1;
+}
+
+static const struct key *find_key(const char *section, const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static char *trim(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t\r");
+	len = strlen(text);
+	while (len > 0 && strchr(" \t\r", text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}
+
+/* Where a message points to. */
+struct place {
+	const char *path;
+	int line;
+	bool trusted;
+};
+
+static int take_line(struct conf *conf, char *line, char *section, size_t section_size,
+		     const struct place *place, struct err *err)
+{
+	const struct key *key;
+	char *value;
+
+	line = trim(line);
+	if (*line == '\0' || *line == '#')
+		return 0;
+	if (*line == '[') {
+		size_t len = strlen(line);
+
+		if (line[len - 1] != ']' || len - 2 >= section_size)
+			return err_set(err, "'%s' line %d is no section", place->path, place->line);
+		memcpy(section, line + 1, len - 2);
+		section[len - 2] = '\0';
+		return 0;
+	}
+	value = strchr(line, '=');
+	if (!value)
+		return err_set(err, "'%s' line %d is not of the form KEY = VALUE", place->path,
+			       place->line);
+	*value++ = '\0';
+	line = trim(line);
+	value = trim(value);
+	key = find_key(section, line);
+	if (!key)
+		return err_set(err, "'%s' line %d: there is no key '%s' in section '%s'", place->path,
+			       place->line, line, section);
+	if (!key->user && !place->trusted)
+		return err_set(err, "'%s' line %d: only the site may set '%s'", place->path,
+			       place->line, line);
+	if (take_value(conf, key, value) < 0)
+		return err_set(err, "'%s' line %d: '%s' cannot be '%s'", place->path, place->line,
+			       line, value);
+	return 0;
+}
+
+static int take_text(struct conf *conf, char *text, const char *path, bool trusted, struct err *err)
+{
+	struct place place = {path, 0, trusted};
+	char section[32] = "";
+	char *rest = text;
+	char *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		place.line++;
+		if (take_line(conf, line, section, sizeof(section), &place, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_trust(const struct stat *stat, const char *path, bool trusted, struct err *err)
+{
+	if (!S_ISREG(stat->st_mode))
+		return err_set(err, "'%s' is no regular file", path);
+	if (stat->st_uid != 0 && (trusted || stat->st_uid != geteuid()))
+		return err_set(err, "'%s' is not read: it belongs to another user (%u)", path,
+			       (unsigned)stat->st_uid);
+	if (stat->st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(err, "'%s' is not read: others can write to it (mode %04o)", path,
+			       stat->st_mode & 07777);
+	if (stat->st_size > FILE_MAX)
+		return err_set(err, "'%s' is too large for a configuration", path);
+	return 0;
+}
+
+static int read_open(struct conf *conf, int fd, const char *path, bool trusted, struct err *err)
+{
+	auto_free char *text = NULL;
+	struct stat stat;
+	ssize_t got;
+
+	if (fstat(fd, &stat) < 0)
+		return err_sys(err, "cannot read '%s'", path);
+	if (check_trust(&stat, path, trusted, err) < 0)
+		return -1;
+	text = malloc((size_t)stat.st_size + 1);
+	got = text ? read(fd, text, (size_t)stat.st_size) : -1;
+	if (got < 0)
+		return err_sys(err, "cannot read '%s'", path);
+	text[got] = '\0';
+	return take_text(conf, text, path, trusted, err);
+}
+
+int conf_read_file(struct conf *conf, const char *path, bool trusted, struct err *err)
+{
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return err_sys(err, "cannot read '%s'", path);
+	return read_open(conf, fd, path, trusted, err);
+}
+
+int conf_read(const char *extra, struct conf **out, struct err *err)
+{
+	auto_conf *conf = conf_new();
+	auto_fd site = -1;
+
+	if (!conf)
+		return err_sys(err, "cannot read the configuration");
+	site = open(SITE_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (site < 0 && errno != ENOENT && errno != ENOTDIR)
+		return err_sys(err, "cannot read '%s'", SITE_FILE);
+	if (site >= 0 && read_open(conf, site, SITE_FILE, true, err) < 0)
+		return -1;
+	if (extra && conf_read_file(conf, extra, false, err) < 0)
+		return -1;
+	*out = take_ptr(&conf);
+	return 0;
+}
+
+bool conf_allows(const struct conf *conf, const char *option)
+{
+	for (size_t i = 0; i < conf->deny.count; i++)
+		if (strcmp(conf->deny.item[i], option) == 0)
+			return false;
+	return true;
+}

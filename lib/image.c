@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/image.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+enum { HEAD_SIZE = 2048, SIF_MAGIC_AT = 32 };
+
+/* What a file that is no image is most likely, for the message. */
+static const char *guess(const unsigned char *head, size_t size)
+{
+	static const struct {
+		size_t at;
+		const char *magic;
+		size_t len;
+		const char *name;
+	} known[] = {
+		{0, "\177ELF", 4, "a program"},
+		{0, "\037\213", 2, "a gzip file"},
+		{0, "\050\265\057\375", 4, "a zstd file"},
+		{0, "\3757zXZ", 5, "an xz file"},
+		{0, "BZh", 3, "a bzip2 file"},
+		{0, "PK\003\004", 4, "a zip archive"},
+		{257, "ustar", 5, "a tar archive"},
+		{1080, "\123\357", 2, "an ext2/3/4 file system"},
+		{1024, "\342\341\365\340", 4, "an EROFS file system"},
+		{0, "sqsh", 4, "a big-endian squashfs"},
+		{0, "#!", 2, "a script"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		if (known[i].at + known[i].len <= size &&
+		    memcmp(head + known[i].at, known[i].magic, known[i].len) == 0)
+			return known[i].name;
+	return NULL;
+}
+
+static int recognize(struct image *image, const char *path, struct err *err)
+{
+	unsigned char head[HEAD_SIZE];
+	ssize_t got = pread(image->fd, head, sizeof(head), 0);
+	const char *likely;
+
+	if (got < 0)
+		return err_sys(err, "cannot read '%s'", path);
+	image->size = (uint64_t)image->stat.st_size;
+	if (got == 0)
+		return err_set(err, "'%s' is not an image: it is empty", path);
+	if (got >= 4 && memcmp(head, "hsqs", 4) == 0) {
+		image->kind = IMAGE_SQUASHFS;
+		return 0;
+	}
+	if (got >= SIF_MAGIC_AT + 10 && memcmp(head + SIF_MAGIC_AT, "SIF_MAGIC", 10) == 0) {
+		image->kind = IMAGE_SIF;
+		return sif_find_partition(image->fd, image->size, path, &image->offset,
+					  &image->size, &image->machine, err);
+	}
+	likely = guess(head, (size_t)got);
+	return err_set(err, "'%s' is not an image: it is %s, not squashfs, SIF or a directory", path,
+		       likely ? likely : "of unknown format");
+}
+
+static int open_it(struct image *image, const char *path, struct err *err)
+{
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+	image->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (image->fd < 0 && errno == EACCES)
+		image->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (image->fd < 0 && errno == ENOTDIR)
+		errno = EACCES;
+	if (image->fd < 0 || fstat(image->fd, &image->stat) < 0)
+		return err_sys(err, "cannot open '%s'", path);
+	if (S_ISDIR(image->stat.st_mode)) {
+		image->kind = IMAGE_DIRECTORY;
+		return 0;
+	}
+	if (!S_ISREG(image->stat.st_mode))
+		return err_set(err, "'%s' is not an image: it is no regular file and no directory",
+			       path);
+	return recognize(image, path, err);
+}
+
+int image_open(const char *path, struct image **out, struct err *err)
+{
+	auto_image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		return err_sys(err, "cannot open '%s'", path);
+	image->fd = -1;
+	if (open_it(image, path, err) < 0)
+		return -1;
+	image->path = realpath(path, NULL);
+	if (!image->path)
+		image->path = strdup(path);
+	if (!image->path)
+		return err_sys(err, "cannot open '%s'", path);
+	*out = take_ptr(&image);
+	return 0;
+}
+
+void image_free(struct image *image)
+{
+	if (!image)
+		return;
+	if (image->fd >= 0)
+		(void)close(image->fd);
+	free(image->path);
+	free(image);
+}
+
+void image_freep(struct image **image)
+{
+	image_free(*image);
+}
+
+const char *image_kind_name(enum image_kind kind)
+{
+	static const char *const names[] = {
+		[IMAGE_SQUASHFS] = "squashfs",
+		[IMAGE_SIF] = "SIF",
+		[IMAGE_DIRECTORY] = "directory",
+	};
+
+	return names[kind];
+}

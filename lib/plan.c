@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/plan.h"
+
+#include "lib/path.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct plan *plan_new(void)
+{
+	return calloc(1, sizeof(struct plan));
+}
+
+static void vector_free(char **vector)
+{
+	for (char **item = vector; item && *item; item++)
+		free(*item);
+	free(vector);
+}
+
+static void step_free(struct plan_step *step)
+{
+	free(step->source);
+	free(step->target);
+	free(step->content);
+}
+
+void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->count; i++)
+		step_free(&plan->step[i]);
+	free(plan->step);
+	free(plan->image);
+	vector_free(plan->argv);
+	vector_free(plan->env);
+	vector_free(plan->cwd);
+	free(plan);
+}
+
+void plan_freep(struct plan **plan)
+{
+	plan_free(*plan);
+}
+
+/* Take over @step, or free what it holds. */
+static int append(struct plan *plan, struct plan_step *step, struct err *err)
+{
+	struct plan_step *grown =
+		reallocarray(plan->step, plan->count + 1, sizeof(*plan->step));
+
+	if (!grown) {
+		step_free(step);
+		return err_sys(err, "cannot plan '%s'", step->target ? step->target : "/");
+	}
+	plan->step = grown;
+	plan->step[plan->count++] = *step;
+	return 0;
+}
+
+static int set_target(struct plan_step *step, const char *target, struct err *err)
+{
+	if (path_tidy(target, &step->target, err) < 0)
+		return -1;
+	if (strcmp(step->target, "/") == 0) {
+		free(take_ptr(&step->target));
+		return err_set(err, "nothing can be mounted on '/' of the image");
+	}
+	return 0;
+}
+
+static int copy_text(char **to, const char *from, struct err *err)
+{
+	*to = strdup(from);
+	return *to ? 0 : err_sys(err, "cannot plan '%s'", from);
+}
+
+int plan_add_bind(struct plan *plan, const char *source, const char *target, unsigned flags,
+		  struct err *err)
+{
+	struct plan_step step = {.kind = PLAN_BIND, .flags = flags};
+
+	if (set_target(&step, target, err) < 0 || copy_text(&step.source, source, err) < 0) {
+		step_free(&step);
+		return -1;
+	}
+	return append(plan, &step, err);
+}
+
+int plan_add_tmpfs(struct plan *plan, const char *target, uint64_t size, unsigned flags,
+		   struct err *err)
+{
+	struct plan_step step = {.kind = PLAN_TMPFS, .flags = flags, .size = size};
+
+	if (set_target(&step, target, err) < 0)
+		return -1;
+	return append(plan, &step, err);
+}
+
+int plan_add_text(struct plan *plan, enum plan_kind kind, const char *target, const char *content,
+		  struct err *err)
+{
+	struct plan_step step = {.kind = kind};
+
+	if (set_target(&step, target, err) < 0 || copy_text(&step.content, content, err) < 0) {
+		step_free(&step);
+		return -1;
+	}
+	return append(plan, &step, err);
+}
+
+int plan_add_overlay(struct plan *plan, const char *upper, struct err *err)
+{
+	struct plan_step step = {.kind = PLAN_OVERLAY};
+
+	if (upper && copy_text(&step.source, upper, err) < 0)
+		return -1;
+	return append(plan, &step, err);
+}
+
+static bool is_mount(const struct plan_step *step)
+{
+	return step->kind == PLAN_BIND || step->kind == PLAN_TMPFS;
+}
+
+bool plan_covers(const struct plan *plan, size_t before, const char *target)
+{
+	for (size_t i = 0; i < before && i < plan->count; i++)
+		if (is_mount(&plan->step[i]) && path_is_below(target, plan->step[i].target))
+			return true;
+	return false;
+}
+
+bool plan_shows_host(const struct plan *plan, const char *path)
+{
+	for (size_t i = plan->count; i-- > 0;) {
+		const struct plan_step *step = &plan->step[i];
+
+		if (!is_mount(step) || !path_is_below(path, step->target))
+			continue;
+		return step->kind == PLAN_BIND && strcmp(step->source, step->target) == 0;
+	}
+	return false;
+}
+
+static void print_word(FILE *out, const char *word)
+{
+	auto_free char *quoted = path_quote(word);
+
+	(void)fprintf(out, " %s", quoted ? quoted : "?");
+}
+
+static void print_step(const struct plan_step *step, FILE *out)
+{
+	static const char *const kind[] = {
+		[PLAN_FILE] = "file",   [PLAN_PREFIX] = "prefix", [PLAN_OVERLAY] = "overlay",
+		[PLAN_BIND] = "bind",   [PLAN_TMPFS] = "tmpfs",   [PLAN_LINK] = "link",
+	};
+
+	(void)fputs(kind[step->kind], out);
+	if (step->kind == PLAN_OVERLAY)
+		print_word(out, step->source ? step->source : "tmpfs");
+	if (step->kind == PLAN_BIND)
+		print_word(out, step->source);
+	if (step->target)
+		print_word(out, step->target);
+	if (step->kind == PLAN_BIND)
+		(void)fputs(step->flags & PLAN_READONLY ? " ro" : " rw", out);
+	if (step->flags & PLAN_DEVICES)
+		(void)fputs(" dev", out);
+	if (step->flags & PLAN_OPTIONAL)
+		(void)fputs(" optional", out);
+	if (step->flags & PLAN_COPY)
+		(void)fputs(" copy", out);
+	if (step->kind == PLAN_TMPFS && step->size)
+		(void)fprintf(out, " size=%" PRIu64, step->size);
+	if (step->content)
+		print_word(out, step->content);
+	(void)fputc('\n', out);
+}
+
+static void print_vector(const char *name, char *const *vector, FILE *out)
+{
+	for (; vector && *vector; vector++) {
+		(void)fputs(name, out);
+		print_word(out, *vector);
+		(void)fputc('\n', out);
+	}
+}
+
+void plan_print(const struct plan *plan, FILE *out)
+{
+	static const char *const engine[] = {
+		[PLAN_ENGINE_FIRN] = "firn",
+		[PLAN_ENGINE_SQUASHFUSE] = "squashfuse",
+		[PLAN_ENGINE_NONE] = "none",
+	};
+
+	(void)fputs("image", out);
+	print_word(out, plan->image);
+	(void)fprintf(out, " engine=%s offset=%" PRIu64 "\n", engine[plan->engine], plan->offset);
+	(void)fprintf(out, "user %u=%u group %u=%u capabilities=%s\n", (unsigned)plan->uid,
+		      (unsigned)plan->inner_uid, (unsigned)plan->gid, (unsigned)plan->inner_gid,
+		      plan->keep_capabilities ? "namespace" : "none");
+	for (size_t i = 0; i < plan->count; i++)
+		print_step(&plan->step[i], out);
+	print_vector("env", plan->env, out);
+	print_vector("cwd", plan->cwd, out);
+	print_vector("arg", plan->argv, out);
+}

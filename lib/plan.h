@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * plan.h - the container as a list of steps.
+ *
+ * A plan says what will be shown and mounted where, in order, and what is run
+ * in the end. Building one makes no system call, so it can be printed, compared
+ * and tested anywhere. Steps are carried out first to last by runner/mount.c; a
+ * later step may cover an earlier one.
+ */
+#ifndef FIRN_PLAN_H
+#define FIRN_PLAN_H
+
+#include "lib/err.h"
+#include "lib/own.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+enum plan_kind {
+	PLAN_FILE,    /* a read-only file @target with the text @content instead of the image's */
+	PLAN_PREFIX,  /* the same with the image's own file, if any, behind @content */
+	PLAN_OVERLAY, /* the root becomes writable: changes go to @source, or to memory if NULL */
+	PLAN_BIND,    /* host's @source and the mounts below it at @target */
+	PLAN_TMPFS,   /* an empty file system in memory at @target, of @size bytes (0: half the memory) */
+	PLAN_LINK,    /* a symlink @target to @content, in a tmpfs of an earlier step */
+};
+
+enum plan_flags {
+	PLAN_READONLY = 1 << 0,
+	PLAN_DEVICES = 1 << 1,   /* device nodes may be opened: /dev */
+	PLAN_OPTIONAL = 1 << 2,  /* a missing source is no error */
+	PLAN_ISFILE = 1 << 3,    /* the source is no directory, so the mount point is a file */
+	PLAN_SHARED_MODE = 1 << 4, /* tmpfs: mode 1777 instead of 0755 */
+	PLAN_COPY = 1 << 5,      /* a copy of the file will do; no mount point is made for it */
+};
+
+struct plan_step {
+	enum plan_kind kind;
+	unsigned flags;
+	char *source;  /* host path, absolute */
+	char *target;  /* path inside, absolute, tidy */
+	char *content; /* PLAN_FILE, PLAN_PREFIX: text; PLAN_LINK: where it points */
+	uint64_t size;
+};
+
+enum plan_engine { PLAN_ENGINE_FIRN, PLAN_ENGINE_SQUASHFUSE, PLAN_ENGINE_NONE /* a directory */ };
+
+struct plan {
+	/* The root */
+	enum plan_engine engine;
+	char *image; /* absolute path */
+	uint64_t offset;
+
+	/* Who */
+	uid_t uid, inner_uid; /* outside, inside */
+	gid_t gid, inner_gid;
+	bool keep_capabilities; /* --root */
+
+	struct plan_step *step;
+	size_t count;
+
+	/* What is run: all owned by the plan, NULL-terminated vectors */
+	char **argv;
+	char **env;
+	char **cwd; /* working directories to try, best first */
+};
+
+struct plan *plan_new(void);
+void plan_free(struct plan *plan);
+void plan_freep(struct plan **plan);
+#define auto_plan CLEANUP(plan_freep) struct plan
+
+/*
+ * Append a step. Strings are copied. A target must be absolute and without "..";
+ * only a tmpfs or an overlay may stand at "/". Returns 0, or -1 with @err saying
+ * which of them is wrong.
+ */
+int plan_add_bind(struct plan *plan, const char *source, const char *target, unsigned flags,
+		  struct err *err);
+int plan_add_tmpfs(struct plan *plan, const char *target, uint64_t size, unsigned flags,
+		   struct err *err);
+int plan_add_text(struct plan *plan, enum plan_kind kind, const char *target, const char *content,
+		  struct err *err);
+int plan_add_overlay(struct plan *plan, const char *upper, struct err *err);
+
+/*
+ * Whether a step before @before already puts something at @target or above it,
+ * so that the mount point is no matter of the image.
+ */
+bool plan_covers(const struct plan *plan, size_t before, const char *target);
+
+/*
+ * Whether @path inside shows the host's own @path, by a bind of itself or of a
+ * directory above it that no later step covers.
+ */
+bool plan_shows_host(const struct plan *plan, const char *path);
+
+/* Write one line per step, as --print-plan shows it. Names are quoted by path_quote(). */
+void plan_print(const struct plan *plan, FILE *out);
+
+#endif

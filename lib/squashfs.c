@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/squashfs_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	SUPER_SIZE = 96,
+	SUPER_MAGIC = 0x73717368, /* "hsqs" */
+	CACHE_DEFAULT = 16 << 20,
+	IDS_MAX = 65536,
+};
+
+/* struct squashfs_super_block of fs/squashfs/squashfs_fs.h. */
+enum super_field {
+	SUPER_INODES = 4,
+	SUPER_MKFS_TIME = 8,
+	SUPER_BLOCK_SIZE = 12,
+	SUPER_FRAGMENTS = 16,
+	SUPER_COMPRESSION = 20,
+	SUPER_BLOCK_LOG = 22,
+	SUPER_IDS = 26,
+	SUPER_MAJOR = 28,
+	SUPER_MINOR = 30,
+	SUPER_ROOT = 32,
+	SUPER_BYTES_USED = 40,
+	SUPER_ID_TABLE = 48,
+	SUPER_XATTR_TABLE = 56,
+	SUPER_INODE_TABLE = 64,
+	SUPER_DIRECTORY_TABLE = 72,
+	SUPER_FRAGMENT_TABLE = 80,
+};
+
+const char *squashfs_compression_name(enum squashfs_compression compression)
+{
+	static const char *const names[] = {
+		[SQUASHFS_GZIP] = "gzip", [SQUASHFS_LZMA] = "lzma", [SQUASHFS_LZO] = "lzo",
+		[SQUASHFS_XZ] = "xz",	  [SQUASHFS_LZ4] = "lz4",   [SQUASHFS_ZSTD] = "zstd",
+	};
+
+	if ((size_t)compression >= COUNT_OF(names) || !names[compression])
+		return "unknown";
+	return names[compression];
+}
+
+int squashfs_damaged(const struct squashfs *image, struct err *err, const char *format, ...)
+{
+	char cause[256];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(cause, sizeof(cause), format, args);
+	va_end(args);
+	(void)err_set(err, "'%s' is damaged: %s", image->name, cause);
+	err->code = EIO;
+	return -1;
+}
+
+int squashfs_load(const struct squashfs *image, void *buffer, size_t size, uint64_t position,
+		  struct err *err)
+{
+	uint8_t *to = buffer;
+
+	if (position > image->size || size > image->size - position)
+		return squashfs_damaged(image, err, "%zu bytes at %llu lie outside", size,
+					(unsigned long long)position);
+	while (size > 0) {
+		ssize_t got = pread(image->fd, to, size, (off_t)(image->offset + position));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			(void)err_sys(err, "cannot read '%s'", image->name);
+			err->code = EIO;
+			return -1;
+		}
+		if (got == 0)
+			return squashfs_damaged(image, err, "the file ends early, at %llu",
+						(unsigned long long)(image->offset + position));
+		to += got;
+		position += (uint64_t)got;
+		size -= (size_t)got;
+	}
+	return 0;
+}
+
+static int check_compression(struct squashfs *image, struct err *err)
+{
+	switch (image->info.compression) {
+	case SQUASHFS_GZIP:
+	case SQUASHFS_XZ:
+	case SQUASHFS_LZ4:
+	case SQUASHFS_ZSTD:
+		return 0;
+	default:
+		return err_set(err, "'%s' has compression '%s' (%u), which is not supported; make it with zstd",
+			       image->name, squashfs_compression_name(image->info.compression),
+			       (unsigned)image->info.compression);
+	}
+}
+
+static int check_super(struct squashfs *image, const uint8_t *super, struct err *err)
+{
+	struct squashfs_info *info = &image->info;
+	unsigned major = get16(super + SUPER_MAJOR), minor = get16(super + SUPER_MINOR);
+
+	if (get32(super) != SUPER_MAGIC)
+		return err_set(err, "'%s' is not a squashfs image", image->name);
+	if (major != 4 || minor != 0)
+		return err_set(err, "'%s' is squashfs version %u.%u; only 4.0 is supported",
+			       image->name, major, minor);
+	if (check_compression(image, err) < 0)
+		return -1;
+	if (info->block_size < BLOCK_SIZE_MIN || info->block_size > BLOCK_SIZE_MAX ||
+	    image->block_log > 20 || info->block_size != 1u << image->block_log)
+		return squashfs_damaged(image, err, "its block size is %u", info->block_size);
+	if (info->bytes_used < SUPER_SIZE)
+		return squashfs_damaged(image, err, "its size is given as %llu bytes",
+					(unsigned long long)info->bytes_used);
+	if (info->bytes_used > image->size)
+		return err_set(err, "'%s' is truncated: %llu of %llu bytes are missing", image->name,
+			       (unsigned long long)(info->bytes_used - image->size),
+			       (unsigned long long)info->bytes_used);
+	if (info->inode_count == 0 || image->id_count == 0)
+		return squashfs_damaged(image, err, "it has no inodes or no ids");
+	return 0;
+}
+
+/* A table of pointers to metadata blocks must lie inside, pointers and all. */
+static int check_pointers(struct squashfs *image, uint64_t position, uint64_t entries, size_t size,
+			  const char *name, struct err *err)
+{
+	uint64_t per_block = META_SIZE / size;
+	uint64_t bytes = 8 * ((entries + per_block - 1) / per_block);
+
+	if (position < SUPER_SIZE || position > image->info.bytes_used ||
+	    bytes > image->info.bytes_used - position)
+		return squashfs_damaged(image, err, "the %s table lies outside", name);
+	return 0;
+}
+
+static int check_tables(struct squashfs *image, struct err *err)
+{
+	const struct table *inodes = &image->inodes, *directories = &image->directories;
+	uint64_t used = image->info.bytes_used;
+
+	if (inodes->start < SUPER_SIZE || inodes->start >= inodes->end || inodes->end > used ||
+	    directories->start >= directories->end || directories->end > used)
+		return squashfs_damaged(image, err, "its tables lie outside or out of order");
+	if (check_pointers(image, image->id_table, image->id_count, 4, "id", err) < 0)
+		return -1;
+	if (image->fragment_count == 0)
+		return 0;
+	return check_pointers(image, image->fragment_table, image->fragment_count, 16, "fragment",
+			      err);
+}
+
+/* struct squashfs_xattr_id_table: {u64 kv_start, u32 count, u32 unused}, pointers behind. */
+static int read_xattr_table(struct squashfs *image, struct err *err)
+{
+	uint8_t head[16];
+
+	if (image->xattr_table == NO_TABLE)
+		return 0;
+	if (squashfs_load(image, head, sizeof(head), image->xattr_table, err) < 0)
+		return -1;
+	image->xattrs = (struct table){get64(head), image->info.bytes_used, "xattr"};
+	image->xattr_count = get32(head + 8);
+	if (image->xattr_count == 0)
+		return 0;
+	if (image->xattrs.start < SUPER_SIZE || image->xattrs.start >= image->xattrs.end)
+		return squashfs_damaged(image, err, "the xattr table lies outside");
+	image->info.has_xattrs = true;
+	return check_pointers(image, image->xattr_table + sizeof(head), image->xattr_count, 16,
+			      "xattr", err);
+}
+
+/* Where the directory table ends: at whatever table follows it. */
+static uint64_t directories_end(const struct squashfs *image)
+{
+	const uint64_t after[] = {image->fragment_table, image->id_table, image->xattr_table};
+	uint64_t end = image->info.bytes_used;
+
+	for (size_t i = 0; i < COUNT_OF(after); i++)
+		if (after[i] > image->directories.start && after[i] < end)
+			end = after[i];
+	return end;
+}
+
+static int read_super(struct squashfs *image, struct err *err)
+{
+	uint8_t super[SUPER_SIZE];
+
+	if (image->size < sizeof(super))
+		return err_set(err, "'%s' is too short to be an image", image->name);
+	if (squashfs_load(image, super, sizeof(super), 0, err) < 0)
+		return -1;
+	image->info.inode_count = get32(super + SUPER_INODES);
+	image->info.block_size = get32(super + SUPER_BLOCK_SIZE);
+	image->info.created = get32(super + SUPER_MKFS_TIME);
+	image->info.bytes_used = get64(super + SUPER_BYTES_USED);
+	image->info.root = get64(super + SUPER_ROOT);
+	image->info.compression = get16(super + SUPER_COMPRESSION);
+	image->block_log = get16(super + SUPER_BLOCK_LOG);
+	image->fragment_count = get32(super + SUPER_FRAGMENTS);
+	image->id_count = get16(super + SUPER_IDS);
+	image->fragment_table = get64(super + SUPER_FRAGMENT_TABLE);
+	image->id_table = get64(super + SUPER_ID_TABLE);
+	image->xattr_table = get64(super + SUPER_XATTR_TABLE);
+	image->inodes = (struct table){get64(super + SUPER_INODE_TABLE),
+				       get64(super + SUPER_DIRECTORY_TABLE), "inode"};
+	image->directories = (struct table){get64(super + SUPER_DIRECTORY_TABLE), 0, "directory"};
+	if (check_super(image, super, err) < 0)
+		return -1;
+	/* From here on nothing behind the file system is read. */
+	image->size = image->info.bytes_used;
+	image->directories.end = directories_end(image);
+	return check_tables(image, err) < 0 ? -1 : read_xattr_table(image, err);
+}
+
+int squashfs_open(int fd, uint64_t offset, uint64_t size, const char *name,
+		  const struct squashfs_options *options, struct squashfs **out, struct err *err)
+{
+	auto_squashfs *image = calloc(1, sizeof(*image));
+	size_t data = options && options->cache_size ? options->cache_size : CACHE_DEFAULT;
+	size_t meta = options && options->metadata_size ? options->metadata_size : CACHE_DEFAULT;
+
+	if (!image)
+		return err_sys(err, "cannot open '%s'", name);
+	(void)pthread_mutex_init(&image->lock, NULL);
+	image->fd = fd;
+	image->offset = offset;
+	image->size = size;
+	image->name = strdup(name);
+	if (!image->name)
+		return err_sys(err, "cannot open '%s'", name);
+	if (read_super(image, err) < 0)
+		return -1;
+	image->meta = cache_new(META_SIZE, meta);
+	image->data = cache_new(image->info.block_size, data);
+	if (!image->meta || !image->data)
+		return err_sys(err, "cannot open '%s'", name);
+	*out = take_ptr(&image);
+	return 0;
+}
+
+void squashfs_close(struct squashfs *image)
+{
+	if (!image)
+		return;
+	for (size_t i = 0; i < FILE_MAPS; i++)
+		file_map_free(image->map[i]);
+	cache_free(image->meta);
+	cache_free(image->data);
+	(void)pthread_mutex_destroy(&image->lock);
+	free(image->name);
+	free(image);
+}
+
+void squashfs_closep(struct squashfs **image)
+{
+	squashfs_close(*image);
+}
+
+const struct squashfs_info *squashfs_info(const struct squashfs *image)
+{
+	return &image->info;
+}
+
+int squashfs_reader_new(struct squashfs *image, struct squashfs_reader **out, struct err *err)
+{
+	auto_squashfs_reader *reader = calloc(1, sizeof(*reader));
+	size_t raw = image->info.block_size < 2 * META_SIZE ? 2 * META_SIZE : image->info.block_size;
+
+	if (!reader)
+		return err_sys(err, "cannot read '%s'", image->name);
+	reader->image = image;
+	if (codec_new(image->info.compression, &reader->codec, err) < 0)
+		return -1;
+	/* Large and untouched until used: the kernel gives pages as they are needed. */
+	reader->raw = malloc(raw);
+	reader->out = malloc(SQUASHFS_READ_MAX);
+	if (!reader->raw || !reader->out)
+		return err_sys(err, "cannot read '%s'", image->name);
+	*out = take_ptr(&reader);
+	return 0;
+}
+
+void squashfs_reader_free(struct squashfs_reader *reader)
+{
+	if (!reader)
+		return;
+	if (reader->meta)
+		cache_put(reader->image->meta, reader->meta);
+	codec_free(reader->codec);
+	free(reader->raw);
+	free(reader->out);
+	free(reader);
+}
+
+void squashfs_reader_freep(struct squashfs_reader **reader)
+{
+	squashfs_reader_free(*reader);
+}
+
+struct squashfs *squashfs_reader_image(const struct squashfs_reader *reader)
+{
+	return reader->image;
+}

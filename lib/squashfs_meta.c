@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Metadata is a chain of blocks of 8 KiB when decompressed, each behind a length
+ * of two bytes. What is stored runs across their borders.
+ */
+#include "lib/squashfs_private.h"
+
+#include <string.h>
+
+static int fill_meta(struct squashfs_reader *reader, struct block *block, struct err *err)
+{
+	const struct squashfs *image = reader->image;
+	uint8_t head[2];
+	uint32_t size;
+	ssize_t made;
+
+	/* The length and, most likely, the whole block in one read. */
+	uint64_t left = image->info.bytes_used - block->position;
+	size_t want = left < META_SIZE + 2 ? (size_t)left : META_SIZE + 2;
+
+	if (want < sizeof(head))
+		return squashfs_damaged(image, err, "metadata at %llu lies outside",
+					(unsigned long long)block->position);
+	if (squashfs_load(image, reader->raw, want, block->position, err) < 0)
+		return -1;
+	memcpy(head, reader->raw, sizeof(head));
+	size = get16(head) & (META_UNCOMPRESSED - 1);
+	if (size == 0 || size > META_SIZE || size + 2 > want)
+		return squashfs_damaged(image, err, "metadata at %llu has a length of %u bytes",
+					(unsigned long long)block->position, size);
+	block->next = block->position + 2 + size;
+	if (get16(head) & META_UNCOMPRESSED) {
+		memcpy(block->data, reader->raw + 2, size);
+		block->size = size;
+		return 0;
+	}
+	made = codec_decompress(reader->codec, reader->raw + 2, size, block->data, META_SIZE);
+	if (made <= 0)
+		return squashfs_damaged(image, err, "metadata at %llu cannot be decompressed",
+					(unsigned long long)block->position);
+	block->size = (uint32_t)made;
+	return 0;
+}
+
+/* Make reader->meta the block at @position. */
+static int hold(struct squashfs_reader *reader, uint64_t position, struct err *err)
+{
+	struct block *block;
+
+	if (reader->meta && reader->meta->position == position)
+		return 0;
+	if (cache_get(reader->image->meta, reader, position, 0, fill_meta, &block, err) < 0)
+		return -1;
+	if (reader->meta)
+		cache_put(reader->image->meta, reader->meta);
+	reader->meta = block;
+	return 0;
+}
+
+static int outside(const struct squashfs *image, const struct table *table, struct err *err)
+{
+	return squashfs_damaged(image, err, "the %s table ends early", table->name);
+}
+
+int cursor_set(struct cursor *cursor, const struct squashfs *image, const struct table *table,
+	       uint64_t block, uint32_t offset, struct err *err)
+{
+	if (block < table->start || block >= table->end || offset > META_SIZE)
+		return squashfs_damaged(image, err, "a reference leads out of the %s table",
+					table->name);
+	*cursor = (struct cursor){table, block, offset};
+	return 0;
+}
+
+ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const uint8_t **bytes,
+		    struct err *err)
+{
+	for (;;) {
+		if (cursor->block < cursor->table->start || cursor->block >= cursor->table->end)
+			return outside(reader->image, cursor->table, err);
+		if (hold(reader, cursor->block, err) < 0)
+			return -1;
+		if (cursor->offset < reader->meta->size)
+			break;
+		/* Only a full block has a successor; each step goes forward, so this ends. */
+		if (reader->meta->size != META_SIZE || cursor->offset > META_SIZE)
+			return outside(reader->image, cursor->table, err);
+		cursor->offset -= META_SIZE;
+		cursor->block = reader->meta->next;
+	}
+	*bytes = reader->meta->data + cursor->offset;
+	return (ssize_t)(reader->meta->size - cursor->offset);
+}
+
+int cursor_read(struct squashfs_reader *reader, struct cursor *cursor, void *buffer, size_t size,
+		struct err *err)
+{
+	uint8_t *to = buffer;
+
+	while (size > 0) {
+		const uint8_t *from;
+		ssize_t there = cursor_peek(reader, cursor, &from, err);
+		size_t part;
+
+		if (there < 0)
+			return -1;
+		part = size < (size_t)there ? size : (size_t)there;
+		if (to) {
+			memcpy(to, from, part);
+			to += part;
+		}
+		cursor->offset += (uint32_t)part;
+		size -= part;
+	}
+	return 0;
+}
+
+int table_entry(struct squashfs_reader *reader, uint64_t pointers, uint32_t index, void *entry,
+		size_t size, const char *name, struct err *err)
+{
+	struct squashfs *image = reader->image;
+	struct table table = {0, image->info.bytes_used, name};
+	uint32_t per_block = (uint32_t)(META_SIZE / size);
+	uint8_t pointer[8];
+	struct cursor cursor;
+
+	if (squashfs_load(image, pointer, sizeof(pointer), pointers + 8ull * (index / per_block), err) <
+		    0 ||
+	    cursor_set(&cursor, image, &table, get64(pointer),
+		       (uint32_t)(index % per_block * size), err) < 0)
+		return -1;
+	return cursor_read(reader, &cursor, entry, size, err);
+}

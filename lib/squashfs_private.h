@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * squashfs_private.h - what the parts of the squashfs reader share.
+ *
+ *   squashfs.c        superblock, tables, readers
+ *   squashfs_codec.c  decompression, one set of contexts per reader
+ *   squashfs_cache.c  decompressed blocks, shared by all readers, bounded
+ *   squashfs_meta.c   the stream of 8 KiB metadata blocks
+ *   squashfs_inode.c  inodes and symlinks
+ *   squashfs_dir.c    listings, lookup, paths
+ *   squashfs_data.c   file data
+ *   squashfs_xattr.c  extended attributes
+ */
+#ifndef FIRN_SQUASHFS_PRIVATE_H
+#define FIRN_SQUASHFS_PRIVATE_H
+
+#include "lib/own.h"
+#include "lib/squashfs.h"
+
+#include <pthread.h>
+
+enum {
+	META_SIZE = 8192,            /* SQUASHFS_METADATA_SIZE */
+	META_UNCOMPRESSED = 1 << 15, /* in a metadata block's length */
+	DATA_UNCOMPRESSED = 1 << 24, /* in a data block's length */
+	BLOCK_SIZE_MIN = 1 << 12,
+	BLOCK_SIZE_MAX = 1 << 20,
+	NAME_SIZE_MAX = 256, /* SQUASHFS_NAME_LEN; Linux itself allows 255 */
+	LINK_SIZE_MAX = 65535,
+	ZLIB_WINDOW = 15,
+};
+
+#define NO_TABLE UINT64_MAX
+#define NO_FRAGMENT UINT32_MAX
+#define NO_XATTR UINT32_MAX
+
+/* Little endian numbers at any alignment. */
+static inline uint16_t get16(const void *from)
+{
+	const uint8_t *b = from;
+
+	return (uint16_t)(b[0] | b[1] << 8);
+}
+
+static inline uint32_t get32(const void *from)
+{
+	const uint8_t *b = from;
+
+	return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static inline uint64_t get64(const void *from)
+{
+	return get32(from) | (uint64_t)get32((const uint8_t *)from + 4) << 32;
+}
+
+/* squashfs_codec.c */
+struct codec;
+int codec_new(enum squashfs_compression compression, struct codec **out, struct err *err);
+void codec_free(struct codec *codec);
+/* Decompress into @out of @room bytes. Returns the bytes made, or -1 (no message: the caller knows where). */
+ssize_t codec_decompress(struct codec *codec, const void *in, size_t size, void *out, size_t room);
+
+/* squashfs_cache.c */
+struct block {
+	uint64_t position; /* where it is stored in the image ... */
+	uint32_t word;     /* ... and its length word: together the key */
+	uint32_t size;     /* bytes of data */
+	uint64_t next;     /* metadata: where the next block is stored */
+	uint8_t *data;
+	/* private to the cache */
+	unsigned pins;
+	int state;
+	struct block *chain, *newer, *older;
+};
+
+struct cache;
+/* Fill block->data (and size and next) for its key; called without a lock, once for all who wait. */
+typedef int cache_fill(struct squashfs_reader *reader, struct block *block, struct err *err);
+struct cache *cache_new(size_t block_size, size_t limit);
+void cache_free(struct cache *cache);
+/* The block for a key, pinned, filled if need be. */
+int cache_get(struct cache *cache, struct squashfs_reader *reader, uint64_t position, uint32_t word,
+	      cache_fill *fill, struct block **out, struct err *err);
+/* The same, but only if it is there already; NULL otherwise. */
+struct block *cache_peek(struct cache *cache, uint64_t position, uint32_t word);
+void cache_put(struct cache *cache, struct block *block);
+
+/* A run of metadata blocks: [start, end) in the image. */
+struct table {
+	uint64_t start, end;
+	const char *name;
+};
+
+struct file_map;
+
+enum { FILE_MAPS = 16 };
+
+struct squashfs {
+	int fd;
+	uint64_t offset, size; /* of the file system in the file */
+	char *name;
+	struct squashfs_info info;
+	unsigned block_log;
+	struct table inodes, directories;
+	uint64_t fragment_table, id_table, xattr_table; /* positions; NO_TABLE when absent */
+	uint32_t fragment_count, id_count;
+	uint32_t xattr_count;
+	struct table xattrs; /* names and values */
+	struct cache *meta, *data;
+	pthread_mutex_t lock; /* of what follows */
+	struct file_map *map[FILE_MAPS]; /* of large files; most recently used first */
+};
+
+struct squashfs_reader {
+	struct squashfs *image;
+	struct codec *codec;
+	struct block *meta;   /* the metadata block read last, pinned */
+	uint8_t *raw;         /* a block as it is stored */
+	uint8_t *out;         /* SQUASHFS_READ_MAX bytes, for whole blocks past the cache */
+	uint32_t words[512];  /* part of a block list */
+};
+
+/* "'IMAGE' is damaged: ...", code EIO. Returns -1. */
+int squashfs_damaged(const struct squashfs *image, struct err *err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Read exactly @size bytes at @position of the image. */
+int squashfs_load(const struct squashfs *image, void *buffer, size_t size, uint64_t position,
+		  struct err *err);
+
+/* A place in a table's stream of metadata. */
+struct cursor {
+	const struct table *table;
+	uint64_t block; /* position of a metadata block */
+	uint32_t offset;
+};
+
+int cursor_set(struct cursor *cursor, const struct squashfs *image, const struct table *table,
+	       uint64_t block, uint32_t offset, struct err *err);
+/* Copy @size bytes and move on; @buffer NULL only moves on. */
+int cursor_read(struct squashfs_reader *reader, struct cursor *cursor, void *buffer, size_t size,
+		struct err *err);
+/*
+ * Look at the next bytes where they are: returns how many of up to @want bytes lie
+ * in one piece at @bytes (at least 1). Valid until the reader reads on.
+ */
+ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const uint8_t **bytes,
+		    struct err *err);
+
+/* Entry @index of a two-level table (ids, fragments, xattr ids) with @size bytes an entry. */
+int table_entry(struct squashfs_reader *reader, uint64_t pointers, uint32_t index, void *entry,
+		size_t size, const char *name, struct err *err);
+
+/* squashfs_data.c: the maps of large files. */
+void file_map_free(struct file_map *map);
+
+#endif

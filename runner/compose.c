@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/compose.h"
+
+#include "lib/log.h"
+#include "lib/path.h"
+#include "runner/env.h"
+#include "runner/user.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* What compose works with; all borrowed but the plan. */
+struct composer {
+	const struct request *request;
+	const struct conf *conf;
+	struct content *content;
+	const struct user *user;
+	struct command *command;
+	struct plan *plan;
+	const char *home;  /* inside */
+	char *host_cwd;    /* owned; NULL when there is none */
+};
+
+#define FROZEN_HOME "/home/user"
+
+/* Directories that belong to the image: a host directory below them is not shown unasked. */
+static const char *const image_dirs[] = {
+	"/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
+	"/proc", "/root", "/sbin", "/sys", "/usr",
+};
+
+static bool belongs_to_image(const char *path)
+{
+	if (strcmp(path, "/") == 0 || strcmp(path, "/var") == 0 || strcmp(path, "/run") == 0)
+		return true;
+	for (size_t i = 0; i < COUNT_OF(image_dirs); i++)
+		if (path_is_below(path, image_dirs[i]))
+			return true;
+	return false;
+}
+
+/* Bind @source, which must exist unless @flags say optional; a file gets a file as mount point. */
+static int add_bind(struct composer *at, const char *source, const char *target, unsigned flags,
+		    struct err *err)
+{
+	struct stat stat_;
+
+	if (stat(source, &stat_) < 0) {
+		if (!(flags & PLAN_OPTIONAL))
+			return err_sys(err, "cannot bind '%s'", source);
+		log_info("not shown: '%s': %s", source, strerror(errno));
+		return 0;
+	}
+	if (!S_ISDIR(stat_.st_mode))
+		flags |= PLAN_ISFILE;
+	return plan_add_bind(at->plan, source, target, flags, err);
+}
+
+static int add_root(struct composer *at, struct err *err)
+{
+	const struct request *request = at->request;
+	const struct image *image = at->content->image;
+	const char *engine = request->engine;
+
+	at->plan->image = strdup(image->path);
+	if (!at->plan->image)
+		return err_sys(err, "cannot plan '%s'", image->path);
+	at->plan->offset = image->offset;
+	at->plan->engine = at->conf->engine == ENGINE_SQUASHFUSE ? PLAN_ENGINE_SQUASHFUSE
+								  : PLAN_ENGINE_FIRN;
+	if (engine && strcmp(engine, "squashfuse") == 0)
+		at->plan->engine = PLAN_ENGINE_SQUASHFUSE;
+	else if (engine && strcmp(engine, "firn") == 0)
+		at->plan->engine = PLAN_ENGINE_FIRN;
+	else if (engine)
+		return err_set(err, "engine '%s' is not known; it is firn or squashfuse", engine);
+	if (image->kind == IMAGE_DIRECTORY)
+		at->plan->engine = PLAN_ENGINE_NONE;
+
+	if (request->overlay) {
+		struct stat stat_;
+
+		if (stat(request->overlay, &stat_) < 0)
+			return err_sys(err, "cannot use overlay '%s'", request->overlay);
+		if (!S_ISDIR(stat_.st_mode))
+			return err_code(err, ENOTDIR, "cannot use overlay '%s'", request->overlay);
+		return plan_add_overlay(at->plan, request->overlay, err);
+	}
+	if (request->writable_tmpfs)
+		return plan_add_overlay(at->plan, NULL, err);
+	return 0;
+}
+
+static void add_identity(struct composer *at)
+{
+	at->plan->uid = at->user->uid;
+	at->plan->gid = at->user->gid;
+	at->plan->inner_uid = at->request->root ? 0 : at->user->uid;
+	at->plan->inner_gid = at->request->root ? 0 : at->user->gid;
+	at->plan->keep_capabilities = at->request->root;
+}
+
+/* The user's name in the image's passwd and group; as root the image's own lines are right. */
+static int add_names(struct composer *at, struct err *err)
+{
+	bool frozen = at->request->frozen;
+	const char *name = frozen ? "user" : at->user->name;
+	auto_free char *passwd = NULL;
+	auto_free char *group = NULL;
+
+	if (at->request->root)
+		return 0;
+	passwd = user_passwd_line(name, at->user->uid, at->user->gid, at->home,
+				  frozen ? "/bin/sh" : at->user->shell);
+	group = user_group_lines(name, at->user->gid, frozen ? NULL : at->user->groups);
+	if (!passwd || !group)
+		return err_sys(err, "cannot plan '/etc/passwd'");
+	if (plan_add_text(at->plan, PLAN_PREFIX, "/etc/passwd", passwd, err) < 0)
+		return -1;
+	return plan_add_text(at->plan, PLAN_PREFIX, "/etc/group", group, err);
+}
+
+/* Small files of the host that make its network and time work inside. */
+static int add_host_files(struct composer *at, struct err *err)
+{
+	static const char *const files[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/localtime"};
+	struct stat stat_;
+
+	if (at->request->frozen)
+		return 0;
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		if (stat(files[i], &stat_) < 0 || !S_ISREG(stat_.st_mode))
+			continue;
+		if (plan_add_bind(at->plan, files[i], files[i],
+				  PLAN_READONLY | PLAN_OPTIONAL | PLAN_ISFILE | PLAN_COPY, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A /dev that holds what every program may expect and nothing of this machine. */
+static int add_minimal_dev(struct composer *at, struct err *err)
+{
+	static const char *const nodes[] = {
+		"/dev/null", "/dev/zero",  "/dev/full", "/dev/random",
+		"/dev/urandom", "/dev/tty", "/dev/pts", "/dev/ptmx",
+	};
+	static const char *const links[][2] = {
+		{"/dev/fd", "/proc/self/fd"},
+		{"/dev/stdin", "/proc/self/fd/0"},
+		{"/dev/stdout", "/proc/self/fd/1"},
+		{"/dev/stderr", "/proc/self/fd/2"},
+	};
+
+	if (plan_add_tmpfs(at->plan, "/dev", 0, 0, err) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT_OF(nodes); i++)
+		if (add_bind(at, nodes[i], nodes[i], PLAN_DEVICES | PLAN_OPTIONAL, err) < 0)
+			return -1;
+	for (size_t i = 0; i < COUNT_OF(links); i++)
+		if (plan_add_text(at->plan, PLAN_LINK, links[i][0], links[i][1], err) < 0)
+			return -1;
+	return plan_add_tmpfs(at->plan, "/dev/shm", 0, PLAN_SHARED_MODE, err);
+}
+
+static int add_system(struct composer *at, struct err *err)
+{
+	const struct request *request = at->request;
+
+	if (add_bind(at, "/proc", "/proc", 0, err) < 0)
+		return -1;
+	if (!request->frozen && add_bind(at, "/sys", "/sys", PLAN_OPTIONAL, err) < 0)
+		return -1;
+	if (!request->contain)
+		return add_bind(at, "/dev", "/dev", PLAN_DEVICES, err) < 0
+			       ? -1
+			       : add_bind(at, "/tmp", "/tmp", PLAN_OPTIONAL, err);
+	if (add_minimal_dev(at, err) < 0 ||
+	    plan_add_tmpfs(at->plan, "/tmp", 0, PLAN_SHARED_MODE, err) < 0)
+		return -1;
+	return plan_add_tmpfs(at->plan, "/var/tmp", 0, PLAN_SHARED_MODE, err);
+}
+
+static int add_home(struct composer *at, struct err *err)
+{
+	const struct request *request = at->request;
+
+	if (request->home)
+		return add_bind(at, request->home, at->home, 0, err);
+	if (strcmp(at->home, "/") == 0)
+		return 0;
+	if (request->no_home || request->contain)
+		return plan_add_tmpfs(at->plan, at->home, 0, 0, err);
+	if (plan_shows_host(at->plan, at->home))
+		return 0;
+	return add_bind(at, at->home, at->home, PLAN_OPTIONAL, err);
+}
+
+static int add_mount(struct composer *at, const struct request_mount *mount, unsigned flags,
+		     struct err *err)
+{
+	auto_free char *source = NULL;
+	const char *target = mount->target;
+
+	if (!mount->source)
+		return plan_add_tmpfs(at->plan, target, mount->size, PLAN_SHARED_MODE, err);
+	if (mount->source[0] != '/' && !at->host_cwd)
+		return err_set(err, "cannot bind '%s': there is no working directory",
+			       mount->source);
+	source = path_join(at->host_cwd ? at->host_cwd : "/", mount->source);
+	if (!source)
+		return err_sys(err, "cannot bind '%s'", mount->source);
+	if (!target && mount->source[0] != '/') {
+		auto_free char *real = realpath(source, NULL);
+
+		if (!real)
+			return err_sys(err, "cannot bind '%s'", mount->source);
+		return add_bind(at, source, real, flags | (mount->readonly ? PLAN_READONLY : 0), err);
+	}
+	return add_bind(at, source, target ? target : source,
+			flags | (mount->readonly ? PLAN_READONLY : 0), err);
+}
+
+static int add_mounts(struct composer *at, struct err *err)
+{
+	const struct request *request = at->request;
+
+	for (size_t i = 0; i < at->conf->bind.count && !request->frozen; i++) {
+		struct request_mount mount = {0};
+		int result;
+
+		if (request_bind_parse(at->conf->bind.item[i], &mount, err) < 0)
+			return -1;
+		result = add_mount(at, &mount, PLAN_OPTIONAL, err);
+		free(mount.source);
+		free(mount.target);
+		if (result < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < request->mount_count; i++)
+		if (add_mount(at, &request->mount[i], 0, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* The working directory of the host, by the name the user knows it ($PWD), or NULL. */
+static char *find_cwd(void)
+{
+	const char *logical = getenv("PWD");
+	struct stat here, there;
+	auto_free char *tidy = NULL;
+	struct err ignored;
+
+	if (logical && logical[0] == '/' && stat(".", &here) == 0 && stat(logical, &there) == 0 &&
+	    here.st_dev == there.st_dev && here.st_ino == there.st_ino &&
+	    path_tidy(logical, &tidy, &ignored) == 0)
+		return take_ptr(&tidy);
+	tidy = getcwd(NULL, 0);
+	/* The kernel writes "(unreachable)/..." for a directory outside the caller's root. */
+	return tidy && tidy[0] == '/' ? take_ptr(&tidy) : NULL;
+}
+
+static int add_cwd(struct composer *at, struct err *err)
+{
+	const char *cwd = at->host_cwd;
+
+	if (!cwd || at->request->contain || belongs_to_image(cwd) ||
+	    plan_covers(at->plan, at->plan->count, cwd))
+		return 0;
+	return add_bind(at, cwd, cwd, PLAN_OPTIONAL, err);
+}
+
+static int add_workdirs(struct composer *at, struct err *err)
+{
+	const struct request *request = at->request;
+	const char *list[4];
+	size_t count = 0;
+
+	if (request->cwd) {
+		if (request->cwd[0] != '/')
+			return err_set(err, "--cwd '%s' is not an absolute path", request->cwd);
+		list[count++] = request->cwd;
+	} else {
+		if (request->verb == REQUEST_RUN && at->command->workdir)
+			list[count++] = at->command->workdir;
+		if (at->host_cwd && !request->contain)
+			list[count++] = at->host_cwd;
+		list[count++] = at->home;
+		list[count++] = "/";
+	}
+	at->plan->cwd = calloc(count + 1, sizeof(char *));
+	for (size_t i = 0; at->plan->cwd && i < count; i++) {
+		at->plan->cwd[i] = strdup(list[i]);
+		if (!at->plan->cwd[i])
+			return err_sys(err, "cannot plan '%s'", list[i]);
+	}
+	return at->plan->cwd ? 0 : err_sys(err, "cannot plan the working directory");
+}
+
+static int add_env(struct composer *at, struct err *err)
+{
+	struct env_sources sources = {
+		.request = at->request,
+		.conf = at->conf,
+		.host = environ,
+		.image = at->command->env,
+		.image_path = at->content->image->path,
+		.home = at->home,
+		.plan = at->plan,
+	};
+
+	return env_build(&sources, &at->plan->env, err);
+}
+
+static int check_allowed(const struct request *request, const struct conf *conf, struct err *err)
+{
+	for (const char **name = request->given; name && *name; name++)
+		if (!conf_allows(conf, *name))
+			return err_set(err, "option '--%s' is not allowed on this machine", *name);
+	return 0;
+}
+
+static const char *choose_home(const struct request *request, const struct user *user)
+{
+	if (request->home)
+		return request->home_target ? request->home_target : request->home;
+	return request->frozen ? FROZEN_HOME : user->home;
+}
+
+static int build(struct composer *at, struct err *err)
+{
+	add_identity(at);
+	if (add_root(at, err) < 0 || add_names(at, err) < 0 || add_host_files(at, err) < 0 ||
+	    add_system(at, err) < 0 || add_home(at, err) < 0 || add_mounts(at, err) < 0 ||
+	    add_cwd(at, err) < 0 || add_workdirs(at, err) < 0 || add_env(at, err) < 0)
+		return -1;
+	at->plan->argv = take_ptr(&at->command->argv);
+	return 0;
+}
+
+int compose(const struct request *request, const struct conf *conf, struct content *content,
+	    struct plan **out, struct err *err)
+{
+	auto_user *user = NULL;
+	auto_plan *plan = NULL;
+	struct command command = {0};
+	auto_free char *cwd = find_cwd();
+	int result;
+
+	if (check_allowed(request, conf, err) < 0 || user_read(&user, err) < 0 ||
+	    command_find(request, content, &command, err) < 0)
+		return -1;
+	plan = plan_new();
+	if (!plan) {
+		command_clear(&command);
+		return err_sys(err, "cannot plan '%s'", request->image);
+	}
+	struct composer at = {
+		.request = request,
+		.conf = conf,
+		.content = content,
+		.user = user,
+		.command = &command,
+		.plan = plan,
+		.home = choose_home(request, user),
+		.host_cwd = cwd,
+	};
+	result = build(&at, err);
+	command_clear(&command);
+	if (result < 0)
+		return -1;
+	*out = take_ptr(&plan);
+	return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/* What is run: the request's words, or the image's. */
+#include "runner/compose.h"
+
+#include "lib/log.h"
+#include "lib/oci.h"
+
+#include <string.h>
+
+enum { CONFIG_MAX = 8 << 20 };
+
+#define CONFIG_PATH "/.firn/config.json"
+#define RUNSCRIPT_PATH "/.singularity.d/runscript"
+
+static size_t vector_len(char *const *vector)
+{
+	size_t count = 0;
+
+	while (vector && vector[count])
+		count++;
+	return count;
+}
+
+/* A new vector of new strings: all of @first, then all of @second. */
+static char **vector_join(char *const *first, char *const *second)
+{
+	size_t count = vector_len(first);
+	size_t more = vector_len(second);
+	char **joined = calloc(count + more + 1, sizeof(*joined));
+
+	for (size_t i = 0; joined && i < count + more; i++)
+		joined[i] = strdup(i < count ? first[i] : second[i - count]);
+	return joined;
+}
+
+static void vector_clear(char **vector)
+{
+	for (char **item = vector; item && *item; item++)
+		free(*item);
+	free(vector);
+}
+
+void command_clear(struct command *command)
+{
+	vector_clear(take_ptr(&command->argv));
+	vector_clear(take_ptr(&command->env));
+	free(take_ptr(&command->workdir));
+}
+
+static int read_config(struct content *content, struct oci_config **out, struct err *err)
+{
+	auto_free char *text = NULL;
+	size_t size;
+	int found = content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err);
+
+	if (found <= 0)
+		return found;
+	if (oci_config_parse(text, size, out, err) < 0)
+		return err_aim(err, "cannot read " CONFIG_PATH " of '%s'", content->image->path);
+	return 0;
+}
+
+/*
+ * OCI: the entrypoint takes the user's arguments, or else the image's own
+ * command, as its arguments (image-spec config.md, "Entrypoint" and "Cmd").
+ */
+static int find_run(const struct request *request, struct content *content,
+		    const struct oci_config *config, char ***argv, struct err *err)
+{
+	static char *const runscript[] = {(char *)RUNSCRIPT_PATH, NULL};
+	char *const *entrypoint = config ? config->entrypoint : NULL;
+	char *const *cmd = config ? config->cmd : NULL;
+	int has_script;
+
+	if (vector_len(entrypoint) + vector_len(cmd) > 0) {
+		*argv = vector_join(entrypoint, request->command[0] ? request->command : cmd);
+		return 0;
+	}
+	has_script = content_has(content, RUNSCRIPT_PATH, err);
+	if (has_script < 0)
+		return -1;
+	if (has_script) {
+		*argv = vector_join(runscript, request->command);
+		return 0;
+	}
+	return err_set(err, "'%s' does not say what to run; name a command: firn exec '%s' COMMAND",
+		       request->image, request->image);
+}
+
+/* The user's own shell if the image has it, else bash, else sh. */
+static int find_shell(const struct request *request, struct content *content, char ***argv,
+		      struct err *err)
+{
+	const char *choice[] = {request->frozen ? NULL : getenv("SHELL"), "/bin/bash", "/bin/sh"};
+	char *shell[] = {NULL, NULL};
+
+	for (size_t i = 0; i < COUNT_OF(choice); i++) {
+		int has = choice[i] && choice[i][0] == '/' ? content_has(content, choice[i], err) : 0;
+
+		if (has < 0)
+			return -1;
+		if (has || i + 1 == COUNT_OF(choice)) {
+			shell[0] = (char *)choice[i];
+			break;
+		}
+	}
+	*argv = vector_join(shell, request->command);
+	return 0;
+}
+
+static int find_argv(const struct request *request, struct content *content,
+		     const struct oci_config *config, char ***argv, struct err *err)
+{
+	switch (request->verb) {
+	case REQUEST_RUN:
+		return find_run(request, content, config, argv, err);
+	case REQUEST_SHELL:
+		return find_shell(request, content, argv, err);
+	default:
+		*argv = vector_join(request->command, NULL);
+		return 0;
+	}
+}
+
+static bool names_another_user(const char *user)
+{
+	return user && *user && strcmp(user, "0") != 0 && strcmp(user, "root") != 0 &&
+	       strncmp(user, "0:", 2) != 0 && strncmp(user, "root:", 5) != 0;
+}
+
+int command_find(const struct request *request, struct content *content, struct command *out,
+		 struct err *err)
+{
+	auto_oci_config *config = NULL;
+	struct command command = {0};
+
+	if (read_config(content, &config, err) < 0 ||
+	    find_argv(request, content, config, &command.argv, err) < 0)
+		return -1;
+	if (config) {
+		command.env = vector_join(config->env, NULL);
+		if (config->workdir && config->workdir[0] == '/')
+			command.workdir = strdup(config->workdir);
+		if (names_another_user(config->user))
+			log_info("the image wants user '%s'; it runs as you", config->user);
+	}
+	if (!command.argv) {
+		command_clear(&command);
+		return err_sys(err, "cannot plan '%s'", request->image);
+	}
+	*out = command;
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/content.h"
+
+#include "lib/path.h"
+
+#include <fcntl.h>
+
+int content_open(const struct image *image, const struct conf *conf, struct content **out,
+		 struct err *err)
+{
+	struct squashfs_options options = {
+		.cache_size = conf->cache_size,
+		.metadata_size = conf->metadata_size,
+	};
+	auto_content *content = calloc(1, sizeof(*content));
+
+	if (!content)
+		return err_sys(err, "cannot open '%s'", image->path);
+	content->image = image;
+	if (image->kind != IMAGE_DIRECTORY) {
+		if (squashfs_open(image->fd, image->offset, image->size, image->path, &options,
+				  &content->squashfs, err) < 0 ||
+		    squashfs_reader_new(content->squashfs, &content->reader, err) < 0)
+			return -1;
+	}
+	*out = take_ptr(&content);
+	return 0;
+}
+
+void content_free(struct content *content)
+{
+	if (!content)
+		return;
+	squashfs_reader_free(content->reader);
+	squashfs_close(content->squashfs);
+	free(content);
+}
+
+void content_freep(struct content **content)
+{
+	content_free(*content);
+}
+
+static bool is_absent(int code)
+{
+	return code == ENOENT || code == ENOTDIR || code == ELOOP;
+}
+
+static int read_host(struct content *content, const char *path, size_t limit, char **out,
+		     size_t *size, struct err *err)
+{
+	auto_fd fd = path_open_in(content->image->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	auto_free char *text = NULL;
+	struct stat stat;
+	ssize_t got;
+
+	if (fd < 0 && is_absent(errno))
+		return 0;
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		return err_sys(err, "cannot read '%s' of '%s'", path, content->image->path);
+	if (!S_ISREG(stat.st_mode))
+		return 0;
+	if ((uint64_t)stat.st_size > limit)
+		return err_set(err, "'%s' of '%s' is larger than %zu bytes", path,
+			       content->image->path, limit);
+	text = malloc((size_t)stat.st_size + 1);
+	got = text ? read(fd, text, (size_t)stat.st_size) : -1;
+	if (got < 0)
+		return err_sys(err, "cannot read '%s' of '%s'", path, content->image->path);
+	text[got] = '\0';
+	*size = (size_t)got;
+	*out = take_ptr(&text);
+	return 1;
+}
+
+int content_read(struct content *content, const char *path, size_t limit, char **out, size_t *size,
+		 struct err *err)
+{
+	auto_free char *text = NULL;
+	struct squashfs_inode inode;
+	ssize_t got;
+	int found;
+
+	if (!content->squashfs)
+		return read_host(content, path, limit, out, size, err);
+	found = squashfs_resolve(content->reader, path, &inode, err);
+	if (found <= 0)
+		return found;
+	if (!S_ISREG(inode.mode))
+		return 0;
+	if (inode.size > limit)
+		return err_set(err, "'%s' of '%s' is larger than %zu bytes", path,
+			       content->image->path, limit);
+	text = malloc(inode.size + 1);
+	if (!text)
+		return err_sys(err, "cannot read '%s' of '%s'", path, content->image->path);
+	got = squashfs_pread(content->reader, &inode, text, inode.size, 0, err);
+	if (got < 0)
+		return -1;
+	text[got] = '\0';
+	*size = (size_t)got;
+	*out = take_ptr(&text);
+	return 1;
+}
+
+int content_has(struct content *content, const char *path, struct err *err)
+{
+	struct squashfs_inode inode;
+	struct stat stat;
+	int found;
+
+	if (content->squashfs) {
+		found = squashfs_resolve(content->reader, path, &inode, err);
+		return found > 0 ? S_ISREG(inode.mode) : found;
+	}
+	auto_fd fd = path_open_in(content->image->fd, path, O_PATH);
+
+	return fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
+}

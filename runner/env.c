@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/env.h"
+
+#include "lib/log.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct vector {
+	char **item;
+	size_t count, room;
+};
+
+/*
+ * What a program needs to be part of a parallel job, and to talk to a terminal
+ * as its user: all that --clean-env leaves. A '*' at the end matches the rest.
+ */
+static const char *const launch_names[] = {
+	"HOME", "USER", "LOGNAME", "TERM",
+	"PMI_*", "PMIX_*", "PMI2_*", "SLURM_*", "SLURMD_*", "PALS_*", "HYDI_*", "HYDRA_*",
+	"MPI_LOCAL*", "OMPI_*", "PRTE_*", "I_MPI_*", "MPICH_*", "FI_*", "UCX_*", "NCCL_*",
+	"OMP_*", "KMP_*", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
+	"ZE_AFFINITY_MASK", "HWLOC_XMLFILE",
+};
+
+/* Directories that are of use only where they can be seen. */
+static const char *const place_names[] = {"TMPDIR", "TMP", "TEMP", "TEMPDIR", "XDG_RUNTIME_DIR"};
+
+static bool matches(const char *pattern, const char *name, size_t len)
+{
+	size_t fixed = strlen(pattern);
+
+	if (fixed > 0 && pattern[fixed - 1] == '*')
+		return len >= fixed - 1 && strncmp(pattern, name, fixed - 1) == 0;
+	return len == fixed && strncmp(pattern, name, fixed) == 0;
+}
+
+static bool in_list(const struct conf_list *list, const char *name, size_t len)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (matches(list->item[i], name, len))
+			return true;
+	return false;
+}
+
+static bool in_names(const char *const *names, size_t count, const char *name, size_t len)
+{
+	for (size_t i = 0; i < count; i++)
+		if (matches(names[i], name, len))
+			return true;
+	return false;
+}
+
+static int push(struct vector *vector, const char *text, size_t len)
+{
+	if (vector->count + 1 >= vector->room) {
+		size_t room = vector->room ? 2 * vector->room : 64;
+		char **grown = reallocarray(vector->item, room, sizeof(*grown));
+
+		if (!grown)
+			return -1;
+		vector->item = grown;
+		vector->room = room;
+	}
+	vector->item[vector->count] = strndup(text, len);
+	if (!vector->item[vector->count])
+		return -1;
+	vector->item[++vector->count] = NULL;
+	return 0;
+}
+
+/* Put NAME=VALUE in the place of the NAME that is there, or at the end. */
+static int set(struct vector *vector, const char *text)
+{
+	size_t len = strcspn(text, "=");
+
+	for (size_t i = 0; i < vector->count; i++) {
+		if (strncmp(vector->item[i], text, len) != 0 || vector->item[i][len] != '=')
+			continue;
+		free(vector->item[i]);
+		vector->item[i] = strdup(text);
+		return vector->item[i] ? 0 : -1;
+	}
+	return push(vector, text, strlen(text));
+}
+
+static int set_pair(struct vector *vector, const char *name, const char *value)
+{
+	auto_free char *text = NULL;
+
+	if (asprintf(&text, "%s=%s", name, value) < 0)
+		return -1;
+	return set(vector, text);
+}
+
+const char *env_get(char *const *env, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; env && *env; env++)
+		if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
+			return *env + len + 1;
+	return NULL;
+}
+
+/* Whether host variable NAME=VALUE enters. */
+static bool enters(const struct env_sources *from, const char *text, size_t len)
+{
+	const struct request *request = from->request;
+	const char *value = text + len + 1;
+
+	if (text[len] != '=' || request->frozen)
+		return false;
+	if (matches("PATH", text, len) || matches("PWD", text, len) || matches("OLDPWD", text, len))
+		return false; /* the image's and the new working directory's */
+	if (request->clean_env &&
+	    !in_names(launch_names, COUNT_OF(launch_names), text, len))
+		return false;
+	if (in_list(&from->conf->env_drop, text, len) && !in_list(&from->conf->env_keep, text, len))
+		return false;
+	if (in_names(place_names, COUNT_OF(place_names), text, len))
+		return plan_shows_host(from->plan, value);
+	return true;
+}
+
+static int take_host(const struct env_sources *from, struct vector *vector)
+{
+	char dropped[1024];
+	size_t used = 0;
+
+	dropped[0] = '\0';
+	for (char *const *text = from->host; *text; text++) {
+		size_t len = strcspn(*text, "=");
+
+		if (enters(from, *text, len)) {
+			if (push(vector, *text, strlen(*text)) < 0)
+				return -1;
+			continue;
+		}
+		if (used + len + 2 < sizeof(dropped) && !from->request->clean_env &&
+		    !matches("PATH", *text, len) && !matches("PWD", *text, len)) {
+			dropped[used++] = ' ';
+			memcpy(dropped + used, *text, len);
+			used += len;
+			dropped[used] = '\0';
+		}
+	}
+	if (used > 0)
+		log_info("dropped from the environment:%s", dropped);
+	return 0;
+}
+
+/* One line of an env file: NAME=VALUE, '#' or blank. */
+static int take_line(struct vector *vector, char *line, const char *path, int number,
+		     struct err *err)
+{
+	size_t len = strlen(line);
+
+	while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+		line[--len] = '\0';
+	line += strspn(line, " \t");
+	if (*line == '\0' || *line == '#')
+		return 0;
+	if (*line == '=' || !strchr(line, '='))
+		return err_set(err, "'%s' line %d is not of the form NAME=VALUE", path, number);
+	if (set(vector, line) < 0)
+		return err_sys(err, "cannot take '%s'", path);
+	return 0;
+}
+
+static int take_file(struct vector *vector, const char *path, struct err *err)
+{
+	auto_file *file = fopen(path, "re");
+	auto_free char *line = NULL;
+	size_t room = 0;
+	int number = 0;
+
+	if (!file)
+		return err_sys(err, "cannot read '%s'", path);
+	while (getline(&line, &room, file) >= 0)
+		if (take_line(vector, line, path, ++number, err) < 0)
+			return -1;
+	if (ferror(file))
+		return err_sys(err, "cannot read '%s'", path);
+	return 0;
+}
+
+static int take_request(const struct env_sources *from, struct vector *vector, struct err *err)
+{
+	const struct request *request = from->request;
+
+	for (size_t i = 0; i < request->env_count; i++) {
+		const char *text = request->env[i].text;
+		const char *value;
+
+		if (request->env[i].is_file) {
+			if (take_file(vector, text, err) < 0)
+				return -1;
+			continue;
+		}
+		if (strchr(text, '=')) {
+			if (set(vector, text) < 0)
+				return err_sys(err, "cannot set '%s'", text);
+			continue;
+		}
+		value = env_get(from->host, text);
+		if (value && set_pair(vector, text, value) < 0)
+			return err_sys(err, "cannot set '%s'", text);
+	}
+	return 0;
+}
+
+static int fill(const struct env_sources *from, struct vector *vector, struct err *err)
+{
+	const char *cwd = from->plan->cwd ? from->plan->cwd[0] : NULL;
+	bool bare = from->request->frozen;
+
+	if (push(vector, "PATH=" DEFAULT_PATH, strlen("PATH=" DEFAULT_PATH)) < 0 ||
+	    take_host(from, vector) < 0)
+		return err_sys(err, "cannot make the environment");
+	for (char *const *text = from->image; text && *text; text++)
+		if (strchr(*text, '=') && **text != '=' && set(vector, *text) < 0)
+			return err_sys(err, "cannot make the environment");
+	if (set(vector, "PYTHONNOUSERSITE=1") < 0 || set_pair(vector, "HOME", from->home) < 0 ||
+	    (cwd && !bare && set_pair(vector, "PWD", cwd) < 0) ||
+	    (!bare && set_pair(vector, "FIRN_CONTAINER", from->image_path) < 0))
+		return err_sys(err, "cannot make the environment");
+	return take_request(from, vector, err);
+}
+
+int env_build(const struct env_sources *sources, char ***out, struct err *err)
+{
+	struct vector vector = {0};
+
+	if (fill(sources, &vector, err) < 0) {
+		for (size_t i = 0; i < vector.count; i++)
+			free(vector.item[i]);
+		free(vector.item);
+		return -1;
+	}
+	*out = vector.item;
+	return 0;
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/mount.h"
+
+#include "lib/log.h"
+#include "lib/path.h"
+#include "runner/root.h"
+#include "runner/tree.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+enum { TEXT_MAX = 1 << 20, OWN_MAX = 64 };
+
+/* The root while it is built. */
+struct builder {
+	const struct plan *plan;
+	bool root_shows;
+	int root;           /* O_PATH, what targets are opened in */
+	int scratch;        /* a tmpfs for small files and overlays; -1 until needed */
+	int *clone;         /* per step, the source of a bind; -1 */
+	dev_t own[OWN_MAX]; /* file systems made here, in which mount points may be made */
+	size_t own_count;
+};
+
+static bool is_below_dev(const struct plan_step *step)
+{
+	return step->target && path_is_below(step->target, "/dev");
+}
+
+static void note_own(struct builder *at, int fd)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) == 0 && at->own_count < COUNT_OF(at->own))
+		at->own[at->own_count++] = stat.st_dev;
+}
+
+static bool is_own(const struct builder *at, int fd)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) < 0)
+		return false;
+	for (size_t i = 0; i < at->own_count; i++)
+		if (at->own[i] == stat.st_dev)
+			return true;
+	return false;
+}
+
+static int need_scratch(struct builder *at, struct err *err)
+{
+	if (at->scratch < 0)
+		at->scratch = root_mount_scratch(err);
+	return at->scratch < 0 ? -1 : 0;
+}
+
+/*
+ * Clone all sources before anything is attached: meanwhile the mount server
+ * gets ready, and no source can come from a mount made here.
+ */
+static int clone_sources(struct builder *at, struct err *err)
+{
+	for (size_t i = 0; i < at->plan->count; i++) {
+		const struct plan_step *step = &at->plan->step[i];
+
+		at->clone[i] = -1;
+		if (step->kind != PLAN_BIND || (step->flags & PLAN_COPY && at->root_shows))
+			continue;
+		at->clone[i] = tree_clone(step->source, err);
+		if (at->clone[i] >= 0)
+			continue;
+		if (!(step->flags & PLAN_OPTIONAL))
+			return -1;
+		log_info("not shown: %s", err->text);
+	}
+	return 0;
+}
+
+/* The directory that is to hold @target's last component, and that component. */
+static int open_parent(struct builder *at, const char *target, const char **name)
+{
+	auto_free char *parent = strdup(target);
+	char *slash = parent ? strrchr(parent, '/') : NULL;
+
+	if (!slash)
+		return -1;
+	*name = target + (slash - parent) + 1;
+	*slash = '\0';
+	return path_open_in(at->root, *parent ? parent : "/", O_PATH | O_DIRECTORY);
+}
+
+/* Make @target and the directories above it, in file systems made here only. */
+static int make_point(struct builder *at, const char *target, bool is_file, struct err *err)
+{
+	const char *name;
+	auto_fd parent = open_parent(at, target, &name);
+	auto_fd made = -1;
+
+	if (parent < 0 && errno == ENOENT && strrchr(target, '/') != target) {
+		auto_free char *above = strndup(target, (size_t)(strrchr(target, '/') - target));
+
+		if (!above)
+			return err_sys(err, "cannot make '%s'", target);
+		if (make_point(at, above, false, err) < 0)
+			return -1;
+		parent = open_parent(at, target, &name);
+	}
+	if (parent < 0)
+		return err_sys(err, "cannot mount at '%s'", target);
+	if (!is_own(at, parent))
+		return err_set(err, "cannot mount at '%s': it does not exist there, and what lies "
+				    "there is not firn's to change",
+			       target);
+	if (is_file)
+		made = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (is_file ? made < 0 : mkdirat(parent, name, 0755) < 0)
+		return err_sys(err, "cannot make '%s'", target);
+	return 0;
+}
+
+static int open_target(struct builder *at, const char *target, bool is_file, struct err *err)
+{
+	int fd = path_open_in(at->root, target, O_PATH);
+
+	if (fd < 0 && errno == ENOENT) {
+		if (make_point(at, target, is_file, err) < 0)
+			return -1;
+		fd = path_open_in(at->root, target, O_PATH);
+	}
+	return fd < 0 ? err_sys(err, "cannot mount at '%s'", target) : fd;
+}
+
+static int attach_bind(struct builder *at, size_t i, struct err *err)
+{
+	const struct plan_step *step = &at->plan->step[i];
+	unsigned restrict_to = step->flags & PLAN_DEVICES ? 0 : TREE_NODEV;
+	auto_fd target = -1;
+
+	if (at->clone[i] < 0)
+		return 0;
+	target = step->flags & PLAN_COPY ? path_open_in(at->root, step->target, O_PATH)
+					 : open_target(at, step->target, step->flags & PLAN_ISFILE, err);
+	if (target < 0)
+		return step->flags & PLAN_COPY ? 0 : -1;
+	if (step->flags & PLAN_READONLY)
+		restrict_to |= TREE_READONLY;
+	/* The plain ones are restricted all at once, see mount_plan(). */
+	if ((step->flags & PLAN_READONLY || is_below_dev(step)) &&
+	    tree_restrict(at->clone[i], restrict_to, err) < 0)
+		return -1;
+	if (tree_attach(at->clone[i], target, err) < 0)
+		return err_aim(err, "cannot bind '%s' at '%s'", step->source, step->target);
+	return 0;
+}
+
+static int attach_tmpfs(struct builder *at, const struct plan_step *step, struct err *err)
+{
+	auto_fd target = open_target(at, step->target, false, err);
+	auto_fd top = -1;
+	char path[64], options[64], size[32] = "";
+
+	if (target < 0)
+		return -1;
+	if (step->size)
+		(void)snprintf(size, sizeof(size), ",size=%llu", (unsigned long long)step->size);
+	(void)snprintf(options, sizeof(options), "mode=%s%s",
+		       step->flags & PLAN_SHARED_MODE ? "1777" : "0755", size);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", target);
+	if (mount("firn", path, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+		return err_sys(err, "cannot mount a tmpfs at '%s'", step->target);
+	top = path_open_in(at->root, step->target, O_PATH);
+	if (top < 0)
+		return err_sys(err, "cannot open '%s'", step->target);
+	note_own(at, top);
+	return 0;
+}
+
+static int make_link(struct builder *at, const struct plan_step *step, struct err *err)
+{
+	const char *name;
+	auto_fd parent = open_parent(at, step->target, &name);
+
+	if (parent < 0 || symlinkat(step->content, parent, name) < 0)
+		return err_sys(err, "cannot make '%s'", step->target);
+	return 0;
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	while (size > 0) {
+		ssize_t put = write(fd, text, size);
+
+		if (put < 0)
+			return -1;
+		text += put;
+		size -= (size_t)put;
+	}
+	return 0;
+}
+
+/* Copy what fits under TEXT_MAX of the file behind O_PATH descriptor @from. */
+static int append_file(int to, int from)
+{
+	char path[64], buffer[4096];
+	size_t total = 0;
+	auto_fd fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", from);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	while (fd >= 0 && total < TEXT_MAX) {
+		ssize_t got = read(fd, buffer, sizeof(buffer));
+
+		if (got <= 0)
+			return (int)got;
+		if (write_all(to, buffer, (size_t)got) < 0)
+			return -1;
+		total += (size_t)got;
+	}
+	return fd < 0 ? -1 : 0;
+}
+
+/*
+ * A small file of our own over the image's, from the scratch tmpfs. Where the
+ * image has no such file, none is shown: it is not worth an overlay.
+ */
+static int attach_text(struct builder *at, size_t i, struct err *err)
+{
+	const struct plan_step *step = &at->plan->step[i];
+	auto_fd target = path_open_in(at->root, step->target, O_PATH);
+	auto_fd file = -1;
+	auto_fd tree = -1;
+	char name[32], path[64];
+
+	if (target < 0)
+		return 0;
+	(void)snprintf(name, sizeof(name), "text%zu", i);
+	file = openat(at->scratch, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (file < 0 || write_all(file, step->content, strlen(step->content)) < 0 ||
+	    (step->kind == PLAN_PREFIX && append_file(file, target) < 0))
+		return err_sys(err, "cannot write '%s'", step->target);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	tree = tree_clone(path, err);
+	if (tree < 0 || tree_restrict(tree, TREE_READONLY | TREE_NODEV, err) < 0 ||
+	    tree_attach(tree, target, err) < 0)
+		return err_aim(err, "cannot show '%s'", step->target);
+	return 0;
+}
+
+static int do_step(struct builder *at, size_t i, struct err *err)
+{
+	const struct plan_step *step = &at->plan->step[i];
+
+	switch (step->kind) {
+	case PLAN_BIND:
+		return attach_bind(at, i, err);
+	case PLAN_TMPFS:
+		return attach_tmpfs(at, step, err);
+	case PLAN_LINK:
+		return make_link(at, step, err);
+	case PLAN_FILE:
+	case PLAN_PREFIX:
+		return at->root_shows ? 0 : attach_text(at, i, err);
+	case PLAN_OVERLAY: /* was laid before all others */
+		return 0;
+	}
+	return 0;
+}
+
+static int do_steps(struct builder *at, bool below_dev, struct err *err)
+{
+	for (size_t i = 0; i < at->plan->count; i++)
+		if (is_below_dev(&at->plan->step[i]) == below_dev && do_step(at, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Whether step @i needs a mount point in the image itself. */
+static bool needs_point(const struct builder *at, size_t i)
+{
+	const struct plan_step *step = &at->plan->step[i];
+
+	if (step->kind != PLAN_BIND && step->kind != PLAN_TMPFS)
+		return false;
+	if (step->flags & PLAN_COPY || plan_covers(at->plan, i, step->target))
+		return false;
+	return step->kind == PLAN_TMPFS || at->clone[i] >= 0;
+}
+
+/* Make @path, a file or directory with all above it, in the tmpfs directory @base. */
+static int make_path(int base, const char *path, bool is_file)
+{
+	char part[PATH_MAX];
+
+	for (const char *at = path + strspn(path, "/"); *at;) {
+		size_t end = (size_t)(at - path) + strcspn(at, "/");
+		bool last = path[end + strspn(path + end, "/")] == '\0';
+		auto_fd made = -1;
+
+		if (end >= sizeof(part)) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		(void)snprintf(part, sizeof(part), "%.*s", (int)end, path);
+		if (last && is_file)
+			made = openat(base, part + 1, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		if (last && is_file ? made < 0
+				    : mkdirat(base, part + 1, 0755) < 0 && errno != EEXIST)
+			return -1;
+		at = path + end + strspn(path + end, "/");
+	}
+	return 0;
+}
+
+/*
+ * Where @target belongs when the image's symlinks are followed: the real path of
+ * the deepest directory above it that exists, and the rest behind it.
+ */
+static int real_target(struct builder *at, const char *target, char *out, size_t size)
+{
+	auto_free char *above = strdup(target);
+	char link[64];
+
+	while (above) {
+		char *slash = strrchr(above, '/');
+		auto_fd fd = -1;
+		ssize_t len;
+
+		*slash = '\0';
+		fd = path_open_in(at->root, *above ? above : "/", O_PATH | O_DIRECTORY);
+		if (fd < 0 && errno == ENOENT && *above)
+			continue;
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		len = fd < 0 ? -1 : readlink(link, out, size);
+		if (len < 0)
+			return -1;
+		/* The root shows as "/", all else without a slash at its end. */
+		len = len == 1 ? 0 : len;
+		return snprintf(out + len, size - (size_t)len, "%s", target + (slash - above)) <
+				       (int)(size - (size_t)len)
+			       ? 0
+			       : -1;
+	}
+	return -1;
+}
+
+/*
+ * Mount points that the image lacks, in a directory of the scratch tmpfs that
+ * will be the upper of two read-only layers. (Made through an overlay's upper
+ * layer they would need write permission in directories of other owners.)
+ * Returns how many there are.
+ */
+static int make_skeleton(struct builder *at, int *out, struct err *err)
+{
+	auto_fd skeleton = -1;
+	int count = 0;
+
+	for (size_t i = 0; i < at->plan->count; i++) {
+		const struct plan_step *step = &at->plan->step[i];
+		char path[PATH_MAX];
+		auto_fd fd = -1;
+
+		if (!needs_point(at, i))
+			continue;
+		fd = path_open_in(at->root, step->target, O_PATH);
+		if (fd >= 0 || errno != ENOENT)
+			continue;
+		if (skeleton < 0 && mkdirat(at->scratch, "points", 0755) == 0)
+			skeleton = openat(at->scratch, "points", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (skeleton < 0 || real_target(at, step->target, path, sizeof(path)) < 0 ||
+		    make_path(skeleton, path, step->flags & PLAN_ISFILE) < 0)
+			return err_sys(err, "cannot mount at '%s'", step->target);
+		count++;
+	}
+	*out = take_fd(&skeleton);
+	return count;
+}
+
+static const struct plan_step *find_overlay(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->step[i].kind == PLAN_OVERLAY)
+			return &plan->step[i];
+	return NULL;
+}
+
+/* What must lie over the image before the steps: the user's overlay, or mount points. */
+static int prepare_root(struct builder *at, struct err *err)
+{
+	const struct plan_step *overlay = find_overlay(at->plan);
+	auto_fd skeleton = -1;
+	struct root_overlay layers;
+	int points = 0;
+
+	at->root = root_open(err);
+	if (at->root < 0)
+		return -1;
+	if (!at->root_shows)
+		points = make_skeleton(at, &skeleton, err);
+	if (points < 0)
+		return -1;
+	if (points == 0 && !overlay)
+		return 0;
+	log_debug("an overlay holds %s", overlay ? "what is written" : "mount points");
+	if (overlay && !overlay->source && need_scratch(at, err) < 0)
+		return -1;
+	layers = (struct root_overlay){
+		.image = at->root,
+		.points = skeleton,
+		.writable = overlay != NULL,
+		.upper = overlay ? overlay->source : NULL,
+		.scratch = at->scratch,
+	};
+	if (root_mount_overlay(&layers, err) < 0)
+		return -1;
+	(void)close(at->root);
+	at->root = root_open(err);
+	if (at->root < 0)
+		return -1;
+	if (overlay)
+		note_own(at, at->root);
+	return 0;
+}
+
+/*
+ * Swap the roots and drop the host's tree. "." twice: the old root comes to lie
+ * over the new one and is taken away at once (pivot_root(2), NOTES).
+ */
+static int pivot(struct builder *at, struct err *err)
+{
+	if (fchdir(at->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(err, "cannot make the image the root");
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_sys(err, "cannot leave the host's root");
+	return 0;
+}
+
+/* For kernels without mount_setattr(2): the restrictions by mount(2), now that paths are final. */
+static int restrict_late(struct builder *at, struct err *err)
+{
+	char **readonly = calloc(at->plan->count + 2, sizeof(*readonly));
+	size_t count = 0;
+	int result;
+
+	if (!readonly)
+		return err_sys(err, "cannot restrict mounts");
+	if (at->plan->engine == PLAN_ENGINE_NONE && !find_overlay(at->plan))
+		readonly[count++] = strdup("/");
+	for (size_t i = 0; i < at->plan->count; i++) {
+		const struct plan_step *step = &at->plan->step[i];
+
+		if (step->kind != PLAN_BIND || !(step->flags & PLAN_READONLY))
+			continue;
+		readonly[count] = realpath(step->target, NULL);
+		count += readonly[count] ? 1 : 0;
+	}
+	result = tree_restrict_all(readonly, err);
+	while (count > 0)
+		free(readonly[--count]);
+	free(readonly);
+	return result;
+}
+
+static int build(struct builder *at, struct err *err)
+{
+	if (clone_sources(at, err) < 0 || prepare_root(at, err) < 0 ||
+	    do_steps(at, false, err) < 0 || tree_restrict(at->root, TREE_NODEV, err) < 0 ||
+	    do_steps(at, true, err) < 0 || pivot(at, err) < 0)
+		return -1;
+	return tree_restrict_needed() ? restrict_late(at, err) : 0;
+}
+
+int mount_plan(const struct plan *plan, bool root_shows, int scratch, struct err *err)
+{
+	struct builder at = {
+		.plan = plan,
+		.root_shows = root_shows,
+		.root = -1,
+		.scratch = scratch,
+		.clone = calloc(plan->count + 1, sizeof(int)),
+	};
+	int result;
+
+	if (!at.clone)
+		return err_sys(err, "cannot mount '%s'", plan->image);
+	/* Clones and targets stay open until execve(2) closes them: one call less for each. */
+	result = build(&at, err);
+	free(at.clone);
+	return result;
+}

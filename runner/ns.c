@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/ns.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+/* More than any kernel has; the first number it does not know ends the loop. */
+enum { CAPABILITIES_MAX = 64 };
+
+static int write_file(const char *path, const char *text, struct err *err)
+{
+	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return err_sys(err, "cannot write '%s'", path);
+	return 0;
+}
+
+static int map_id(const char *path, unsigned inner, unsigned outer, struct err *err)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "%u %u 1\n", inner, outer);
+	return write_file(path, line, err);
+}
+
+int ns_enter(const struct plan *plan, struct err *err)
+{
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return err_sys(err, errno == ENOSPC ? "cannot make a user namespace (the limit "
+						      "user.max_user_namespaces is reached; see "
+						      "'firn doctor')"
+						    : "cannot make a user namespace (see 'firn doctor')");
+	/* Without this the kernel refuses the group map to an unprivileged user (Linux 3.19). */
+	if (write_file("/proc/self/setgroups", "deny", err) < 0 ||
+	    map_id("/proc/self/uid_map", plan->inner_uid, plan->uid, err) < 0)
+		return -1;
+	return map_id("/proc/self/gid_map", plan->inner_gid, plan->gid, err);
+}
+
+int ns_drop_capabilities(struct err *err)
+{
+	for (int capability = 0; capability < CAPABILITIES_MAX; capability++) {
+		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL && capability > 0)
+			return 0;
+		return err_sys(err, "cannot drop capability %d", capability);
+	}
+	return 0;
+}

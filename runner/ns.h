@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * ns.h - the namespaces of the container, and leaving all privilege behind.
+ */
+#ifndef FIRN_NS_H
+#define FIRN_NS_H
+
+#include "lib/err.h"
+#include "lib/plan.h"
+
+/*
+ * Enter a new user and mount namespace in which the plan's user and group are
+ * the only ones. The supplementary groups stay as they are: they keep opening
+ * what they opened (device nodes, project directories), shown as 65534.
+ */
+int ns_enter(const struct plan *plan, struct err *err);
+
+/*
+ * Empty the bounding set of capabilities; the others become empty by execve(2)
+ * of a user other than root (capabilities(7), "Transformation of capabilities").
+ */
+int ns_drop_capabilities(struct err *err);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/root.h"
+
+#include "runner/tree.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+int root_open(struct err *err)
+{
+	/*
+	 * Looking up "/" does not cross to what is mounted over it; ".." from
+	 * there does (path_resolution(7): ".." of the root is the root, and then
+	 * the mount on top is entered).
+	 */
+	int root = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return root < 0 ? err_sys(err, "cannot open the new root") : root;
+}
+
+int root_mount_fuse(const struct plan *plan, int device, struct err *err)
+{
+	char options[128];
+
+	(void)snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=%u,group_id=%u,allow_other",
+		       device, (unsigned)plan->inner_uid, (unsigned)plan->inner_gid);
+	if (mount(plan->image, "/", "fuse.firn", MS_RDONLY | MS_NOSUID | MS_NODEV, options) < 0)
+		return err_sys(err, "cannot mount '%s'", plan->image);
+	return 0;
+}
+
+int root_mount_directory(const struct image *image, struct err *err)
+{
+	struct stat stat;
+	auto_fd tree = tree_clone(image->path, err);
+
+	if (tree < 0)
+		return -1;
+	/* The descriptor in @image is of the host's mount namespace; this one is of ours. */
+	if (fstat(tree, &stat) < 0)
+		return err_sys(err, "cannot mount '%s'", image->path);
+	if (stat.st_dev != image->stat.st_dev || stat.st_ino != image->stat.st_ino)
+		return err_set(err, "'%s' was replaced while it was opened", image->path);
+	if (tree_restrict(tree, TREE_READONLY | TREE_NODEV, err) < 0)
+		return -1;
+	return tree_attach_root(tree, err);
+}
+
+int root_mount_scratch(struct err *err)
+{
+	if (mount("firn", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+		return err_sys(err, "cannot mount a tmpfs");
+	return root_open(err);
+}
+
+/* A directory of the overlay, made if it is missing. */
+static int open_layer(int base, const char *name, const char *path, struct err *err)
+{
+	int fd;
+
+	if (mkdirat(base, name, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, "cannot make '%s' in overlay '%s'", name, path);
+	fd = openat(base, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "cannot open '%s' in overlay '%s'", name, path) : fd;
+}
+
+/* Append the layers for what is written to the mount options. */
+static int add_upper(const struct root_overlay *layers, char *options, size_t size, struct err *err)
+{
+	const char *path = layers->upper ? layers->upper : "tmpfs";
+	auto_fd own = layers->upper ? open(layers->upper, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	int base = layers->upper ? own : layers->scratch;
+	size_t used = strlen(options);
+	int upper, work;
+
+	if (base < 0)
+		return err_sys(err, "cannot open overlay '%s'", path);
+	upper = open_layer(base, "upper", path, err);
+	work = upper < 0 ? -1 : open_layer(base, "work", path, err);
+	if (work < 0)
+		return -1;
+	/* Both stay open until the mount is made, and are closed by execve(2). */
+	(void)snprintf(options + used, size - used,
+		       ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", upper, work);
+	return 0;
+}
+
+int root_mount_overlay(const struct root_overlay *layers, struct err *err)
+{
+	char options[256];
+
+	/* By descriptor: overlayfs gives commas, colons and backslashes in names a meaning. */
+	if (layers->points >= 0)
+		(void)snprintf(options, sizeof(options),
+			       "userxattr,lowerdir=/proc/self/fd/%d:/proc/self/fd/%d", layers->points,
+			       layers->image);
+	else
+		(void)snprintf(options, sizeof(options), "userxattr,lowerdir=/proc/self/fd/%d",
+			       layers->image);
+	if (layers->writable && add_upper(layers, options, sizeof(options), err) < 0)
+		return -1;
+	if (mount("firn", "/", "overlay", MS_NOSUID | MS_NODEV | (layers->writable ? 0 : MS_RDONLY),
+		  options) < 0)
+		return err_sys(err, "cannot mount an overlay%s%s (it needs Linux 5.11 and an upper "
+				    "directory with user.* attributes)",
+			       layers->upper ? " on " : "", layers->upper ? layers->upper : "");
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * root.h - mount the image, or what lies over it, over "/".
+ */
+#ifndef FIRN_ROOT_H
+#define FIRN_ROOT_H
+
+#include "lib/err.h"
+#include "lib/image.h"
+#include "lib/plan.h"
+
+#include <stdbool.h>
+
+/* Mount a FUSE file system for @device, an open /dev/fuse, over "/". */
+int root_mount_fuse(const struct plan *plan, int device, struct err *err);
+
+/* Mount the directory that @image was opened as, read-only. */
+int root_mount_directory(const struct image *image, struct err *err);
+
+/* An empty tmpfs over "/", out of sight once another root lies over it. Returns a descriptor of it. */
+int root_mount_scratch(struct err *err);
+
+/* The layers of an overlay; descriptors are borrowed. */
+struct root_overlay {
+	int image;         /* the lowest */
+	int points;        /* mount points that the image lacks, over it; -1 for none */
+	bool writable;     /* with a layer on top that takes what is written: */
+	const char *upper; /* in the host's directory @upper/upper, or if NULL ... */
+	int scratch;       /* ... in this tmpfs */
+};
+
+int root_mount_overlay(const struct root_overlay *layers, struct err *err);
+
+/* An O_PATH descriptor of the root mounted last. */
+int root_open(struct err *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * node.h - FUSE node ids that say all by themselves.
+ *
+ * The root is FUSE_ROOT_ID (1). An inode of the image is its reference plus 2
+ * (references begin at 0, and 0 and 1 are taken). What is shown beside the image
+ * has the top bit set and its number below. So any server of the same image and
+ * shows understands any id, and nothing is remembered for the kernel.
+ */
+#ifndef FIRN_NODE_H
+#define FIRN_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NODE_ROOT 1ull
+#define NODE_SHOWN (1ull << 63)
+
+static inline uint64_t node_of_ref(uint64_t ref, uint64_t root_ref)
+{
+	return ref == root_ref ? NODE_ROOT : ref + 2;
+}
+
+static inline bool node_is_shown(uint64_t id)
+{
+	return (id & NODE_SHOWN) != 0;
+}
+
+static inline uint64_t node_ref(uint64_t id, uint64_t root_ref)
+{
+	return id == NODE_ROOT ? root_ref : id - 2;
+}
+
+#endif

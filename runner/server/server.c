@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/server/server.h"
+
+#include "lib/log.h"
+#include "lib/own.h"
+#include "runner/server/fuse.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+enum { THREADS_MAX = 8, COMPLAINTS_MAX = 3, THREAD_STACK = 256 << 10 };
+
+/* The process' threads; the first one is the process itself. */
+struct crew {
+	struct server server; /* first, so that a server is its crew */
+	pthread_mutex_t lock;
+	bool complete;
+	int wanted, started;
+	pthread_t thread[THREADS_MAX];
+};
+
+/* Say @line on the standard error of the program, which is not ours: borrow it for one write. */
+static void tell_program(const struct server *server, const char *line)
+{
+	struct pollfd ready = {.events = POLLOUT};
+	auto_fd fd = -1;
+
+	if (server->program < 0)
+		return;
+	fd = (int)syscall(SYS_pidfd_getfd, server->program, STDERR_FILENO, 0);
+	ready.fd = fd;
+	/* A full pipe must not stop the server, which its reader may be waiting for. */
+	if (fd < 0 || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+		return;
+	if (write(fd, line, strlen(line)) < 0)
+		return;
+}
+
+/* Its end of the socket closes when it executes the program, or ends. */
+static bool launcher_is_there(const struct server *server)
+{
+	struct pollfd end = {.fd = server->launcher};
+
+	return server->launcher >= 0 && poll(&end, 1, 0) == 0;
+}
+
+void server_complain(struct server *server, const struct err *err)
+{
+	struct server_report *report = server->options->report;
+	char line[ERR_TEXT_SIZE + 16];
+
+	log_debug("server: %s", err->text);
+	if (atomic_fetch_add(&server->complaints, 1) >= COMPLAINTS_MAX)
+		return;
+	if (report && atomic_load(&report->state) == 0) {
+		memcpy(report->text, err->text, sizeof(report->text));
+		atomic_store(&report->state, 1);
+	}
+	/* Until the launcher has become the program, it tells of the report itself. */
+	if (launcher_is_there(server))
+		return;
+	(void)snprintf(line, sizeof(line), "firn: %s\n", err->text);
+	tell_program(server, line);
+}
+
+static void *serve(void *arg)
+{
+	struct crew *crew = arg;
+	struct worker *worker = calloc(1, sizeof(*worker));
+	struct err err;
+
+	if (!worker)
+		return NULL;
+	worker->server = &crew->server;
+	if (squashfs_reader_new(crew->server.image, &worker->reader, &err) == 0)
+		(void)fuse_loop(worker);
+	squashfs_reader_free(worker->reader);
+	free(worker->listing);
+	free(worker);
+	return NULL;
+}
+
+/* Called by whichever thread sees data being read; the first call starts the others. */
+static void more_threads(struct server *server)
+{
+	struct crew *crew = (struct crew *)server;
+	pthread_attr_t attr;
+
+	if (crew->complete)
+		return;
+	(void)pthread_mutex_lock(&crew->lock);
+	if (!crew->complete && pthread_attr_init(&attr) == 0) {
+		(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
+		while (crew->started < crew->wanted - 1 &&
+		       pthread_create(&crew->thread[crew->started], &attr, serve, crew) == 0)
+			crew->started++;
+		(void)pthread_attr_destroy(&attr);
+	}
+	crew->complete = true;
+	(void)pthread_mutex_unlock(&crew->lock);
+}
+
+static int threads_wanted(int asked)
+{
+	cpu_set_t set;
+	int count = asked;
+
+	if (count <= 0)
+		count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+	return count < THREADS_MAX ? count : THREADS_MAX;
+}
+
+static void log_counts(const struct server *server)
+{
+	unsigned long total = 0;
+
+	for (size_t i = 0; i < OPCODES; i++) {
+		unsigned long count = atomic_load(&server->count[i]);
+
+		total += count;
+		if (count > 0)
+			log_debug("server: %6lu messages of opcode %zu", count, i);
+	}
+	log_debug("server: %6lu messages in all", total);
+}
+
+static int run(struct crew *crew)
+{
+	const struct server_options *options = crew->server.options;
+	auto_squashfs_reader *reader = NULL;
+	auto_show_tree *tree = NULL;
+	struct worker worker = {.server = &crew->server};
+	struct err err;
+	int result;
+
+	if (squashfs_reader_new(crew->server.image, &reader, &err) < 0 ||
+	    show_tree_new(reader, options->shows, options->show_count, &tree, &err) < 0) {
+		server_complain(&crew->server, &err);
+		return 1;
+	}
+	crew->server.shows = tree;
+	worker.reader = reader;
+	log_debug("server: ready");
+	result = fuse_loop(&worker);
+	/* All threads read the same device: they end with the mount, too. */
+	for (int i = 0; i < crew->started; i++)
+		(void)pthread_join(crew->thread[i], NULL);
+	free(worker.listing);
+	if (options->log)
+		log_counts(&crew->server);
+	return result < 0 ? 1 : 0;
+}
+
+int server_run(int device, int launcher, const struct server_options *options)
+{
+	struct crew *crew = calloc(1, sizeof(*crew));
+	int result;
+
+	if (!crew)
+		return 1;
+	(void)pthread_mutex_init(&crew->lock, NULL);
+	crew->wanted = threads_wanted(options->threads);
+	crew->server.options = options;
+	crew->server.image = options->image;
+	crew->server.root_ref = squashfs_info(options->image)->root;
+	crew->server.device = device;
+	crew->server.launcher = launcher;
+	crew->server.more_threads = more_threads;
+	crew->server.program = -1;
+	if (options->program > 0)
+		crew->server.program = (int)syscall(SYS_pidfd_open, options->program, 0);
+	result = run(crew);
+	(void)pthread_mutex_destroy(&crew->lock);
+	free(crew);
+	return result;
+}

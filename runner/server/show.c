@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/server/show.h"
+
+#include "lib/own.h"
+#include "runner/server/node.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+enum { SHOWN_MAX = 4096, BASE_MAX = 1 << 20, LINKS_MAX = 40, TEXT_MAX = 8192, DEPTH_MAX = 2048 };
+
+struct show_tree {
+	struct shown *item;
+	size_t count, room;
+	struct squashfs_reader *reader; /* while it is made */
+	uint64_t root_ref;
+};
+
+/* Where a walk along a path stands. */
+struct place {
+	uint64_t id;
+	bool is_dir;
+	bool has_inode;
+	struct squashfs_inode inode; /* of the image, if has_inode */
+};
+
+struct walk {
+	char text[TEXT_MAX]; /* the rest of the path, rewritten as symlinks are met */
+	const char *rest;
+	unsigned links;
+	struct place above[DEPTH_MAX];
+	size_t depth;
+	struct place here;
+};
+
+const struct shown *show_find(const struct show_tree *tree, uint64_t parent, const char *name,
+			      size_t len)
+{
+	for (size_t i = 0; i < tree->count; i++) {
+		const struct shown *shown = &tree->item[i];
+
+		if (shown->parent == parent && shown->len == len &&
+		    memcmp(shown->name, name, len) == 0)
+			return shown;
+	}
+	return NULL;
+}
+
+const struct shown *show_get(const struct show_tree *tree, uint64_t id)
+{
+	uint64_t number = id & ~NODE_SHOWN;
+
+	return node_is_shown(id) && number < tree->count ? &tree->item[number] : NULL;
+}
+
+int show_next(const struct show_tree *tree, uint64_t parent, int from, const struct shown **out)
+{
+	for (size_t i = (size_t)from; i < tree->count; i++) {
+		if (tree->item[i].parent != parent)
+			continue;
+		*out = &tree->item[i];
+		return (int)i;
+	}
+	return -1;
+}
+
+uint64_t shown_size(const struct shown *shown)
+{
+	uint64_t base = shown->has_base ? shown->base.size : 0;
+
+	return shown->size + (base < BASE_MAX ? base : BASE_MAX);
+}
+
+static struct shown *add(struct show_tree *tree, uint64_t parent, const char *name, size_t len,
+			 struct err *err)
+{
+	struct shown *shown;
+
+	if (tree->count == SHOWN_MAX || len > 255) {
+		(void)err_set(err, "too many mount points, or a name is too long: '%.*s'",
+			      len > 255 ? 255 : (int)len, name);
+		return NULL;
+	}
+	if (tree->count == tree->room) {
+		size_t room = tree->room ? 2 * tree->room : 32;
+		struct shown *grown = reallocarray(tree->item, room, sizeof(*grown));
+
+		if (!grown) {
+			(void)err_sys(err, "cannot show '%.*s'", (int)len, name);
+			return NULL;
+		}
+		tree->item = grown;
+		tree->room = room;
+	}
+	shown = &tree->item[tree->count];
+	memset(shown, 0, sizeof(*shown));
+	shown->id = NODE_SHOWN | tree->count++;
+	shown->parent = parent;
+	shown->len = len;
+	memcpy(shown->name, name, len);
+	return shown;
+}
+
+static int place_of_ref(struct show_tree *tree, uint64_t ref, struct place *out, struct err *err)
+{
+	struct place place = {.id = node_of_ref(ref, tree->root_ref), .has_inode = true};
+
+	if (squashfs_inode(tree->reader, ref, &place.inode, err) < 0)
+		return -1;
+	place.is_dir = S_ISDIR(place.inode.mode);
+	*out = place;
+	return 0;
+}
+
+/* Look @name up in @here: among what is shown, then in the image. Returns 1, 0 or -1. */
+static int look(struct show_tree *tree, const struct place *here, const char *name, size_t len,
+		struct place *out, struct err *err)
+{
+	const struct shown *shown = show_find(tree, here->id, name, len);
+	uint64_t ref;
+	int found;
+
+	if (shown) {
+		*out = (struct place){.id = shown->id, .is_dir = shown->is_dir};
+		return 1;
+	}
+	if (!here->has_inode)
+		return 0;
+	found = squashfs_lookup(tree->reader, &here->inode, name, len, &ref, err);
+	if (found <= 0)
+		return found;
+	return place_of_ref(tree, ref, out, err) < 0 ? -1 : 1;
+}
+
+/* Put the target of the symlink @link before the rest of the path. */
+static int follow(struct show_tree *tree, struct walk *walk, const struct squashfs_inode *link,
+		  struct err *err)
+{
+	char target[TEXT_MAX / 2];
+	ssize_t len;
+
+	if (++walk->links > LINKS_MAX)
+		return err_code(err, ELOOP, "cannot follow symlinks");
+	len = squashfs_readlink(tree->reader, link, target, sizeof(target), err);
+	if (len < 0)
+		return -1;
+	if ((size_t)len + strlen(walk->rest) + 2 > sizeof(walk->text))
+		return err_code(err, ENAMETOOLONG, "cannot follow symlinks");
+	memmove(walk->text + len + 1, walk->rest, strlen(walk->rest) + 1);
+	memcpy(walk->text, target, (size_t)len);
+	walk->text[len] = '/';
+	walk->rest = walk->text;
+	if (target[0] == '/') {
+		walk->depth = 0;
+		return place_of_ref(tree, tree->root_ref, &walk->here, err);
+	}
+	return 0;
+}
+
+static int step_down(struct walk *walk, const struct place *next, struct err *err)
+{
+	if (walk->depth == DEPTH_MAX)
+		return err_code(err, ENAMETOOLONG, "cannot follow a path");
+	walk->above[walk->depth++] = walk->here;
+	walk->here = *next;
+	return 0;
+}
+
+/* The last component: the show itself, or the end of a walk through what is there. */
+static int finish(struct show_tree *tree, struct walk *walk, const struct show *show,
+		  const char *name, size_t len, const struct place *found, struct err *err)
+{
+	bool replaces = show->kind == SHOW_FILE || show->kind == SHOW_PREFIX;
+	struct shown *shown;
+
+	if (found && !replaces) {
+		if (found->is_dir != (show->kind == SHOW_DIR))
+			return err_code(err, found->is_dir ? EISDIR : ENOTDIR,
+					"cannot mount at '%s' of the image", show->path);
+		return 0;
+	}
+	if (found && (found->is_dir || !found->has_inode || !S_ISREG(found->inode.mode)))
+		return 0; /* something else than a file stands there, and stays */
+	shown = add(tree, walk->here.id, name, len, err);
+	if (!shown)
+		return -1;
+	shown->is_dir = show->kind == SHOW_DIR;
+	shown->content = show->content;
+	shown->size = show->size;
+	if (found && show->kind == SHOW_PREFIX) {
+		shown->has_base = true;
+		shown->base = found->inode;
+	}
+	return 0;
+}
+
+/* One component of the path. Returns 1 when the walk is over. */
+static int step(struct show_tree *tree, struct walk *walk, const struct show *show, struct err *err)
+{
+	struct place next;
+	const char *name;
+	size_t len;
+	bool last;
+	int found;
+
+	walk->rest += strspn(walk->rest, "/");
+	name = walk->rest;
+	len = strcspn(name, "/");
+	last = name[len + strspn(name + len, "/")] == '\0';
+	walk->rest += len;
+	if (len == 0)
+		return 1;
+	if (len == 1 && name[0] == '.')
+		return 0;
+	if (len == 2 && name[0] == '.' && name[1] == '.') {
+		if (walk->depth > 0)
+			walk->here = walk->above[--walk->depth];
+		return 0;
+	}
+	if (!walk->here.is_dir)
+		return err_code(err, ENOTDIR, "cannot mount at '%s' of the image", show->path);
+	found = look(tree, &walk->here, name, len, &next, err);
+	if (found < 0)
+		return -1;
+	if (found && next.has_inode && S_ISLNK(next.inode.mode)) {
+		if (follow(tree, walk, &next.inode, err) < 0)
+			return err->code == EIO ? -1 : err_aim(err, "cannot mount at '%s'", show->path);
+		return 0;
+	}
+	if (last)
+		return finish(tree, walk, show, name, len, found ? &next : NULL, err) < 0 ? -1 : 1;
+	if (!found) {
+		struct shown *shown = add(tree, walk->here.id, name, len, err);
+
+		if (!shown)
+			return -1;
+		shown->is_dir = true;
+		next = (struct place){.id = shown->id, .is_dir = true};
+	}
+	return step_down(walk, &next, err);
+}
+
+static int add_show(struct show_tree *tree, struct walk *walk, const struct show *show,
+		    struct err *err)
+{
+	int result;
+
+	if (strlen(show->path) >= sizeof(walk->text) / 2)
+		return err_code(err, ENAMETOOLONG, "cannot mount at '%s'", show->path);
+	memcpy(walk->text, show->path, strlen(show->path) + 1);
+	walk->rest = walk->text;
+	walk->links = 0;
+	walk->depth = 0;
+	if (place_of_ref(tree, tree->root_ref, &walk->here, err) < 0)
+		return -1;
+	do
+		result = step(tree, walk, show, err);
+	while (result == 0);
+	return result < 0 ? -1 : 0;
+}
+
+int show_tree_new(struct squashfs_reader *reader, const struct show *shows, size_t count,
+		  struct show_tree **out, struct err *err)
+{
+	auto_show_tree *tree = calloc(1, sizeof(*tree));
+	auto_free struct walk *walk = malloc(sizeof(*walk));
+
+	if (!tree || !walk)
+		return err_sys(err, "cannot show mount points");
+	tree->reader = reader;
+	tree->root_ref = squashfs_info(squashfs_reader_image(reader))->root;
+	for (size_t i = 0; i < count; i++)
+		if (add_show(tree, walk, &shows[i], err) < 0)
+			return -1;
+	*out = take_ptr(&tree);
+	return 0;
+}
+
+void show_tree_free(struct show_tree *tree)
+{
+	if (!tree)
+		return;
+	free(tree->item);
+	free(tree);
+}
+
+void show_tree_freep(struct show_tree **tree)
+{
+	show_tree_free(*tree);
+}

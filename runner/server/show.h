@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * show.h - the tree of what is shown beside the image: mount points that it
+ * lacks, and small files in place of its own.
+ */
+#ifndef FIRN_SHOW_H
+#define FIRN_SHOW_H
+
+#include "lib/err.h"
+#include "lib/squashfs.h"
+#include "runner/server/server.h"
+
+#include <stdbool.h>
+
+struct shown {
+	uint64_t id;     /* node.h */
+	uint64_t parent; /* node id of the directory it is in */
+	char name[256];
+	size_t len;
+	bool is_dir;
+	const void *content; /* files: these bytes ... */
+	size_t size;
+	bool has_base;              /* ... and then those of this file of the image */
+	struct squashfs_inode base;
+};
+
+struct show_tree;
+
+/*
+ * Find out where in the image each show belongs. Fails when a path leads
+ * through something that is no directory, with its name.
+ */
+int show_tree_new(struct squashfs_reader *reader, const struct show *shows, size_t count,
+		  struct show_tree **out, struct err *err);
+void show_tree_free(struct show_tree *tree);
+void show_tree_freep(struct show_tree **tree);
+#define auto_show_tree CLEANUP(show_tree_freep) struct show_tree
+
+/* The shown entry @name of directory node @parent, or NULL. */
+const struct shown *show_find(const struct show_tree *tree, uint64_t parent, const char *name,
+			      size_t len);
+/* The shown entry behind a node id, or NULL for an id that was never given. */
+const struct shown *show_get(const struct show_tree *tree, uint64_t id);
+/* The first entry of directory node @parent with a number of @from or more: its number, or -1. */
+int show_next(const struct show_tree *tree, uint64_t parent, int from, const struct shown **out);
+
+/* Bytes of the file, prefix and base together. */
+uint64_t shown_size(const struct shown *shown);
+
+#endif
