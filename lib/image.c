@@ -2,6 +2,7 @@
 #include "lib/image.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 enum { HEAD_SIZE = 2048, SIF_MAGIC_AT = 32 };
@@ -80,6 +81,20 @@ static int open_it(struct image *image, const char *path, struct err *err)
 	return recognize(image, path, err);
 }
 
+/* The absolute name of what was opened, as the kernel knows it: one call, where realpath(3) takes many. */
+static char *name_of(int fd, const char *path)
+{
+	char link[64], name[PATH_MAX];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, name, sizeof(name) - 1);
+	if (len <= 0 || name[0] != '/')
+		return strdup(path);
+	name[len] = '\0';
+	return strdup(name);
+}
+
 int image_open(const char *path, struct image **out, struct err *err)
 {
 	auto_image *image = calloc(1, sizeof(*image));
@@ -89,9 +104,7 @@ int image_open(const char *path, struct image **out, struct err *err)
 	image->fd = -1;
 	if (open_it(image, path, err) < 0)
 		return -1;
-	image->path = realpath(path, NULL);
-	if (!image->path)
-		image->path = strdup(path);
+	image->path = name_of(image->fd, path);
 	if (!image->path)
 		return err_sys(err, "cannot open '%s'", path);
 	*out = take_ptr(&image);

@@ -124,17 +124,13 @@ static int add_names(struct composer *at, struct err *err)
 static int add_host_files(struct composer *at, struct err *err)
 {
 	static const char *const files[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/localtime"};
-	struct stat stat_;
 
 	if (at->request->frozen)
 		return 0;
-	for (size_t i = 0; i < COUNT_OF(files); i++) {
-		if (stat(files[i], &stat_) < 0 || !S_ISREG(stat_.st_mode))
-			continue;
+	for (size_t i = 0; i < COUNT_OF(files); i++)
 		if (plan_add_bind(at->plan, files[i], files[i],
 				  PLAN_READONLY | PLAN_OPTIONAL | PLAN_ISFILE | PLAN_COPY, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -167,14 +163,15 @@ static int add_system(struct composer *at, struct err *err)
 {
 	const struct request *request = at->request;
 
-	if (add_bind(at, "/proc", "/proc", 0, err) < 0)
+	/* Known to be directories: no look at them is needed. */
+	if (plan_add_bind(at->plan, "/proc", "/proc", 0, err) < 0)
 		return -1;
-	if (!request->frozen && add_bind(at, "/sys", "/sys", PLAN_OPTIONAL, err) < 0)
+	if (!request->frozen && plan_add_bind(at->plan, "/sys", "/sys", PLAN_OPTIONAL, err) < 0)
 		return -1;
 	if (!request->contain)
-		return add_bind(at, "/dev", "/dev", PLAN_DEVICES, err) < 0
+		return plan_add_bind(at->plan, "/dev", "/dev", PLAN_DEVICES, err) < 0
 			       ? -1
-			       : add_bind(at, "/tmp", "/tmp", PLAN_OPTIONAL, err);
+			       : plan_add_bind(at->plan, "/tmp", "/tmp", PLAN_OPTIONAL, err);
 	if (add_minimal_dev(at, err) < 0 ||
 	    plan_add_tmpfs(at->plan, "/tmp", 0, PLAN_SHARED_MODE, err) < 0)
 		return -1;

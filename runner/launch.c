@@ -2,6 +2,7 @@
 #include "runner/launch.h"
 
 #include "lib/log.h"
+#include "runner/engine.h"
 #include "runner/mount.h"
 #include "runner/ns.h"
 #include "runner/root.h"
@@ -26,6 +27,8 @@ static int start_server(const struct plan *plan, const struct content *content,
 			const struct conf *conf, struct server_report *report, struct err *err)
 {
 	auto_shows *shows = NULL;
+	struct engine engine = {.program = NULL};
+	int server;
 	struct server_options options = {
 		.image = content->squashfs,
 		.image_fd = content->image->fd,
@@ -42,7 +45,15 @@ static int start_server(const struct plan *plan, const struct content *content,
 		return -1;
 	options.shows = shows->show;
 	options.show_count = shows->count;
-	return server_start(&options, err);
+	if (plan->engine == PLAN_ENGINE_SQUASHFUSE) {
+		if (engine_find(conf, plan->offset, &engine, err) < 0)
+			return -1;
+		options.engine = engine_become;
+		options.engine_arg = &engine;
+	}
+	server = server_start(&options, err);
+	free(engine.program);
+	return server;
 }
 
 static int open_device(struct err *err)

@@ -38,7 +38,8 @@ void fuse_attr_of_inode(const struct server *server, const struct squashfs_inode
 {
 	*out = (struct fuse_attr){
 		.ino = inode->ino,
-		.size = inode->size,
+		/* The kernel's squashfs counts 3 bytes for "." and ".." of a directory. */
+		.size = inode->size + (S_ISDIR(inode->mode) ? 3 : 0),
 		.blocks = inode->blocks,
 		.atime = inode->mtime,
 		.mtime = inode->mtime,

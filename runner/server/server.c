@@ -20,6 +20,7 @@ struct crew {
 	bool complete;
 	int wanted, started;
 	pthread_t thread[THREADS_MAX];
+	struct worker *first; /* of the process itself */
 };
 
 /* Say @line on the standard error of the program, which is not ours: borrow it for one write. */
@@ -127,53 +128,56 @@ static void log_counts(const struct server *server)
 	log_debug("server: %6lu messages in all", total);
 }
 
-static int run(struct crew *crew)
+/* Work out what can be known before there is a mount; the launcher makes it meanwhile. */
+static int prepare(struct crew *crew)
 {
 	const struct server_options *options = crew->server.options;
-	auto_squashfs_reader *reader = NULL;
-	auto_show_tree *tree = NULL;
-	struct worker worker = {.server = &crew->server};
+	struct show_tree *tree;
 	struct err err;
-	int result;
 
-	if (squashfs_reader_new(crew->server.image, &reader, &err) < 0 ||
-	    show_tree_new(reader, options->shows, options->show_count, &tree, &err) < 0) {
+	crew->first = calloc(1, sizeof(*crew->first));
+	if (!crew->first)
+		return -1;
+	crew->first->server = &crew->server;
+	if (squashfs_reader_new(crew->server.image, &crew->first->reader, &err) < 0 ||
+	    show_tree_new(crew->first->reader, options->shows, options->show_count, &tree, &err) < 0) {
 		server_complain(&crew->server, &err);
-		return 1;
+		return -1;
 	}
 	crew->server.shows = tree;
-	worker.reader = reader;
-	log_debug("server: ready");
-	result = fuse_loop(&worker);
-	/* All threads read the same device: they end with the mount, too. */
-	for (int i = 0; i < crew->started; i++)
-		(void)pthread_join(crew->thread[i], NULL);
-	free(worker.listing);
-	if (options->log)
-		log_counts(&crew->server);
-	return result < 0 ? 1 : 0;
+	if (options->program > 0)
+		crew->server.program = (int)syscall(SYS_pidfd_open, options->program, 0);
+	log_debug("server: prepared");
+	return 0;
 }
 
-int server_run(int device, int launcher, const struct server_options *options)
+struct crew *server_prepare(const struct server_options *options, int launcher)
 {
 	struct crew *crew = calloc(1, sizeof(*crew));
-	int result;
 
 	if (!crew)
-		return 1;
+		return NULL;
 	(void)pthread_mutex_init(&crew->lock, NULL);
 	crew->wanted = threads_wanted(options->threads);
 	crew->server.options = options;
 	crew->server.image = options->image;
 	crew->server.root_ref = squashfs_info(options->image)->root;
-	crew->server.device = device;
 	crew->server.launcher = launcher;
 	crew->server.more_threads = more_threads;
 	crew->server.program = -1;
-	if (options->program > 0)
-		crew->server.program = (int)syscall(SYS_pidfd_open, options->program, 0);
-	result = run(crew);
-	(void)pthread_mutex_destroy(&crew->lock);
-	free(crew);
-	return result;
+	return prepare(crew) < 0 ? NULL : crew; /* the process ends: nothing is freed */
+}
+
+int server_run(struct crew *crew, int device)
+{
+	int result;
+
+	crew->server.device = device;
+	result = fuse_loop(crew->first);
+	/* All threads read the same device: they end with the mount, too. */
+	for (int i = 0; i < crew->started; i++)
+		(void)pthread_join(crew->thread[i], NULL);
+	if (crew->server.options->log)
+		log_counts(&crew->server);
+	return result < 0 ? 1 : 0;
 }

@@ -66,13 +66,20 @@ struct server_options {
 };
 
 /*
- * Serve until the mount is gone. @device is an open /dev/fuse that mount(2) or
- * fsmount(2) has already been given. @launcher is a socket whose other end
- * closes when the launcher becomes the program, or -1 if that is over. Called in the server process, single
- * threaded; starts the other threads itself when there is work for them.
- * Returns the process' exit status: 0 when the mount went away, 1 on failure.
+ * Get ready to serve: find the places of the shows. @launcher is a socket whose
+ * other end closes when the launcher becomes the program, or -1 if that is over.
+ * Returns NULL on failure, which is then in the report. Called in the server
+ * process, single threaded; what it makes lives as long as the process.
  */
-int server_run(int device, int launcher, const struct server_options *options);
+struct crew;
+struct crew *server_prepare(const struct server_options *options, int launcher);
+
+/*
+ * Serve until the mount is gone. @device is an open /dev/fuse that mount(2) or
+ * fsmount(2) has been given. Starts the other threads when there is work for
+ * them. Returns the process' exit status: 0 when the mount went away, else 1.
+ */
+int server_run(struct crew *crew, int device);
 
 /*
  * start.c: a server in the background: make the process that will call

@@ -122,15 +122,21 @@ static int become_engine(const struct server_options *options, int device)
 
 static _Noreturn void server_main(const struct start *start)
 {
+	struct crew *crew = NULL;
 	int device;
 
 	detach(start);
+	if (!start->options->engine) {
+		crew = server_prepare(start->options, start->socket);
+		if (!crew)
+			_exit(1);
+	}
 	device = receive_device(start->socket);
 	if (device < 0)
 		_exit(0);
 	if (start->options->engine)
 		_exit(become_engine(start->options, device));
-	_exit(server_run(device, start->socket, start->options));
+	_exit(server_run(crew, device));
 }
 
 /* Runs in the launcher's memory while the launcher waits; its child is nobody's child at once. */
