@@ -6,6 +6,7 @@
 #include "runner/launch.h"
 #include "runner/request.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -113,6 +114,22 @@ static int choose(int argc, char **argv)
 	return EXIT_FIRN_FAILED;
 }
 
+/*
+ * Started with a standard stream closed, the next file opened would take its
+ * number, and be mistaken for it. The stand-ins are closed again by execve(2):
+ * the program finds its streams as they were.
+ */
+static void occupy_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -121,6 +138,7 @@ int main(int argc, char **argv)
 		log_error("cannot give up privileges");
 		return EXIT_FIRN_FAILED;
 	}
+	occupy_streams();
 	status = choose(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		log_error("cannot write to standard output");

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# setup.sh - shared by quickstart and tests/run: packages, the ordinary user, the
+# real images. Sourced, with $top as the top of the source tree.
+
+# Everything that a user would do is done as this one: no account, no privilege.
+user_id=${FIRN_TEST_UID:-61234}
+images=${FIRN_TEST_CACHE:-/var/tmp/firn-images}
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+is_root() { [ "$(id -u)" = 0 ]; }
+
+# missing KIND...: the packages of these kinds that are not installed.
+missing() {
+	for kind; do
+		sed -n "s/^$kind //p" "$top/tests/packages"
+	done | while read -r package; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+			printf '%s ' "$package"
+	done
+}
+
+# install KIND...: install what is missing, as root or by sudo.
+install() {
+	list=$(missing "$@")
+	[ -n "$list" ] || return 0
+	say "installing: $list"
+	command -v apt-get >/dev/null || die "please install: $list"
+	sudo=
+	if ! is_root; then
+		sudo -n true 2>/dev/null || die "please install (as root): apt-get install $list"
+		sudo=sudo
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	# shellcheck disable=SC2086
+	$sudo apt-get install -y --no-install-recommends $list >/dev/null 2>&1 || {
+		$sudo apt-get update >/dev/null 2>&1
+		$sudo apt-get install -y --no-install-recommends $list >/dev/null ||
+			die "cannot install: $list"
+	}
+}
+
+# as_user COMMAND...: as the ordinary user when we are root, with a home of its own in $home.
+as_user() {
+	if is_root; then
+		env HOME="$home" USER=user LOGNAME=user \
+			setpriv --reuid="$user_id" --regid="$user_id" --clear-groups --no-new-privs "$@"
+	else
+		"$@"
+	fi
+}
+
+# /dev/fuse is open to all on every cluster (udev's rule); a bare machine may lack that.
+open_fuse() {
+	if is_root && [ -c /dev/fuse ] && [ "$(stat -c %a /dev/fuse)" != 666 ]; then
+		say "opening /dev/fuse to all users, as udev does"
+		chmod 0666 /dev/fuse
+	fi
+	[ -c /dev/fuse ] || { is_root && modprobe fuse 2>/dev/null; }
+	[ -c /dev/fuse ] || die "there is no /dev/fuse: load the kernel's fuse module"
+}
+
+# copy_sources DIR: the tree as it is, without what was built in it.
+copy_sources() {
+	(cd "$top" && tar -cf - --exclude=./.git --exclude='./build*' --exclude=./out \
+		--exclude='./autom4te.cache' .) | tar -xf - -C "$1"
+}
+
+# make_root NAME SUITE PACKAGES: a real root directory $images/NAME.dir and its image NAME.sqfs.
+make_root() {
+	[ -f "$images/$1.sqfs" ] && return 0
+	is_root || die "making the image '$1' needs root once, for debootstrap"
+	mkdir -p "$images"
+	chmod 755 "$images"
+	(
+		flock 9
+		[ -f "$images/$1.sqfs" ] && exit 0
+		say "making image '$1' ($2${3:+ with $3}) in $images"
+		if [ ! -d "$images/$1.dir" ]; then
+			rm -rf "$images/$1.tmp"
+			debootstrap --variant=minbase ${3:+--include="$3"} "$2" "$images/$1.tmp" \
+				>"$images/$1.log" 2>&1 || die "debootstrap failed: see $images/$1.log"
+			rm -rf "$images/$1.tmp/var/cache/apt/archives/"*.deb
+			chmod 755 "$images/$1.tmp"
+			mv "$images/$1.tmp" "$images/$1.dir"
+		fi
+		mksquashfs "$images/$1.dir" "$images/$1.part" -comp zstd -Xcompression-level 6 \
+			-b 128K -noappend -quiet -no-progress >/dev/null &&
+			chmod 644 "$images/$1.part" && mv "$images/$1.part" "$images/$1.sqfs"
+	) 9>"$images/.lock" || die "cannot make image '$1'"
+}

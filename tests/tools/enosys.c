@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * enosys NAME[,NAME...] COMMAND [ARG...]: run COMMAND on an older kernel, so to
+ * speak: the named system calls give ENOSYS (seccomp(2)).
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { CALLS_MAX = 32 };
+
+static const struct {
+	const char *name;
+	int number;
+} calls[] = {
+	{"openat2", SYS_openat2},	{"open_tree", SYS_open_tree},
+	{"move_mount", SYS_move_mount}, {"mount_setattr", SYS_mount_setattr},
+	{"close_range", SYS_close_range}, {"pidfd_open", SYS_pidfd_open},
+	{"pidfd_getfd", SYS_pidfd_getfd}, {"fsopen", SYS_fsopen},
+};
+
+static int find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (strlen(calls[i].name) == len && strncmp(calls[i].name, name, len) == 0)
+			return calls[i].number;
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct sock_filter code[2 * CALLS_MAX + 2];
+	struct sock_fprog program = {.len = 0, .filter = code};
+	const char *names = argc > 2 ? argv[1] : "";
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: enosys NAME[,NAME...] COMMAND [ARG...]\n");
+		return 125;
+	}
+	code[program.len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+							    offsetof(struct seccomp_data, nr));
+	while (*names) {
+		size_t len = strcspn(names, ",");
+		int number = find(names, len);
+
+		if (number < 0 || program.len + 3 > 2 * CALLS_MAX) {
+			fprintf(stderr, "enosys: unknown system call '%.*s'\n", (int)len, names);
+			return 125;
+		}
+		code[program.len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+								   (unsigned)number, 0, 1);
+		code[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+								   SECCOMP_RET_ERRNO | ENOSYS);
+		names += len + (names[len] == ',');
+	}
+	code[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
+		perror("enosys");
+		return 125;
+	}
+	(void)execvp(argv[2], argv + 2);
+	perror(argv[2]);
+	return 127;
+}
