@@ -11,10 +11,8 @@
 
 enum {
 	SIF_HEADER_SIZE = 128,
-	SIF_ARCH = 45,		/* char[3] behind launch[32], magic[10], version[3] */
-	SIF_DESCRIPTORS = 80,	/* i64 total number of descriptors ... */
-	SIF_TABLE_OFFSET = 88,	/* ... where they are, */
-	SIF_TABLE_SIZE = 96,	/* and their bytes */
+	SIF_DESCRIPTORS = 88,	/* i64 total number of descriptors ... */
+	SIF_TABLE_OFFSET = 96,	/* ... and where they are */
 	SIF_DESCRIPTOR_SIZE = 585,
 	SIF_DESCRIPTORS_MAX = 4096,
 

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 enum { TEXT_MAX = 1 << 20, OWN_MAX = 64 };
 
@@ -427,19 +426,6 @@ static int prepare_root(struct builder *at, struct err *err)
 	return 0;
 }
 
-/*
- * Swap the roots and drop the host's tree. "." twice: the old root comes to lie
- * over the new one and is taken away at once (pivot_root(2), NOTES).
- */
-static int pivot(struct builder *at, struct err *err)
-{
-	if (fchdir(at->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
-		return err_sys(err, "cannot make the image the root");
-	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-		return err_sys(err, "cannot leave the host's root");
-	return 0;
-}
-
 /* For kernels without mount_setattr(2): the restrictions by mount(2), now that paths are final. */
 static int restrict_late(struct builder *at, struct err *err)
 {
@@ -470,7 +456,7 @@ static int build(struct builder *at, struct err *err)
 {
 	if (clone_sources(at, err) < 0 || prepare_root(at, err) < 0 ||
 	    do_steps(at, false, err) < 0 || tree_restrict(at->root, TREE_NODEV, err) < 0 ||
-	    do_steps(at, true, err) < 0 || pivot(at, err) < 0)
+	    do_steps(at, true, err) < 0 || root_pivot(at->root, err) < 0)
 		return -1;
 	return tree_restrict_needed() ? restrict_late(at, err) : 0;
 }

@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
+
+/* Mounts made over "/" so far: the last is the root, the others lie between it and the host's. */
+static unsigned layers;
 
 int root_open(struct err *err)
 {
@@ -28,6 +32,7 @@ int root_mount_fuse(const struct plan *plan, int device, struct err *err)
 		       device, (unsigned)plan->inner_uid, (unsigned)plan->inner_gid);
 	if (mount(plan->image, "/", "fuse.firn", MS_RDONLY | MS_NOSUID | MS_NODEV, options) < 0)
 		return err_sys(err, "cannot mount '%s'", plan->image);
+	layers++;
 	return 0;
 }
 
@@ -45,13 +50,17 @@ int root_mount_directory(const struct image *image, struct err *err)
 		return err_set(err, "'%s' was replaced while it was opened", image->path);
 	if (tree_restrict(tree, TREE_READONLY | TREE_NODEV, err) < 0)
 		return -1;
-	return tree_attach_root(tree, err);
+	if (tree_attach_root(tree, err) < 0)
+		return -1;
+	layers++;
+	return 0;
 }
 
 int root_mount_scratch(struct err *err)
 {
 	if (mount("firn", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
 		return err_sys(err, "cannot mount a tmpfs");
+	layers++;
 	return root_open(err);
 }
 
@@ -67,11 +76,11 @@ static int open_layer(int base, const char *name, const char *path, struct err *
 }
 
 /* Append the layers for what is written to the mount options. */
-static int add_upper(const struct root_overlay *layers, char *options, size_t size, struct err *err)
+static int add_upper(const struct root_overlay *overlay, char *options, size_t size, struct err *err)
 {
-	const char *path = layers->upper ? layers->upper : "tmpfs";
-	auto_fd own = layers->upper ? open(layers->upper, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	int base = layers->upper ? own : layers->scratch;
+	const char *path = overlay->upper ? overlay->upper : "tmpfs";
+	auto_fd own = overlay->upper ? open(overlay->upper, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	int base = overlay->upper ? own : overlay->scratch;
 	size_t used = strlen(options);
 	int upper, work;
 
@@ -87,24 +96,39 @@ static int add_upper(const struct root_overlay *layers, char *options, size_t si
 	return 0;
 }
 
-int root_mount_overlay(const struct root_overlay *layers, struct err *err)
+int root_mount_overlay(const struct root_overlay *overlay, struct err *err)
 {
 	char options[256];
 
 	/* By descriptor: overlayfs gives commas, colons and backslashes in names a meaning. */
-	if (layers->points >= 0)
+	if (overlay->points >= 0)
 		(void)snprintf(options, sizeof(options),
-			       "userxattr,lowerdir=/proc/self/fd/%d:/proc/self/fd/%d", layers->points,
-			       layers->image);
+			       "userxattr,lowerdir=/proc/self/fd/%d:/proc/self/fd/%d", overlay->points,
+			       overlay->image);
 	else
 		(void)snprintf(options, sizeof(options), "userxattr,lowerdir=/proc/self/fd/%d",
-			       layers->image);
-	if (layers->writable && add_upper(layers, options, sizeof(options), err) < 0)
+			       overlay->image);
+	if (overlay->writable && add_upper(overlay, options, sizeof(options), err) < 0)
 		return -1;
-	if (mount("firn", "/", "overlay", MS_NOSUID | MS_NODEV | (layers->writable ? 0 : MS_RDONLY),
+	if (mount("firn", "/", "overlay", MS_NOSUID | MS_NODEV | (overlay->writable ? 0 : MS_RDONLY),
 		  options) < 0)
 		return err_sys(err, "cannot mount an overlay%s%s (it needs Linux 5.11 and an upper "
 				    "directory with user.* attributes)",
-			       layers->upper ? " on " : "", layers->upper ? layers->upper : "");
+			       overlay->upper ? " on " : "", overlay->upper ? overlay->upper : "");
+	layers++;
 	return 0;
+}
+
+int root_pivot(int root, struct err *err)
+{
+	/*
+	 * "." twice: the old root comes to lie over the new one (pivot_root(2),
+	 * NOTES), and on it, in one pile, the layers. umount takes the topmost.
+	 */
+	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(err, "cannot make the image the root");
+	for (; layers > 0; layers--)
+		if (umount2(".", MNT_DETACH) < 0)
+			return err_sys(err, "cannot leave the host's root");
+	return chdir("/") < 0 ? err_sys(err, "cannot enter the image") : 0;
 }

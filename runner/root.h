@@ -29,9 +29,15 @@ struct root_overlay {
 	int scratch;       /* ... in this tmpfs */
 };
 
-int root_mount_overlay(const struct root_overlay *layers, struct err *err);
+int root_mount_overlay(const struct root_overlay *overlay, struct err *err);
 
 /* An O_PATH descriptor of the root mounted last. */
 int root_open(struct err *err);
+
+/*
+ * Make the root mounted last the process' root and take away the host's tree
+ * and whatever else lies below.
+ */
+int root_pivot(int root, struct err *err);
 
 #endif

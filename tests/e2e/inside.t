@@ -1,6 +1,7 @@
 # What a program inside is, sees and may not do.
 . "$srcdir/tests/lib.sh"
 debian=$(image debian.sqfs)
+dir=$(image debian.dir)
 status() { firn exec "$@" "$debian" cat /proc/self/status; }
 
 ok 'its status can be read'              succeeds status
@@ -14,6 +15,9 @@ ok 'the image is read-only'              fails firn exec "$debian" touch /x
 ok '... and the reason is plain'         says 'Read-only file system'
 ok 'every mount is nosuid'               prints 0 firn exec "$debian" sh -c 'cut -d" " -f6 /proc/self/mountinfo | grep -vcw nosuid; true'
 ok 'all but those of /dev are nodev'     prints 0 firn exec "$debian" sh -c 'cut -d" " -f5,6 /proc/self/mountinfo | grep -v "^/dev[/ ]" | grep -vcw nodev; true'
+ok 'a directory: every mount, too'       prints 0 firn exec "$dir" sh -c 'cut -d" " -f5,6 /proc/self/mountinfo | grep -v "^/dev[/ ]" | grep -vc nosuid,nodev; true'
+ok '... and one root'                    prints 1 firn exec "$dir" sh -c 'cut -d" " -f5 /proc/self/mountinfo | grep -cx /'
+ok '... with all layers of an overlay'   prints 1 firn exec --writable-tmpfs "$debian" sh -c 'cut -d" " -f5 /proc/self/mountinfo | grep -cx /'
 ok 'the host root is out of reach'       fails firn exec "$debian" ls /proc/self/root/var/tmp/firn-images
 ok 'a device node of the image is none'  succeeds firn exec "$debian" sh -c '! cat /dev/null/x 2>/dev/null'
 ok 'setuid programs gain nothing'        prints "$(id -u)" firn exec "$debian" sh -c 'id -u'

@@ -1,0 +1,50 @@
+# What enters the program's environment, and what does not.
+. "$srcdir/tests/lib.sh"
+debian=$(image debian.sqfs)
+get() { firn exec "$@" "$debian" sh -c 'eval "printf %s \"\${$0-unset}\""' "$name"; }
+name=X
+
+ok 'the host'\''s variables enter'            prints 1 env X=1 "$FIRN" exec "$debian" sh -c 'echo $X'
+for name in LD_LIBRARY_PATH LD_PRELOAD PYTHONHOME PYTHONPATH PERL5LIB R_LIBS R_LIBS_USER GCONV_PATH LOCPATH BASH_ENV; do
+	ok "$name does not"                   prints unset env "$name=/host" "$FIRN" exec "$debian" sh -c 'eval "echo \${$0-unset}"' "$name"
+done
+ok '-v says what was dropped'                succeeds env PERL5LIB=/x "$FIRN" exec -v "$debian" true
+ok '... by name'                             says 'PERL5LIB'
+ok 'unless it is asked for'                  prints /host env PYTHONPATH=/host "$FIRN" exec -e PYTHONPATH "$debian" sh -c 'echo $PYTHONPATH'
+ok '--env sets a variable'                   prints 'a=b c' firn exec -e 'X=a=b c' "$debian" sh -c 'echo "$X"'
+ok 'PYTHONNOUSERSITE is set'                 prints 1 firn exec "$debian" sh -c 'echo $PYTHONNOUSERSITE'
+ok 'PATH is not the host'\''s'                 prints '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' env PATH="/odd:$PATH" "$FIRN" exec "$debian" sh -c 'echo $PATH'
+printf '# comment\n\nA=1\nB=two words\r\n' >"$scratch/env"
+ok '--env-file sets variables'               prints '1 two words' firn exec --env-file "$scratch/env" "$debian" sh -c 'echo "$A $B"'
+printf 'no equals\n' >"$scratch/bad"
+ok 'a bad line in it is an error'            status_is 125 firn exec --env-file "$scratch/bad" "$debian" true
+ok '... with its number'                     says 'line 1'
+ok '--clean-env leaves the launcher'\''s'      prints '3 unset' env PMI_RANK=3 SECRET=1 "$FIRN" exec -c "$debian" sh -c 'echo $PMI_RANK ${SECRET-unset}'
+ok 'TMPDIR that is not visible is dropped'   prints unset env TMPDIR=/var/lib "$FIRN" exec "$debian" sh -c 'echo ${TMPDIR-unset}'
+ok 'TMPDIR that is visible stays'            prints /tmp env TMPDIR=/tmp "$FIRN" exec "$debian" sh -c 'echo ${TMPDIR-unset}'
+ok 'the program can tell where it is'        prints "$debian" firn exec "$debian" sh -c 'echo $FIRN_CONTAINER'
+
+# An image with an OCI configuration.
+make_small "$scratch/root"
+mkdir "$scratch/root/.firn" "$scratch/root/work"
+cat >"$scratch/root/.firn/config.json" <<'TXT'
+{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/opt/x:/bin","LANG=C.image","X=image"],
+ "Entrypoint":["probe","args"],"Cmd":["one","two"],"WorkingDir":"/work","User":"app"}}
+TXT
+squash "$scratch/root" "$scratch/oci.sqfs"
+oci=$scratch/oci.sqfs
+ok 'the image'\''s variables win'              prints image env X=host "$FIRN" exec "$oci" probe env X
+ok '... PATH too'                            prints /opt/x:/bin firn exec "$oci" probe env PATH
+ok '--env wins over the image'               prints mine firn exec -e X=mine "$oci" probe env X
+ok 'run: entrypoint and command'             prints "$(printf 'one\ntwo')" firn run "$oci"
+ok 'run: arguments replace the command'      prints three firn run "$oci" three
+ok 'run as firn-run is the same'             prints "$(printf 'one\ntwo')" sh -c 'ln -s "$1" "$2/firn-run" && "$2/firn-run" "$3"' sh "$FIRN" "$scratch" "$oci"
+sed -i 's/"args"\]/"cwd"]/' "$scratch/root/.firn/config.json"
+ok 'run: the working directory'              prints /work firn run "$scratch/root"
+ok '--cwd wins over it'                      prints /bin firn run --cwd /bin "$scratch/root"
+echo '{"config":' >"$scratch/root/.firn/config.json"
+ok 'a broken configuration is an error'      status_is 125 firn run "$scratch/root"
+ok '... that names it'                       says '/.firn/config.json'
+ok 'an image that says nothing: 125'         status_is 125 firn run "$debian"
+ok '... says what to do'                     says 'firn exec'
+done_testing

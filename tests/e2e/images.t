@@ -1,0 +1,53 @@
+# Kinds of images, engines, and kernels that lack newer calls.
+. "$srcdir/tests/lib.sh"
+make_small "$scratch/root"
+mkdir -p "$scratch/root/var/tmp" "$scratch/root/home/user"
+head -c 3000000 /dev/urandom >"$scratch/root/data"
+head -c 300000 /dev/zero >>"$scratch/root/data"
+cp "$tools/treehash" "$scratch/root/bin/treehash"
+sum() { md5sum <"$scratch/root/data"; }
+for codec in zstd gzip lz4 xz; do
+	squash "$scratch/root" "$scratch/$codec.sqfs" $codec
+	ok "$codec: runs and reads right"   prints "$(sum)" sh -c '"$1" exec "$2" probe cat /data | md5sum' sh "$FIRN" "$scratch/$codec.sqfs"
+done
+mksquashfs "$scratch/root" "$scratch/none.sqfs" -noappend -quiet -no-progress -noI -noD -noF -noX >/dev/null
+ok 'uncompressed: runs and reads right'     prints "$(sum)" sh -c '"$1" exec "$2" probe cat /data | md5sum' sh "$FIRN" "$scratch/none.sqfs"
+mksquashfs "$scratch/root" "$scratch/lzo.sqfs" -noappend -quiet -no-progress -comp lzo >/dev/null
+ok 'lzo is refused'                         status_is 125 firn exec "$scratch/lzo.sqfs" true
+ok '... by name'                            says "'lzo'"
+for size in 4K 1M; do
+	mksquashfs "$scratch/root" "$scratch/b.sqfs" -noappend -quiet -no-progress -comp zstd -b $size >/dev/null
+	ok "blocks of $size: reads right"   prints "$(sum)" sh -c '"$1" exec "$2" probe cat /data | md5sum' sh "$FIRN" "$scratch/b.sqfs"
+done
+
+python3 "$srcdir/tests/images/mksif.py" "$scratch/zstd.sqfs" "$scratch/app.sif" || exit 1
+ok 'a SIF file runs'                        prints hello firn exec "$scratch/app.sif" probe args hello
+mkdir "$scratch/root/.singularity.d"
+printf '#!/bin/probe\n' >"$scratch/root/.singularity.d/runscript"
+chmod 755 "$scratch/root/.singularity.d/runscript"
+squash "$scratch/root" "$scratch/run.sqfs"
+python3 "$srcdir/tests/images/mksif.py" "$scratch/run.sqfs" "$scratch/run.sif" || exit 1
+chmod 755 "$scratch/run.sif"
+mkdir "$scratch/bin"
+ln -s "$FIRN" "$scratch/bin/run-singularity"
+ok 'an executable SIF runs by itself'       succeeds env PATH="$scratch/bin:$PATH" "$scratch/run.sif" a b
+ok 'a copy on a read-only place runs'       prints x sh -c 'chmod 444 "$2" && exec "$1" exec "$2" probe args x' sh "$FIRN" "$scratch/gzip.sqfs"
+
+skips='/proc /sys /dev /tmp /var/tmp /home /etc/hosts /etc/resolv.conf /etc/localtime'
+tree() { firn exec --root --frozen "$@" treehash / $skips; }
+ok 'the engine squashfuse runs'             prints ok firn exec --engine squashfuse "$scratch/zstd.sqfs" probe args ok
+tree "$scratch/zstd.sqfs" >"$scratch/a" 2>&1
+tree --engine squashfuse "$scratch/zstd.sqfs" >"$scratch/b" 2>&1
+ok 'both engines show the same tree'        succeeds diff "$scratch/a" "$scratch/b"
+ok '... which is not empty'                 test "$(wc -l <"$scratch/a")" -gt 5
+ok 'an unknown engine is refused'           status_is 125 firn exec --engine fast "$scratch/zstd.sqfs" true
+
+mkdir "$scratch/host"
+for missing in openat2 open_tree,move_mount mount_setattr close_range pidfd_open,pidfd_getfd openat2,open_tree,move_mount,mount_setattr,close_range,pidfd_open,pidfd_getfd,fsopen; do
+	for root in "$scratch/zstd.sqfs" "$scratch/root"; do
+		ok "without $missing: ${root##*/} runs"  prints /proc/self/mountinfo "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe args /proc/self/mountinfo
+		ok '... as restricted as ever'      prints 0 sh -c '"$@" | cut -d" " -f5,6 | grep -vE "^/dev[/ ]" | grep -cvE "nosuid,nodev"; true' sh "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe cat /proc/self/mountinfo
+		ok '... ro is ro'                   prints 2 sh -c '"$@" | cut -d" " -f5,6 | grep -cE "^/(h)? ro,"' sh "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe cat /proc/self/mountinfo
+	done
+done
+done_testing
