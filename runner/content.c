@@ -5,6 +5,17 @@
 
 #include <fcntl.h>
 
+static int check_root(struct content *content, struct err *err)
+{
+	struct squashfs_inode root;
+
+	if (squashfs_inode(content->reader, squashfs_info(content->squashfs)->root, &root, err) < 0)
+		return -1;
+	if (!S_ISDIR(root.mode))
+		return err_set(err, "'%s' is damaged: its root is no directory", content->image->path);
+	return 0;
+}
+
 int content_open(const struct image *image, const struct conf *conf, struct content **out,
 		 struct err *err)
 {
@@ -20,7 +31,8 @@ int content_open(const struct image *image, const struct conf *conf, struct cont
 	if (image->kind != IMAGE_DIRECTORY) {
 		if (squashfs_open(image->fd, image->offset, image->size, image->path, &options,
 				  &content->squashfs, err) < 0 ||
-		    squashfs_reader_new(content->squashfs, &content->reader, err) < 0)
+		    squashfs_reader_new(content->squashfs, &content->reader, err) < 0 ||
+		    check_root(content, err) < 0)
 			return -1;
 	}
 	*out = take_ptr(&content);

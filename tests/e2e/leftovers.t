@@ -1,0 +1,85 @@
+# Nothing is left behind: no process, no mount, no file.
+. "$srcdir/tests/lib.sh"
+make_small "$scratch/root"
+squash "$scratch/root" "$scratch/small.sqfs"
+small=$scratch/small.sqfs
+mounts() { wc -l </proc/self/mountinfo; }
+files() { find "${TMPDIR:-/tmp}" /dev/shm /var/tmp -maxdepth 1 -user "$(id -u)" 2>/dev/null | grep -cv firn-; }
+no_servers() { [ "$(servers)" = 0 ]; }
+wait_for no_servers
+before="$(mounts) $(files)"
+
+many() {
+	count=0
+	while [ $count -lt "$1" ]; do
+		"$FIRN" exec "$small" true || return 1
+		count=$((count + 1))
+	done
+}
+ok '1000 launches in a row'                 succeeds many 1000
+ok '... leave no server'                    wait_for no_servers
+together() {
+	pids=
+	for i in $(seq "$1"); do
+		"$FIRN" exec "$small" probe exit 3 &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid"
+		[ $? = 3 ] || return 1
+	done
+}
+ok '100 at once'                            succeeds together 100
+ok '... leave no server'                    wait_for no_servers
+
+# A child outlives the program; the image stays for it, and goes with it.
+child=$("$FIRN" exec "$small" probe fork-and-wait)
+ok 'a child may outlive the program'        kill -0 "$child"
+ok '... then the server does, too'          test "$(servers)" = 1
+kill "$child"
+ok '... and goes when it goes'              wait_for no_servers
+
+# SIGKILL at any moment, of the launcher, the program (the same process) or the server.
+cat >"$scratch/kills" <<'TXT'
+import os, random, signal, subprocess, sys, time
+firn, image, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+random.seed(7)
+for i in range(count):
+    p = subprocess.Popen([firn, "exec", image, "probe", "wait"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(random.random() * 0.01)
+    if i % 2:
+        # the server: a child of nobody, with our image open
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if open(f"/proc/{pid}/comm").read() == "firn-server\n" and os.stat(f"/proc/{pid}").st_uid in (os.getuid(), 0):
+                    os.kill(int(pid), signal.SIGKILL)
+            except (OSError, ProcessLookupError):
+                pass
+    p.kill()
+    p.wait(10)
+TXT
+ok '200 random SIGKILLs'                    succeeds python3 "$scratch/kills" "$FIRN" "$small" 200
+ok '... leave no server'                    wait_for no_servers
+cat >"$scratch/dead" <<'TXT'
+import os, signal, subprocess, sys
+p = subprocess.Popen([sys.argv[1], "exec", sys.argv[2], "probe", "wait"], stdout=subprocess.PIPE)
+p.stdout.readline()
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        if open(f"/proc/{pid}/comm").read() == "firn-server\n" and "Z" != open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0]:
+            os.kill(int(pid), signal.SIGKILL)
+    except OSError:
+        pass
+try:
+    open(f"/proc/{p.pid}/root/etc/passwd").read()
+    print("read")
+except OSError as error:
+    print(error.strerror)
+p.kill()
+p.wait(10)
+TXT
+ok 'a dead server is an error, not a hang'  succeeds timeout 20 python3 "$scratch/dead" "$FIRN" "$small"
+ok 'no mount and no file is left'           test "$(mounts) $(files)" = "$before"
+ok 'the end of a pipe is seen at once'      prints ok timeout 20 sh -c '"$1" exec "$2" probe args ok | cat' sh "$FIRN" "$small"
+done_testing
