@@ -31,7 +31,6 @@ struct server {
 	int device;
 	int launcher;            /* see server_run() */
 	int program;             /* pidfd, or -1 */
-	atomic_int complaints;   /* lines said to the program's standard error */
 	atomic_ulong count[OPCODES]; /* requests, for -vv */
 	void (*more_threads)(struct server *server); /* called when there is data to read */
 };

@@ -21,6 +21,8 @@ struct crew {
 	int wanted, started;
 	pthread_t thread[THREADS_MAX];
 	struct worker *first; /* of the process itself */
+	int complaints;       /* lines said about damage ... */
+	char complaint[ERR_TEXT_SIZE]; /* ... and the last of them */
 };
 
 /* Say @line on the standard error of the program, which is not ours: borrow it for one write. */
@@ -48,13 +50,28 @@ static bool launcher_is_there(const struct server *server)
 	return server->launcher >= 0 && poll(&end, 1, 0) == 0;
 }
 
+/* Whether this was not said before, and not too much was said. */
+static bool is_news(struct crew *crew, const struct err *err)
+{
+	bool news;
+
+	(void)pthread_mutex_lock(&crew->lock);
+	news = crew->complaints < COMPLAINTS_MAX && strcmp(crew->complaint, err->text) != 0;
+	if (news) {
+		memcpy(crew->complaint, err->text, sizeof(crew->complaint));
+		crew->complaints++;
+	}
+	(void)pthread_mutex_unlock(&crew->lock);
+	return news;
+}
+
 void server_complain(struct server *server, const struct err *err)
 {
 	struct server_report *report = server->options->report;
 	char line[ERR_TEXT_SIZE + 16];
 
 	log_debug("server: %s", err->text);
-	if (atomic_fetch_add(&server->complaints, 1) >= COMPLAINTS_MAX)
+	if (!is_news((struct crew *)server, err))
 		return;
 	if (report && atomic_load(&report->state) == 0) {
 		memcpy(report->text, err->text, sizeof(report->text));

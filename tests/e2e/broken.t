@@ -1,7 +1,7 @@
 # Broken images: one line, the right status, no crash, no hang, little memory.
 . "$srcdir/tests/lib.sh"
 make_small "$scratch/root"
-head -c 700000 /dev/urandom | base64 >"$scratch/root/data"
+head -c 1200000 /dev/urandom | base64 >"$scratch/root/data"
 echo small >"$scratch/root/small"
 ln -s small "$scratch/root/zlink"
 mksquashfs "$scratch/root" "$scratch/good.sqfs" -noappend -quiet -no-progress -comp zstd -noI -noF -noX -no-xattrs >/dev/null

@@ -56,8 +56,8 @@ class Image:
         return next(at for at, what in self.each_inode() if what == kind)
 
     def big(self):
-        """The file of several blocks."""
-        return next(at for at, what in self.each_inode() if what == 2 and self.get(at + 28, "<I") > 300000)
+        """The largest file: of several blocks, and no program."""
+        return max((at for at, what in self.each_inode() if what == 2), key=lambda at: self.get(at + 28, "<I"))
 
     def small(self):
         """A file that is a fragment only."""
