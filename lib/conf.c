@@ -126,6 +126,8 @@ static int take_number(const char *text, bool units, uint64_t *out)
 	}
 	letter = *text && units ? strchr(letters, *text & ~0x20) : NULL;
 	if (letter) {
+		if (value > UINT32_MAX)
+			return -1;
 		value <<= 10 * (letter - letters + 1);
 		text++;
 	}
@@ -236,7 +238,8 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 	if (!key)
 		return err_set(err, "'%s' line %d: there is no key '%s' in section '%s'", place->path,
 			       place->line, line, section);
-	if (!key->user && !place->trusted)
+	/* An option that the site denies must not come in by the back door of --config. */
+	if (!place->trusted && (!key->user || !conf_allows(conf, line)))
 		return err_set(err, "'%s' line %d: only the site may set '%s'", place->path,
 			       place->line, line);
 	if (take_value(conf, key, value) < 0)
@@ -290,6 +293,8 @@ static int read_open(struct conf *conf, int fd, const char *path, bool trusted, 
 	if (got < 0)
 		return err_sys(err, "cannot read '%s'", path);
 	text[got] = '\0';
+	if (memchr(text, '\0', (size_t)got))
+		return err_set(err, "'%s' is no text: it holds a NUL byte", path);
 	return take_text(conf, text, path, trusted, err);
 }
 

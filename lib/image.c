@@ -65,10 +65,12 @@ static int open_it(struct image *image, const char *path, struct err *err)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
 	image->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (image->fd < 0 && errno == EACCES)
+	/* A directory need not be readable to be a root, only searchable. */
+	if (image->fd < 0 && errno == EACCES) {
 		image->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (image->fd < 0 && errno == ENOTDIR)
-		errno = EACCES;
+		if (image->fd < 0 && errno == ENOTDIR)
+			errno = EACCES;
+	}
 	if (image->fd < 0 || fstat(image->fd, &image->stat) < 0)
 		return err_sys(err, "cannot open '%s'", path);
 	if (S_ISDIR(image->stat.st_mode)) {

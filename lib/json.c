@@ -206,12 +206,33 @@ static int parse_number(struct parser *p, struct json *out)
 	return out->text ? 0 : fail(p, "no memory");
 }
 
-static bool has_key(const struct json *object, const char *key)
+static int compare_keys(const void *a, const void *b)
 {
-	return json_get(object, key) != NULL;
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int parse_member(struct parser *p, struct json *object, struct json *member)
+/* Sorted, not each with each: a hostile object may have a hundred thousand members. */
+static int check_keys(struct parser *p, const struct json *object)
+{
+	auto_free char **keys = NULL;
+	size_t count = 0;
+
+	for (const struct json *child = object->child; child; child = child->next)
+		count++;
+	keys = calloc(count + 1, sizeof(*keys));
+	if (!keys)
+		return fail(p, "no memory");
+	count = 0;
+	for (const struct json *child = object->child; child; child = child->next)
+		keys[count++] = child->key;
+	qsort(keys, count, sizeof(*keys), compare_keys);
+	for (size_t i = 1; i < count; i++)
+		if (strcmp(keys[i - 1], keys[i]) == 0)
+			return fail(p, "a key stands twice in the object before");
+	return 0;
+}
+
+static int parse_member(struct parser *p, struct json *member)
 {
 	auto_free char *key = NULL;
 
@@ -220,8 +241,6 @@ static int parse_member(struct parser *p, struct json *object, struct json *memb
 		return fail(p, "a key is missing");
 	if (parse_string(p, &key) < 0)
 		return -1;
-	if (has_key(object, key))
-		return fail(p, "a key stands twice");
 	skip_space(p);
 	if (!take_char(p, ':'))
 		return fail(p, "a ':' is missing");
@@ -244,7 +263,7 @@ static int parse_children(struct parser *p, struct json *out, char close)
 			free(child);
 			return fail(p, "it is too large");
 		}
-		if ((close == '}' ? parse_member(p, out, child) : parse_value(p, child)) < 0) {
+		if ((close == '}' ? parse_member(p, child) : parse_value(p, child)) < 0) {
 			json_free(child);
 			return -1;
 		}
@@ -252,7 +271,9 @@ static int parse_children(struct parser *p, struct json *out, char close)
 		last = &child->next;
 		skip_space(p);
 	} while (take_char(p, ','));
-	return take_char(p, close) ? 0 : fail(p, "a ',' or a closing bracket is missing");
+	if (!take_char(p, close))
+		return fail(p, "a ',' or a closing bracket is missing");
+	return close == '}' ? check_keys(p, out) : 0;
 }
 
 static int parse_word(struct parser *p, struct json *out)
