@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/conf.h"
+
+#include "tests/unit/tap.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char scratch[] = "/tmp/firn-conf.XXXXXX";
+static char file[PATH_MAX];
+static struct err err;
+
+static void write_file(const char *text, size_t size, mode_t mode)
+{
+	auto_fd fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || write(fd, text, size) != (ssize_t)size || fchmod(fd, mode) < 0)
+		ok(false, "the test can write its file");
+}
+
+/* A conf with @text read as a user's file; NULL when it is refused. */
+static struct conf *read_text(const char *text)
+{
+	auto_conf *conf = conf_new();
+
+	err.text[0] = '\0';
+	write_file(text, strlen(text), 0644);
+	if (!conf || conf_read_file(conf, file, false, &err) < 0)
+		return NULL;
+	return take_ptr(&conf);
+}
+
+static bool refused(const char *text, const char *reason)
+{
+	auto_conf *conf = read_text(text);
+
+	if (!conf && strstr(err.text, reason))
+		return true;
+	printf("#   got '%s'\n", err.text);
+	return false;
+}
+
+static void an_empty_file_leaves_the_defaults(void)
+{
+	auto_conf *conf = read_text("\n# nothing\n  \t\n");
+
+	ok(conf != NULL, "comments and blank lines are fine");
+	ok(conf && conf->engine == ENGINE_FIRN, "the engine is firn");
+	ok(conf && conf->cache_size == 16u << 20, "the cache is 16 MiB");
+	ok(conf && conf->env_drop.count > 20, "the loader's variables are dropped");
+	ok(conf && conf_allows(conf, "root"), "nothing is denied");
+}
+
+static void values_are_taken(void)
+{
+	auto_conf *conf = read_text("[run]\n"
+				    "bind = /scratch dir:/data:ro\n"
+				    "  bind=/projects\r\n"
+				    "engine = squashfuse\n"
+				    "[server]\n"
+				    "cache = 64M\nmetadata = 1g\nthreads = 3\n"
+				    "[env]\n"
+				    "keep = LD_PRELOAD  PYTHONPATH\n");
+
+	ok(conf != NULL, "a full file is read");
+	if (!conf)
+		return;
+	ok(conf->bind.count == 2, "a key that takes a list may be repeated");
+	is_str(conf->bind.item[0], "/scratch dir:/data:ro", "a bind may hold a blank");
+	is_str(conf->bind.item[1], "/projects", "blanks and a carriage return around are not part");
+	ok(conf->engine == ENGINE_SQUASHFUSE, "the engine");
+	ok(conf->cache_size == 64u << 20 && conf->metadata_size == 1u << 30, "sizes with units");
+	ok(conf->threads == 3, "a number");
+	ok(conf->env_keep.count == 2, "a list on one line");
+	ok(conf->env_keep.item[2] == NULL, "ends with NULL");
+}
+
+static void mistakes_name_the_line(void)
+{
+	ok(refused("[run]\nengin = firn\n", "line 2: there is no key 'engin'"), "an unknown key");
+	ok(refused("engine = firn\n", "line 1"), "a key without a section");
+	ok(refused("[nowhere]\nengine = firn\n", "line 2"), "a key of another section");
+	ok(refused("[run\n", "line 1 is no section"), "an open bracket");
+	ok(refused("[\n", "line 1 is no section"), "a lonely bracket");
+	ok(refused("[run]\n\nhello\n", "line 3 is not of the form"), "a line without '='");
+	ok(refused("[run]\nengine = fuse\n", "'engine' cannot be 'fuse'"), "an unknown engine");
+	ok(refused("[run]\nsquashfuse =\n", "cannot be ''"), "an empty text");
+	ok(refused("[server]\ncache = 4K\n", "cannot be '4K'"), "a cache too small to work");
+	ok(refused("[server]\ncache = 12345678901234567890\n", "cannot be"), "a huge number");
+	ok(refused("[server]\ncache = 42949672959G\n", "cannot be"), "a size beyond 64 bits");
+	ok(refused("[server]\ncache = 64MB\n", "cannot be"), "an unknown unit");
+	ok(refused("[server]\nthreads = -1\n", "cannot be"), "a negative number");
+}
+
+static void a_user_may_not_set_what_is_the_sites(void)
+{
+	auto_conf *conf = conf_new();
+	const char text[] = "[users]\ndeny = overlay engine\n";
+
+	ok(refused("[users]\ndeny = root\n", "only the site may set 'deny'"), "deny");
+	ok(refused("[session]\nlinger = 5\n", "only the site may set 'linger'"), "linger");
+
+	write_file(text, strlen(text), 0644);
+	if (geteuid() != 0) {
+		ok(conf_read_file(conf, file, true, &err) < 0 && strstr(err.text, "another user"),
+		   "the site's file must be root's");
+		return;
+	}
+	ok(conf_read_file(conf, file, true, &err) == 0, "the site denies options");
+	ok(!conf_allows(conf, "engine") && conf_allows(conf, "bind"), "they are denied");
+	write_file("[run]\nengine = squashfuse\n", 26, 0644);
+	ok(conf_read_file(conf, file, false, &err) < 0 &&
+		   strstr(err.text, "only the site may set 'engine'"),
+	   "a denied option does not come in by --config");
+}
+
+static void an_untrusted_file_is_not_read(void)
+{
+	auto_conf *conf = conf_new();
+
+	write_file("", 0, 0664);
+	ok(conf_read_file(conf, file, false, &err) < 0 && strstr(err.text, "mode 0664"),
+	   "one that the group can write to");
+	write_file("", 0, 0646);
+	ok(conf_read_file(conf, file, false, &err) < 0 && strstr(err.text, "mode 0646"),
+	   "one that everybody can write to");
+	write_file("[run]\0x", 7, 0644);
+	ok(conf_read_file(conf, file, false, &err) < 0 && strstr(err.text, "NUL"),
+	   "one that hides text behind a NUL");
+	ok(conf_read_file(conf, scratch, false, &err) < 0, "a directory");
+	ok(conf_read_file(conf, "/dev/null", false, &err) < 0, "a device");
+	(void)unlink(file);
+	ok(conf_read_file(conf, file, false, &err) < 0 && strstr(err.text, "No such file"),
+	   "a file named but missing is an error");
+	ok(mkfifo(file, 0600) == 0 && conf_read_file(conf, file, false, &err) < 0,
+	   "a FIFO does not hang");
+}
+
+int main(void)
+{
+	if (!mkdtemp(scratch))
+		return 1;
+	(void)snprintf(file, sizeof(file), "%s/firn.conf", scratch);
+	an_empty_file_leaves_the_defaults();
+	values_are_taken();
+	mistakes_name_the_line();
+	a_user_may_not_set_what_is_the_sites();
+	an_untrusted_file_is_not_read();
+	(void)unlink(file);
+	(void)rmdir(scratch);
+	return done_testing();
+}

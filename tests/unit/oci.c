@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/oci.h"
+
+#include "tests/unit/tap.h"
+
+static struct err err;
+
+static struct oci_config *parse(const char *text)
+{
+	struct oci_config *config = NULL;
+
+	return oci_config_parse(text, strlen(text), &config, &err) < 0 ? NULL : config;
+}
+
+static bool refused(const char *text, const char *reason)
+{
+	auto_oci_config *config = parse(text);
+
+	return !config && strstr(err.text, reason);
+}
+
+static void a_configuration_is_read(void)
+{
+	auto_oci_config *config = parse(
+		"{\"created\":\"2024-01-01T00:00:00Z\",\"architecture\":\"arm64\",\"os\":\"linux\","
+		"\"config\":{\"Env\":[\"PATH=/bin\",\"A=b c\"],\"Entrypoint\":[\"/e\",\"x\"],"
+		"\"Cmd\":[\"y\"],\"WorkingDir\":\"/w\",\"User\":\"1000:100\","
+		"\"Labels\":{\"org.example\":\"v=1\"},\"ExposedPorts\":{\"80/tcp\":{}}},"
+		"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}");
+
+	ok(config != NULL, "what a registry sends is read");
+	if (!config)
+		return;
+	is_str(config->architecture, "arm64", "architecture");
+	is_str(config->env[1], "A=b c", "Env");
+	ok(config->env[2] == NULL, "a list ends with NULL");
+	is_str(config->entrypoint[1], "x", "Entrypoint");
+	is_str(config->cmd[0], "y", "Cmd");
+	is_str(config->workdir, "/w", "WorkingDir");
+	is_str(config->user, "1000:100", "User");
+	is_str(config->labels[0], "org.example=v=1", "Labels");
+}
+
+static void what_is_absent_or_null_is_null(void)
+{
+	auto_oci_config *empty = parse("{}");
+	auto_oci_config *nulls = parse("{\"config\":{\"Env\":null,\"Cmd\":null,\"Labels\":null,"
+				       "\"User\":null,\"Entrypoint\":[]}}");
+
+	ok(empty && !empty->env && !empty->cmd && !empty->user, "an empty object");
+	ok(nulls && !nulls->env && !nulls->cmd && !nulls->labels, "nulls");
+	ok(nulls && nulls->entrypoint && !nulls->entrypoint[0], "an empty list is an empty list");
+}
+
+static void wrong_types_are_named(void)
+{
+	ok(refused("[]", "no object"), "the document");
+	ok(refused("{\"config\":{\"Env\":\"A=b\"}}", "'Env'"), "a list that is a string");
+	ok(refused("{\"config\":{\"Cmd\":[\"a\",1]}}", "'Cmd'"), "a number in a list");
+	ok(refused("{\"config\":{\"Labels\":[]}}", "'Labels'"), "labels that are a list");
+	ok(refused("{\"os\":7}", "'os'"), "a string that is a number");
+	ok(refused("{", "no valid JSON"), "broken JSON");
+}
+
+int main(void)
+{
+	a_configuration_is_read();
+	what_is_absent_or_null_is_null();
+	wrong_types_are_named();
+	return done_testing();
+}
