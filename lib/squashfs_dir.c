@@ -126,8 +126,10 @@ static int list_resume(struct squashfs_reader *reader, const struct squashfs_ino
 	uint64_t back = position >> 32 & 0x1ffff;
 	unsigned used = (unsigned)(position >> 49);
 
-	if (list_begin(reader, dir, list, err) < 0 || position == 0)
-		return position == 0 ? 0 : -1;
+	if (list_begin(reader, dir, list, err) < 0)
+		return -1;
+	if (position == 0)
+		return 0;
 	if (offset > dir->size || back < DIR_HEADER_SIZE || back > offset || used > DIR_COUNT_MAX)
 		return err_code(err, EINVAL, "no place in a directory");
 	list->offset = offset - back;
