@@ -115,8 +115,8 @@ static void make_sif(struct sif *sif)
 	memset(sif, 0, sizeof(*sif));
 	memcpy(sif->bytes, "#!/usr/bin/env run-singularity\n", 31);
 	memcpy(sif->bytes + 32, "SIF_MAGIC\0" "01\0" "02", 15);
-	put64(sif->bytes + 80, 2);
-	put64(sif->bytes + 88, 128);
+	put64(sif->bytes + 88, 2);
+	put64(sif->bytes + 96, 128);
 	first[0] = 0x01; /* a definition file */
 	first[1] = 0x40;
 	first[4] = 1;
@@ -180,7 +180,7 @@ static void sif_numbers_are_not_believed(void)
 	int bad = 0;
 
 	for (size_t i = 0; i < COUNT_OF(odd); i++) {
-		static const size_t fields[] = {80, 88, ROOT + 17, ROOT + 25};
+		static const size_t fields[] = {88, 96, ROOT + 17, ROOT + 25};
 
 		for (size_t j = 0; j < COUNT_OF(fields); j++) {
 			auto_image *image = NULL;
