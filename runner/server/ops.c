@@ -102,7 +102,7 @@ static int get_attr(struct worker *worker, uint64_t id, struct fuse_attr *out, s
 static void op_init(struct worker *worker, const struct request_in *in)
 {
 	const struct fuse_init_in *init = in->arg;
-	const uint32_t wanted = FUSE_ASYNC_READ | FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO |
+	const uint32_t wanted = FUSE_ASYNC_READ | FUSE_DO_READDIRPLUS |
 				FUSE_PARALLEL_DIROPS | FUSE_CACHE_SYMLINKS | FUSE_MAX_PAGES |
 				FUSE_NO_OPEN_SUPPORT | FUSE_NO_OPENDIR_SUPPORT;
 	struct fuse_init_out out = {
