@@ -11,11 +11,12 @@
 
 enum {
 	WORDS = 512,        /* block lengths read at once */
-	MAP_BLOCKS = 512,   /* blocks between two marks of a map */
+	MAP_BLOCKS = 512,   /* blocks between two marks of a map, at least */
+	MARKS_MAX = 4096,   /* of one file, so that no file size makes a map large */
 };
 
-/* Stands for a hole: as long as the largest block. */
-static const uint8_t zeros[BLOCK_SIZE_MAX];
+/* Stands for a hole: as long as the largest block. Not const: that would put it into the file. */
+static uint8_t zeros[BLOCK_SIZE_MAX];
 
 /*
  * Marks in the block list of a large file, so that reading anywhere in it costs
@@ -23,7 +24,7 @@ static const uint8_t zeros[BLOCK_SIZE_MAX];
  */
 struct file_map {
 	uint64_t ref;
-	uint64_t count; /* marks known; mark i is at block i * MAP_BLOCKS */
+	uint64_t count; /* marks known; mark i is at block i * map_stride() */
 	uint64_t room;
 	struct {
 		uint64_t data;  /* where that block is stored */
@@ -43,6 +44,16 @@ static uint64_t block_count(const struct squashfs *image, const struct squashfs_
 	if (inode->fragment == NO_FRAGMENT && inode->size & (image->info.block_size - 1))
 		whole++;
 	return whole;
+}
+
+/* The blocks between two marks of a file: a multiple of MAP_BLOCKS. */
+static uint64_t map_stride(const struct squashfs *image, const struct squashfs_inode *inode)
+{
+	uint64_t count = block_count(image, inode), stride = MAP_BLOCKS;
+
+	while (count / stride >= MARKS_MAX)
+		stride *= 2;
+	return stride;
 }
 
 static uint32_t stored_size(uint32_t word)
@@ -79,25 +90,27 @@ static struct file_map *find_map(struct squashfs *image, uint64_t ref)
 	return NULL;
 }
 
-/* The last mark at or before @block: its number, and what it says. */
+/* The last mark at or before @block: the block it is at, and what it says. */
 static uint64_t nearest_mark(struct squashfs *image, const struct squashfs_inode *inode,
-			     uint64_t block, uint64_t *data, uint64_t *where)
+			     uint64_t block, uint64_t stride, uint64_t *data, uint64_t *where)
 {
 	uint64_t mark = 0;
 	struct file_map *map;
 
 	*data = inode->start;
 	*where = inode->where;
+	if (block < stride)
+		return 0;
 	(void)pthread_mutex_lock(&image->lock);
 	map = find_map(image, inode->ref);
 	if (map) {
-		mark = block / MAP_BLOCKS;
+		mark = block / stride;
 		mark = mark < map->count ? mark : map->count - 1;
 		*data = map->mark[mark].data;
 		*where = map->mark[mark].where;
 	}
 	(void)pthread_mutex_unlock(&image->lock);
-	return mark;
+	return mark * stride;
 }
 
 /* Note mark @mark, if it is the next one of the file's map. */
@@ -169,22 +182,24 @@ static int blocks_begin(struct squashfs_reader *reader, const struct squashfs_in
 			uint64_t first, uint64_t want, struct blocks *blocks, struct err *err)
 {
 	struct squashfs *image = reader->image;
-	uint64_t where;
-	uint64_t mark = nearest_mark(image, inode, first, &blocks->data, &where);
+	uint64_t stride = map_stride(image, inode), where;
+	uint64_t block = nearest_mark(image, inode, first, stride, &blocks->data, &where);
 
 	if (cursor_set(&blocks->at, image, &image->inodes, where >> 16, where & 0xffff, err) < 0)
 		return -1;
-	for (uint64_t at = mark * MAP_BLOCKS; at + MAP_BLOCKS <= first; at += MAP_BLOCKS) {
+	while (first - block >= MAP_BLOCKS) {
 		if (read_words(reader, &blocks->at, MAP_BLOCKS, err) < 0)
 			return -1;
 		for (size_t i = 0; i < MAP_BLOCKS; i++)
 			blocks->data += stored_size(reader->words[i]);
-		add_mark(image, inode, ++mark, blocks->data,
-			 blocks->at.block << 16 | blocks->at.offset);
+		block += MAP_BLOCKS;
+		if (block % stride == 0)
+			add_mark(image, inode, block / stride, blocks->data,
+				 blocks->at.block << 16 | blocks->at.offset);
 	}
-	blocks->left = first % MAP_BLOCKS + want;
+	blocks->left = first - block + want;
 	blocks->word = blocks->words = 0;
-	for (uint64_t skip = first % MAP_BLOCKS; skip > 0; skip--) {
+	for (; block < first; block++) {
 		uint64_t position;
 		uint32_t word;
 

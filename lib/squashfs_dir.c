@@ -314,6 +314,8 @@ int squashfs_resolve(struct squashfs_reader *reader, const char *path, struct sq
 		if (len == 0)
 			break;
 		rest->at += len;
+		if (!S_ISDIR(here.mode))
+			return 0;
 		if (len == 1 && name[0] == '.')
 			continue;
 		if (len == 2 && name[0] == '.' && name[1] == '.') {
@@ -322,8 +324,6 @@ int squashfs_resolve(struct squashfs_reader *reader, const char *path, struct sq
 				return -1;
 			continue;
 		}
-		if (!S_ISDIR(here.mode))
-			return 0;
 		found = squashfs_lookup(reader, &here, name, len, &ref, err);
 		if (found <= 0)
 			return found;
@@ -341,8 +341,9 @@ int squashfs_resolve(struct squashfs_reader *reader, const char *path, struct sq
 			}
 			continue;
 		}
-		if (S_ISDIR(here.mode) && depth < DEPTH_MAX)
-			above[depth++] = here.ref;
+		if (depth == DEPTH_MAX)
+			return err_code(err, ENAMETOOLONG, "a path through symlinks is too deep");
+		above[depth++] = here.ref;
 		here = next;
 	}
 	*out = here;

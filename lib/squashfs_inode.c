@@ -152,6 +152,9 @@ int squashfs_inode(struct squashfs_reader *reader, uint64_t ref, struct squashfs
 		return -1;
 	/* Block and offset of what follows fit one number: offsets are below 2 * META_SIZE. */
 	inode.where = at.block << 16 | at.offset;
+	/* readdir(3) takes a 0 for a deleted entry; the kernel's squashfs refuses it, too. */
+	if (inode.ino == 0)
+		return squashfs_damaged(image, err, "an inode has number 0");
 	inode.uid_index = get16(head + 4);
 	inode.gid_index = get16(head + 6);
 	if (inode.uid_index >= image->id_count || inode.gid_index >= image->id_count)

@@ -57,9 +57,10 @@ static int hold(struct squashfs_reader *reader, uint64_t position, struct err *e
 	return 0;
 }
 
-static int outside(const struct squashfs *image, const struct table *table, struct err *err)
+static int outside(const struct squashfs *image, const struct cursor *cursor, struct err *err)
 {
-	return squashfs_damaged(image, err, "the %s table ends early", table->name);
+	return squashfs_damaged(image, err, "the %s table ends early, at %llu", cursor->table->name,
+				(unsigned long long)cursor->block);
 }
 
 int cursor_set(struct cursor *cursor, const struct squashfs *image, const struct table *table,
@@ -77,14 +78,14 @@ ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const
 {
 	for (;;) {
 		if (cursor->block < cursor->table->start || cursor->block >= cursor->table->end)
-			return outside(reader->image, cursor->table, err);
+			return outside(reader->image, cursor, err);
 		if (hold(reader, cursor->block, err) < 0)
 			return -1;
 		if (cursor->offset < reader->meta->size)
 			break;
 		/* Only a full block has a successor; each step goes forward, so this ends. */
 		if (reader->meta->size != META_SIZE || cursor->offset > META_SIZE)
-			return outside(reader->image, cursor->table, err);
+			return outside(reader->image, cursor, err);
 		cursor->offset -= META_SIZE;
 		cursor->block = reader->meta->next;
 	}

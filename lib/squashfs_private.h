@@ -26,7 +26,7 @@ enum {
 	BLOCK_SIZE_MIN = 1 << 12,
 	BLOCK_SIZE_MAX = 1 << 20,
 	NAME_SIZE_MAX = 256, /* SQUASHFS_NAME_LEN; Linux itself allows 255 */
-	LINK_SIZE_MAX = 65535,
+	LINK_SIZE_MAX = 4095, /* PATH_MAX of Linux, less the NUL: no system call takes more */
 	ZLIB_WINDOW = 15,
 };
 
