@@ -9,7 +9,6 @@ enum {
 	SUPER_SIZE = 96,
 	SUPER_MAGIC = 0x73717368, /* "hsqs" */
 	CACHE_DEFAULT = 16 << 20,
-	IDS_MAX = 65536,
 };
 
 /* struct squashfs_super_block of fs/squashfs/squashfs_fs.h. */
@@ -122,21 +121,21 @@ static int check_super(struct squashfs *image, const uint8_t *super, struct err 
 		return err_set(err, "'%s' is truncated: %llu of %llu bytes are missing", image->name,
 			       (unsigned long long)(info->bytes_used - image->size),
 			       (unsigned long long)info->bytes_used);
-	if (info->inode_count == 0 || image->id_count == 0)
+	if (info->inode_count == 0 || image->ids.count == 0)
 		return squashfs_damaged(image, err, "it has no inodes or no ids");
 	return 0;
 }
 
 /* A table of pointers to metadata blocks must lie inside, pointers and all. */
-static int check_pointers(struct squashfs *image, uint64_t position, uint64_t entries, size_t size,
-			  const char *name, struct err *err)
+static int check_lookup(const struct squashfs *image, const struct lookup_table *table,
+			struct err *err)
 {
-	uint64_t per_block = META_SIZE / size;
-	uint64_t bytes = 8 * ((entries + per_block - 1) / per_block);
+	uint64_t per_block = META_SIZE / table->entry_size;
+	uint64_t bytes = 8 * ((table->count + per_block - 1) / per_block);
 
-	if (position < SUPER_SIZE || position > image->info.bytes_used ||
-	    bytes > image->info.bytes_used - position)
-		return squashfs_damaged(image, err, "the %s table lies outside", name);
+	if (table->position < SUPER_SIZE || table->position > image->info.bytes_used ||
+	    bytes > image->info.bytes_used - table->position)
+		return squashfs_damaged(image, err, "the %s table lies outside", table->name);
 	return 0;
 }
 
@@ -148,12 +147,9 @@ static int check_tables(struct squashfs *image, struct err *err)
 	if (inodes->start < SUPER_SIZE || inodes->start >= inodes->end || inodes->end > used ||
 	    directories->start >= directories->end || directories->end > used)
 		return squashfs_damaged(image, err, "its tables lie outside or out of order");
-	if (check_pointers(image, image->id_table, image->id_count, 4, "id", err) < 0)
+	if (check_lookup(image, &image->ids, err) < 0)
 		return -1;
-	if (image->fragment_count == 0)
-		return 0;
-	return check_pointers(image, image->fragment_table, image->fragment_count, 16, "fragment",
-			      err);
+	return image->fragments.count == 0 ? 0 : check_lookup(image, &image->fragments, err);
 }
 
 /* struct squashfs_xattr_id_table: {u64 kv_start, u32 count, u32 unused}, pointers behind. */
@@ -161,25 +157,26 @@ static int read_xattr_table(struct squashfs *image, struct err *err)
 {
 	uint8_t head[16];
 
-	if (image->xattr_table == NO_TABLE)
+	if (image->xattr_ids.position == NO_TABLE)
 		return 0;
-	if (squashfs_load(image, head, sizeof(head), image->xattr_table, err) < 0)
+	if (squashfs_load(image, head, sizeof(head), image->xattr_ids.position, err) < 0)
 		return -1;
+	image->xattr_ids.position += sizeof(head);
 	image->xattrs = (struct table){get64(head), image->info.bytes_used, "xattr"};
-	image->xattr_count = get32(head + 8);
-	if (image->xattr_count == 0)
+	image->xattr_ids.count = get32(head + 8);
+	if (image->xattr_ids.count == 0)
 		return 0;
 	if (image->xattrs.start < SUPER_SIZE || image->xattrs.start >= image->xattrs.end)
 		return squashfs_damaged(image, err, "the xattr table lies outside");
 	image->info.has_xattrs = true;
-	return check_pointers(image, image->xattr_table + sizeof(head), image->xattr_count, 16,
-			      "xattr", err);
+	return check_lookup(image, &image->xattr_ids, err);
 }
 
 /* Where the directory table ends: at whatever table follows it. */
 static uint64_t directories_end(const struct squashfs *image)
 {
-	const uint64_t after[] = {image->fragment_table, image->id_table, image->xattr_table};
+	const uint64_t after[] = {image->fragments.position, image->ids.position,
+				  image->xattr_ids.position};
 	uint64_t end = image->info.bytes_used;
 
 	for (size_t i = 0; i < COUNT_OF(after); i++)
@@ -203,11 +200,17 @@ static int read_super(struct squashfs *image, struct err *err)
 	image->info.root = get64(super + SUPER_ROOT);
 	image->info.compression = get16(super + SUPER_COMPRESSION);
 	image->block_log = get16(super + SUPER_BLOCK_LOG);
-	image->fragment_count = get32(super + SUPER_FRAGMENTS);
-	image->id_count = get16(super + SUPER_IDS);
-	image->fragment_table = get64(super + SUPER_FRAGMENT_TABLE);
-	image->id_table = get64(super + SUPER_ID_TABLE);
-	image->xattr_table = get64(super + SUPER_XATTR_TABLE);
+	image->fragments = (struct lookup_table){.position = get64(super + SUPER_FRAGMENT_TABLE),
+						 .count = get32(super + SUPER_FRAGMENTS),
+						 .entry_size = 16,
+						 .name = "fragment"};
+	image->ids = (struct lookup_table){.position = get64(super + SUPER_ID_TABLE),
+					   .count = get16(super + SUPER_IDS),
+					   .entry_size = 4,
+					   .name = "id"};
+	image->xattr_ids = (struct lookup_table){.position = get64(super + SUPER_XATTR_TABLE),
+						 .entry_size = 16,
+						 .name = "xattr"};
 	image->inodes = (struct table){get64(super + SUPER_INODE_TABLE),
 				       get64(super + SUPER_DIRECTORY_TABLE), "inode"};
 	image->directories = (struct table){get64(super + SUPER_DIRECTORY_TABLE), 0, "directory"};
@@ -251,6 +254,9 @@ void squashfs_close(struct squashfs *image)
 		return;
 	for (size_t i = 0; i < FILE_MAPS; i++)
 		file_map_free(image->map[i]);
+	free(image->fragments.blocks);
+	free(image->ids.blocks);
+	free(image->xattr_ids.blocks);
 	cache_free(image->meta);
 	cache_free(image->data);
 	(void)pthread_mutex_destroy(&image->lock);

@@ -315,11 +315,7 @@ static int add_fragment(struct squashfs_reader *reader, const struct squashfs_in
 	struct squashfs *image = reader->image;
 	uint8_t entry[16];
 
-	if (inode->fragment >= image->fragment_count)
-		return squashfs_damaged(image, err, "a file's tail is in fragment %u of %u",
-					inode->fragment, image->fragment_count);
-	if (table_entry(reader, image->fragment_table, inode->fragment, entry, sizeof(entry),
-			"fragment", err) < 0)
+	if (table_entry(reader, &image->fragments, inode->fragment, entry, err) < 0)
 		return -1;
 	if (stored_size(get32(entry + 8)) == 0 || stored_size(get32(entry + 8)) > image->info.block_size)
 		return squashfs_damaged(image, err, "fragment %u has %u bytes", inode->fragment,

@@ -146,6 +146,16 @@ static int list_resume(struct squashfs_reader *reader, const struct squashfs_ino
 	return 0;
 }
 
+/* memcmp order, the shorter of equal beginnings first: the order of listings. */
+static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	if (order != 0)
+		return order;
+	return a_len < b_len ? -1 : a_len > b_len;
+}
+
 int squashfs_next(struct squashfs_reader *reader, const struct squashfs_inode *dir,
 		  uint64_t *position, struct squashfs_entry *entry, struct err *err)
 {
@@ -163,29 +173,28 @@ int squashfs_next(struct squashfs_reader *reader, const struct squashfs_inode *d
 int squashfs_each(struct squashfs_reader *reader, const struct squashfs_inode *dir,
 		  uint64_t position, squashfs_visit *visit, void *arg, struct err *err)
 {
-	struct squashfs_entry entry;
+	struct squashfs_entry entries[2]; /* this one and the one before */
 	struct listing list;
+	size_t count = 0;
 	int found;
 
 	if (list_resume(reader, dir, position, &list, err) < 0)
 		return -1;
-	while ((found = read_entry(reader, dir, &list, &entry, err)) > 0) {
-		int wish = visit(arg, &entry, pack(&list));
+	for (;; count++) {
+		struct squashfs_entry *entry = &entries[count % 2], *before = &entries[(count + 1) % 2];
+		int wish;
 
+		found = read_entry(reader, dir, &list, entry, err);
+		if (found <= 0)
+			return found;
+		/* One name twice is how archives smuggle; it also lets a small image list without end. */
+		if (count > 0 && compare(before->name, before->len, entry->name, entry->len) >= 0)
+			return squashfs_damaged(reader->image, err, "a directory is out of order at '%s'",
+						entry->name);
+		wish = visit(arg, entry, pack(&list));
 		if (wish != 0)
 			return wish;
 	}
-	return found;
-}
-
-/* memcmp order, the shorter of equal beginnings first: the order of listings. */
-static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
-
-	if (order != 0)
-		return order;
-	return a_len < b_len ? -1 : a_len > b_len;
 }
 
 /*

@@ -157,7 +157,7 @@ int squashfs_inode(struct squashfs_reader *reader, uint64_t ref, struct squashfs
 		return squashfs_damaged(image, err, "an inode has number 0");
 	inode.uid_index = get16(head + 4);
 	inode.gid_index = get16(head + 6);
-	if (inode.uid_index >= image->id_count || inode.gid_index >= image->id_count)
+	if (inode.uid_index >= image->ids.count || inode.gid_index >= image->ids.count)
 		return squashfs_damaged(image, err, "an inode has an owner beyond the id table");
 	*out = inode;
 	return 0;
@@ -186,7 +186,7 @@ static int read_id(struct squashfs_reader *reader, unsigned index, uint32_t *out
 {
 	uint8_t id[4];
 
-	if (table_entry(reader, reader->image->id_table, index, id, sizeof(id), "id", err) < 0)
+	if (table_entry(reader, &reader->image->ids, index, id, err) < 0)
 		return -1;
 	*out = get32(id);
 	return 0;

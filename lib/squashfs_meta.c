@@ -5,7 +5,10 @@
  */
 #include "lib/squashfs_private.h"
 
+#include <stdatomic.h>
 #include <string.h>
+
+enum { KEPT_BLOCKS_MAX = 8192 }; /* 64 KiB of positions, for 4 million fragments */
 
 static int fill_meta(struct squashfs_reader *reader, struct block *block, struct err *err)
 {
@@ -116,19 +119,57 @@ int cursor_read(struct squashfs_reader *reader, struct cursor *cursor, void *buf
 	return 0;
 }
 
-int table_entry(struct squashfs_reader *reader, uint64_t pointers, uint32_t index, void *entry,
-		size_t size, const char *name, struct err *err)
+/*
+ * Where the metadata block that holds entry @index lies. Two threads may load the
+ * positions at once; the second to be ready throws its own away.
+ */
+static int table_block(struct squashfs *image, struct lookup_table *table, uint32_t index,
+		       uint64_t *block, struct err *err)
+{
+	uint32_t per_block = META_SIZE / table->entry_size;
+	uint32_t count = (table->count + per_block - 1) / per_block;
+	uint64_t *blocks = atomic_load_explicit(&table->blocks, memory_order_acquire);
+	uint64_t *others = NULL;
+
+	/* So large a table is rare, or made up: read the one position. */
+	if (count > KEPT_BLOCKS_MAX) {
+		if (squashfs_load(image, block, sizeof(*block),
+				  table->position + 8ull * (index / per_block), err) < 0)
+			return -1;
+		*block = get64(block);
+		return 0;
+	}
+	if (!blocks) {
+		blocks = malloc(count * sizeof(*blocks));
+		if (!blocks)
+			return err_code(err, ENOMEM, "cannot read '%s'", image->name);
+		if (squashfs_load(image, blocks, count * sizeof(*blocks), table->position, err) < 0) {
+			free(blocks);
+			return -1;
+		}
+		if (!atomic_compare_exchange_strong(&table->blocks, &others, blocks)) {
+			free(blocks);
+			blocks = others;
+		}
+	}
+	*block = get64(&blocks[index / per_block]);
+	return 0;
+}
+
+int table_entry(struct squashfs_reader *reader, struct lookup_table *table, uint32_t index,
+		void *entry, struct err *err)
 {
 	struct squashfs *image = reader->image;
-	struct table table = {0, image->info.bytes_used, name};
-	uint32_t per_block = (uint32_t)(META_SIZE / size);
-	uint8_t pointer[8];
+	struct table all = {0, image->info.bytes_used, table->name};
+	uint32_t per_block = META_SIZE / table->entry_size;
 	struct cursor cursor;
+	uint64_t block;
 
-	if (squashfs_load(image, pointer, sizeof(pointer), pointers + 8ull * (index / per_block), err) <
-		    0 ||
-	    cursor_set(&cursor, image, &table, get64(pointer),
-		       (uint32_t)(index % per_block * size), err) < 0)
+	if (index >= table->count)
+		return squashfs_damaged(image, err, "%s number %u is wanted, there are %u", table->name,
+					index, table->count);
+	if (table_block(image, table, index, &block, err) < 0 ||
+	    cursor_set(&cursor, image, &all, block, index % per_block * table->entry_size, err) < 0)
 		return -1;
-	return cursor_read(reader, &cursor, entry, size, err);
+	return cursor_read(reader, &cursor, entry, table->entry_size, err);
 }

@@ -92,6 +92,18 @@ struct table {
 	const char *name;
 };
 
+/*
+ * A table of two levels: positions of metadata blocks, which hold the entries.
+ * The positions are loaded when the first entry is wanted and then kept.
+ */
+struct lookup_table {
+	uint64_t position; /* of the positions; NO_TABLE when absent */
+	uint32_t count;    /* entries */
+	uint32_t entry_size;
+	const char *name;
+	uint64_t *_Atomic blocks;
+};
+
 struct file_map;
 
 enum { FILE_MAPS = 16 };
@@ -103,9 +115,7 @@ struct squashfs {
 	struct squashfs_info info;
 	unsigned block_log;
 	struct table inodes, directories;
-	uint64_t fragment_table, id_table, xattr_table; /* positions; NO_TABLE when absent */
-	uint32_t fragment_count, id_count;
-	uint32_t xattr_count;
+	struct lookup_table fragments, ids, xattr_ids;
 	struct table xattrs; /* names and values */
 	struct cache *meta, *data;
 	pthread_mutex_t lock; /* of what follows */
@@ -148,9 +158,9 @@ int cursor_read(struct squashfs_reader *reader, struct cursor *cursor, void *buf
 ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const uint8_t **bytes,
 		    struct err *err);
 
-/* Entry @index of a two-level table (ids, fragments, xattr ids) with @size bytes an entry. */
-int table_entry(struct squashfs_reader *reader, uint64_t pointers, uint32_t index, void *entry,
-		size_t size, const char *name, struct err *err);
+/* Copy entry @index of a table to @entry, which has room for it. An index beyond it is damage. */
+int table_entry(struct squashfs_reader *reader, struct lookup_table *table, uint32_t index,
+		void *entry, struct err *err);
 
 /* squashfs_data.c: the maps of large files. */
 void file_map_free(struct file_map *map);

@@ -36,11 +36,7 @@ static int attributes_begin(struct squashfs_reader *reader, const struct squashf
 
 	if (inode->xattr == NO_XATTR || !image->info.has_xattrs)
 		return 0;
-	if (inode->xattr >= image->xattr_count)
-		return squashfs_damaged(image, err, "an inode has attributes number %u of %u",
-					inode->xattr, image->xattr_count);
-	if (table_entry(reader, image->xattr_table + 16, inode->xattr, entry, sizeof(entry), "xattr",
-			err) < 0)
+	if (table_entry(reader, &image->xattr_ids, inode->xattr, entry, err) < 0)
 		return -1;
 	out->left = get32(entry + 8);
 	if (out->left > XATTR_COUNT_MAX)
