@@ -82,7 +82,7 @@ struct conf *conf_new(void)
 
 	if (!conf)
 		return NULL;
-	conf->cache_size = 16 * MEBIBYTE;
+	conf->cache_size = 12 * MEBIBYTE;
 	conf->metadata_size = 16 * MEBIBYTE;
 	conf->squashfuse = strdup("squashfuse_ll");
 	if (!conf->squashfuse)

@@ -31,7 +31,7 @@ struct conf {
 	enum conf_engine engine;   /* default firn */
 	char *squashfuse;          /* program of the second engine; default "squashfuse_ll" from PATH */
 	/* [server] */
-	size_t cache_size;         /* bytes, default 16 MiB */
+	size_t cache_size;         /* bytes, default 12 MiB */
 	size_t metadata_size;      /* bytes, default 16 MiB */
 	int threads;               /* 0: by CPUs */
 	/* [env] */
