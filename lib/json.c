@@ -363,3 +363,26 @@ const char *json_string(const struct json *json)
 {
 	return json && json->type == JSON_STRING ? json->text : NULL;
 }
+
+void json_write_string(FILE *out, const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	size_t left = strlen(text);
+
+	(void)fputc('"', out);
+	while (left > 0) {
+		size_t size = utf8_size(at, left);
+
+		if (size == 0)
+			(void)fputs("\\ufffd", out);
+		else if (*at < ' ' || *at == 127)
+			(void)fprintf(out, "\\u%04x", *at);
+		else
+			(void)fprintf(out, "%s%.*s", *at == '"' || *at == '\\' ? "\\" : "", (int)size,
+				      (const char *)at);
+		size = size ? size : 1;
+		at += size;
+		left -= size;
+	}
+	(void)fputc('"', out);
+}

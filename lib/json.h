@@ -14,6 +14,7 @@
 #include "lib/own.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
@@ -34,5 +35,8 @@ void json_freep(struct json **json);
 const struct json *json_get(const struct json *json, const char *key);
 /* The text of a string, or NULL for anything else. */
 const char *json_string(const struct json *json);
+
+/* Write @text as a JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */
+void json_write_string(FILE *out, const char *text);
 
 #endif

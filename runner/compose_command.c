@@ -3,13 +3,9 @@
 #include "runner/compose.h"
 
 #include "lib/log.h"
-#include "lib/oci.h"
 
 #include <string.h>
 
-enum { CONFIG_MAX = 8 << 20 };
-
-#define CONFIG_PATH "/.firn/config.json"
 #define RUNSCRIPT_PATH "/.singularity.d/runscript"
 
 static size_t vector_len(char *const *vector)
@@ -45,19 +41,6 @@ void command_clear(struct command *command)
 	vector_clear(take_ptr(&command->argv));
 	vector_clear(take_ptr(&command->env));
 	free(take_ptr(&command->workdir));
-}
-
-static int read_config(struct content *content, struct oci_config **out, struct err *err)
-{
-	auto_free char *text = NULL;
-	size_t size;
-	int found = content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err);
-
-	if (found <= 0)
-		return found;
-	if (oci_config_parse(text, size, out, err) < 0)
-		return err_aim(err, "cannot read " CONFIG_PATH " of '%s'", content->image->path);
-	return 0;
 }
 
 /*
@@ -134,7 +117,7 @@ int command_find(const struct request *request, struct content *content, struct 
 	auto_oci_config *config = NULL;
 	struct command command = {0};
 
-	if (read_config(content, &config, err) < 0 ||
+	if (content_read_config(content, &config, err) < 0 ||
 	    find_argv(request, content, config, &command.argv, err) < 0)
 		return -1;
 	if (config) {

@@ -5,6 +5,10 @@
 
 #include <fcntl.h>
 
+enum { CONFIG_MAX = 8 << 20 };
+
+#define CONFIG_PATH "/.firn/config.json"
+
 static int check_root(struct content *content, struct err *err)
 {
 	struct squashfs_inode root;
@@ -112,6 +116,19 @@ int content_read(struct content *content, const char *path, size_t limit, char *
 	text[got] = '\0';
 	*size = (size_t)got;
 	*out = take_ptr(&text);
+	return 1;
+}
+
+int content_read_config(struct content *content, struct oci_config **out, struct err *err)
+{
+	auto_free char *text = NULL;
+	size_t size;
+	int found = content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err);
+
+	if (found <= 0)
+		return found;
+	if (oci_config_parse(text, size, out, err) < 0)
+		return err_aim(err, "cannot read " CONFIG_PATH " of '%s'", content->image->path);
 	return 1;
 }
 

@@ -12,6 +12,7 @@
 #include "lib/conf.h"
 #include "lib/err.h"
 #include "lib/image.h"
+#include "lib/oci.h"
 #include "lib/squashfs.h"
 
 #include <stdbool.h>
@@ -35,6 +36,9 @@ void content_freep(struct content **content);
  */
 int content_read(struct content *content, const char *path, size_t limit, char **out, size_t *size,
 		 struct err *err);
+
+/* The image's OCI configuration, /.firn/config.json. Returns 1, 0 when it has none, or -1. */
+int content_read_config(struct content *content, struct oci_config **out, struct err *err);
 
 /* Whether @path exists as a regular file: 1, 0, or -1. */
 int content_has(struct content *content, const char *path, struct err *err);

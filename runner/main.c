@@ -3,6 +3,8 @@
 
 #include "lib/log.h"
 #include "runner/compose.h"
+#include "runner/doctor.h"
+#include "runner/inspect.h"
 #include "runner/launch.h"
 #include "runner/request.h"
 
@@ -73,6 +75,8 @@ static const struct verb verbs[] = {
 	{"exec", verb_exec, "run a command in an image"},
 	{"run", verb_run, "run what the image says"},
 	{"shell", verb_shell, "an interactive shell in an image"},
+	{"inspect", inspect_main, "show what an image is and says of itself"},
+	{"doctor", doctor_main, "show what this machine allows, and the remedies"},
 };
 
 /* Names that stand for "firn run": an interpreter has no room for a verb. */

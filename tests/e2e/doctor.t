@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# firn doctor: what this machine allows, with the remedies.
+. "${srcdir:-.}/tests/lib.sh"
+
+ok 'where exec works, doctor says so'  succeeds firn doctor
+ok 'in words'                          says 'firn exec can work here'
+ok 'it tried user namespaces'          says 'ok       user namespaces: a user and a mount namespace can be made'
+ok 'and a mount'                       says 'ok       fuse: an image can be mounted'
+ok '--quiet leaves out what is well'   succeeds firn doctor --quiet
+ok 'all of it'                         says_not 'ok  '
+ok 'an unknown option'                 status_is 125 firn doctor --verbose
+ok 'gets one line'                     one_line
+
+# Inside a container a file system of one's own hides the device.
+make_small "$scratch/root"
+cp "$FIRN" "$scratch/root/bin/firn"
+if ldd "$FIRN" 2>&1 | grep -q '=>'; then
+	skip 'without /dev/fuse doctor fails' 'firn is linked dynamically here and does not run in an empty image'
+else
+	ok 'without /dev/fuse doctor fails' status_is 1 firn exec --contain "$scratch/root" firn doctor -q
+	ok 'names the device'               says 'missing  fuse: /dev/fuse: No such file or directory'
+	ok 'and the remedy'                 says 'remedy: modprobe fuse'
+	ok 'and the verdict'                says 'firn exec cannot work here'
+fi
+
+mkdir "$scratch/bin"
+printf '#!/bin/sh\necho slurm 99.1\n' >"$scratch/bin/srun"
+printf '#!/bin/sh\nsleep 60\n' >"$scratch/bin/mpiexec"
+chmod 755 "$scratch/bin/srun" "$scratch/bin/mpiexec"
+ok 'Slurm is asked for its version'    succeeds env PATH="$scratch/bin:$PATH" "$FIRN" doctor
+ok 'and tells it'                      says 'slurm: slurm 99.1'
+ok 'a program that hangs is left'      says 'mpiexec does not tell its version'
+done_testing
