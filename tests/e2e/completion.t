@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# The bash completion offers verbs, options, values and files, and knows every option.
+. "${srcdir:-.}/tests/lib.sh"
+needs bash --version
+
+touch "$scratch/image one.sqfs"
+mkdir "$scratch/directory"
+
+# offers WORD... : what is offered for the last of the words.
+offers() {
+	bash -c '
+		. "$0"
+		cd "$1" && shift
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		_firn
+		printf "%s\n" "${COMPREPLY[@]}"' "$srcdir/conf/firn.bash-completion" "$scratch" "$@"
+}
+
+ok 'verbs'                             prints 'exec' offers firn ex
+ok 'options of exec'                   prints '--writable-tmpfs' offers firn exec --wr
+ok 'after other options'               prints '--overlay' offers firn exec -B /a --root --ov
+ok 'values'                            prints 'squashfuse' offers firn exec --engine sq
+ok 'values behind ='                   prints 'squashfuse' offers firn exec --engine = sq
+ok 'images'                            prints 'image one.sqfs' offers firn exec --root im
+ok 'directories where one is needed'   prints 'directory' offers firn exec --overlay ''
+ok 'no options behind the image'       prints '' offers firn exec image.sqfs --wr
+ok 'no options behind --'              prints '' offers firn exec -- --wr
+ok 'options of inspect'                prints '--json' offers firn inspect --j
+ok 'options of doctor'                 prints '--quiet' offers firn doctor --q
+
+missing=
+for option in $("$FIRN" exec --help | grep -oE '^ .{6}--[a-z-]+' | grep -oE -e '--[a-z-]+'); do
+	[ "$(offers firn exec "$option" | grep -cxF -e "$option")" = 1 ] || missing="$missing $option"
+done
+ok "every option of --help is offered (missing:$missing)" [ -z "$missing" ]
+
+undocumented=
+for option in $("$FIRN" exec --help | grep -oE '^ .{6}--[a-z-]+' | grep -oE -e '--[a-z-]+'); do
+	grep -qF -e "\\-\\-$(printf '%s' "${option#--}" | sed 's/-/\\-/g')" "$srcdir/doc/firn.1.in" ||
+		undocumented="$undocumented $option"
+done
+ok "and is in the manual (missing:$undocumented)" [ -z "$undocumented" ]
+done_testing
