@@ -41,4 +41,16 @@ for option in $("$FIRN" exec --help | grep -oE '^ .{6}--[a-z-]+' | grep -oE -e '
 		undocumented="$undocumented $option"
 done
 ok "and is in the manual (missing:$undocumented)" [ -z "$undocumented" ]
+
+# firn.conf(5) promises the whole list of variables that are dropped, and the defaults.
+unlisted=
+for variable in $(sed -n '/^static const char \*const dropped/,/^};/s/"//gp' "$srcdir/lib/conf.c" | tr -d ',\t'); do
+	grep -qwF -e "$variable" "$srcdir/doc/firn.conf.5.in" || unlisted="$unlisted $variable"
+done
+ok "every variable dropped is in the manual (missing:$unlisted)" [ -z "$unlisted" ]
+sed 's/^#\([a-z]\)/\1/; /^deny/d; /^drop/d; /^keep/d; /^bind/d; /^squashfuse/d' "$srcdir/conf/firn.conf.example" \
+	>"$scratch/firn.conf"
+chmod 644 "$scratch/firn.conf"
+make_small "$scratch/root"
+ok 'the example is a valid configuration' status_is 0 firn exec --config "$scratch/firn.conf" "$scratch/root" true
 done_testing
