@@ -125,7 +125,7 @@ static int take_number(const char *text, bool units, uint64_t *out)
 			return -1;
 		value = 10 * value + (uint64_t)(*text - '0');
 	}
-	letter = *text && units ? strchr(letters, *text & ~0x20) : NULL;
+	letter = *text > ' ' && units ? strchr(letters, *text & ~0x20) : NULL;
 	if (letter) {
 		if (value > UINT32_MAX)
 			return -1;

@@ -51,8 +51,9 @@ static int append(struct plan *plan, struct plan_step *step, struct err *err)
 		reallocarray(plan->step, plan->count + 1, sizeof(*plan->step));
 
 	if (!grown) {
+		(void)err_sys(err, "cannot plan '%s'", step->target ? step->target : "/");
 		step_free(step);
-		return err_sys(err, "cannot plan '%s'", step->target ? step->target : "/");
+		return -1;
 	}
 	plan->step = grown;
 	plan->step[plan->count++] = *step;

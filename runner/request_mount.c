@@ -84,7 +84,7 @@ static int take_size(const char *text, uint64_t *out)
 	if (errno != 0)
 		return -1;
 	if (*end) {
-		const char *letter = strchr(unit, *end & ~0x20);
+		const char *letter = *end > ' ' ? strchr(unit, *end & ~0x20) : NULL;
 		int shift;
 
 		if (!letter || end[1] != '\0')

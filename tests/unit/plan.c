@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/plan.h"
+
+#include "tests/unit/tap.h"
+
+#include <stdlib.h>
+
+static struct err err;
+
+static void a_bind_outside_the_image_is_refused(void)
+{
+	auto_plan *plan = plan_new();
+
+	ok(plan_add_bind(plan, "/data", "/mnt/../../etc", 0, &err) == -1, "a '..' target is refused");
+	ok(strstr(err.text, "'/mnt/../../etc'") != NULL, "the message names the target");
+	ok(plan_add_bind(plan, "/data", "mnt", 0, &err) == -1, "a relative target is refused");
+	ok(plan_add_bind(plan, "/data", "/./", 0, &err) == -1, "nothing covers the root");
+	ok(plan_add_tmpfs(plan, "//", 0, 0, &err) == -1, "no tmpfs either");
+	ok(plan->count == 0, "nothing is planned then");
+}
+
+static void a_later_step_covers_an_earlier_one(void)
+{
+	auto_plan *plan = plan_new();
+
+	(void)plan_add_bind(plan, "/home/a", "/home/a", 0, &err);
+	ok(plan_covers(plan, 1, "/home/a/x"), "what lies below a bind is covered");
+	ok(!plan_covers(plan, 0, "/home/a/x"), "but not before it");
+	ok(!plan_covers(plan, 1, "/home/ab"), "names are compared by components");
+	ok(plan_shows_host(plan, "/home/a/x"), "a bind of itself shows the host's own");
+	(void)plan_add_tmpfs(plan, "/home/a/tmp", 0, 0, &err);
+	ok(!plan_shows_host(plan, "/home/a/tmp/x"), "not where a tmpfs covers it");
+	ok(plan_shows_host(plan, "/home/a/other"), "but beside");
+	(void)plan_add_bind(plan, "/elsewhere", "/data", 0, &err);
+	ok(!plan_shows_host(plan, "/data"), "a bind of another directory does not");
+}
+
+static void a_plan_prints_one_step_a_line(void)
+{
+	auto_plan *plan = plan_new();
+	auto_free char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	plan->image = strdup("/i m\n.sqfs");
+	plan->uid = plan->inner_uid = 1000;
+	plan->gid = plan->inner_gid = 100;
+	(void)plan_add_overlay(plan, NULL, &err);
+	(void)plan_add_bind(plan, "/a b", "/c//d/", PLAN_READONLY, &err);
+	(void)plan_add_tmpfs(plan, "/t", 65536, 0, &err);
+	(void)plan_add_text(plan, PLAN_LINK, "/dev/fd", "/proc/self/fd", &err);
+	plan_print(plan, out);
+	(void)fclose(out);
+	is_str(text,
+	       "image /i\\040m\\012.sqfs engine=firn offset=0\n"
+	       "user 1000=1000 group 100=100 capabilities=none\n"
+	       "overlay tmpfs\n"
+	       "bind /a\\040b /c/d ro\n"
+	       "tmpfs /t size=65536\n"
+	       "link /dev/fd /proc/self/fd\n",
+	       "whatever the names hold");
+}
+
+int main(void)
+{
+	a_bind_outside_the_image_is_refused();
+	a_later_step_covers_an_earlier_one();
+	a_plan_prints_one_step_a_line();
+	return done_testing();
+}
