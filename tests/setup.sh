@@ -62,7 +62,7 @@ open_fuse() {
 
 # copy_sources DIR: the tree as it is, without what was built in it.
 copy_sources() {
-	(cd "$top" && tar -cf - --exclude=./.git --exclude='./build*' --exclude=./out \
+	(cd "$top" && tar -cf - --exclude=./.git --exclude=./build --exclude='./build-*' --exclude=./sanitize --exclude=./analyze \
 		--exclude='./autom4te.cache' .) | tar -xf - -C "$1"
 }
 
