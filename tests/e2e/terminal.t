@@ -59,7 +59,7 @@ elif how == "size":
     until(b"33 99")
 elif how == "shell":
     until(b"$ ")
-    os.write(fd, b"sleep 100 &\njobs -l; exit 4\n")
+    os.write(fd, b"sleep 100 &\njobs -l; kill %1; exit 4\n")
     until(b"Running")
 _, status = os.waitpid(pid, 0)
 print(f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}")
