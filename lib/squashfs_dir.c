@@ -242,6 +242,39 @@ static int use_index(struct squashfs_reader *reader, const struct squashfs_inode
 			  (uint32_t)((dir->offset + offset) % META_SIZE), err);
 }
 
+/*
+ * Pass by the entries that come before @name and lie whole in the metadata block
+ * at hand, without copying them. A lookup looks at 128 entries on average.
+ */
+static int skip_before(struct squashfs_reader *reader, const struct squashfs_inode *dir,
+		       struct listing *list, const char *name, size_t len, struct err *err)
+{
+	const uint8_t *bytes;
+	ssize_t there;
+	size_t used = 0;
+
+	if (list->used == list->count)
+		return 0;
+	there = cursor_peek(reader, &list->at, &bytes, err);
+	if (there < 0)
+		return -1;
+	if ((uint64_t)there > dir->size - list->offset)
+		there = (ssize_t)(dir->size - list->offset);
+	while (list->used < list->count && (size_t)there - used > DIR_ENTRY_SIZE) {
+		const uint8_t *entry = bytes + used;
+		size_t size = get16(entry + 6) + 1u;
+
+		if (size > (size_t)there - used - DIR_ENTRY_SIZE ||
+		    compare((const char *)entry + DIR_ENTRY_SIZE, size, name, len) >= 0)
+			break;
+		used += DIR_ENTRY_SIZE + size;
+		list->used++;
+	}
+	list->at.offset += (uint32_t)used;
+	list->offset += used;
+	return 0;
+}
+
 int squashfs_lookup(struct squashfs_reader *reader, const struct squashfs_inode *dir,
 		    const char *name, size_t len, uint64_t *ref, struct err *err)
 {
@@ -261,6 +294,8 @@ int squashfs_lookup(struct squashfs_reader *reader, const struct squashfs_inode 
 			*ref = entry.ref;
 			return 1;
 		}
+		if (skip_before(reader, dir, &list, name, len, err) < 0)
+			return -1;
 	}
 	return found;
 }
