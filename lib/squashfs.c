@@ -297,8 +297,8 @@ void squashfs_reader_free(struct squashfs_reader *reader)
 {
 	if (!reader)
 		return;
-	if (reader->meta)
-		cache_put(reader->image->meta, reader->meta);
+	for (size_t i = 0; i < META_HELD && reader->meta[i]; i++)
+		cache_put(reader->image->meta, reader->meta[i]);
 	codec_free(reader->codec);
 	free(reader->raw);
 	free(reader->out);

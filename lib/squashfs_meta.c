@@ -45,18 +45,30 @@ static int fill_meta(struct squashfs_reader *reader, struct block *block, struct
 	return 0;
 }
 
-/* Make reader->meta the block at @position. */
+/*
+ * Make reader->meta[0] the block at @position. The few blocks read before stay
+ * pinned: a listing with its inodes goes to and fro between two or three, and
+ * then takes no lock.
+ */
 static int hold(struct squashfs_reader *reader, uint64_t position, struct err *err)
 {
-	struct block *block;
+	struct block *block = NULL;
+	size_t i;
 
-	if (reader->meta && reader->meta->position == position)
-		return 0;
-	if (cache_get(reader->image->meta, reader, position, 0, fill_meta, &block, err) < 0)
-		return -1;
-	if (reader->meta)
-		cache_put(reader->image->meta, reader->meta);
-	reader->meta = block;
+	for (i = 0; i < META_HELD - 1; i++)
+		if (!reader->meta[i] || reader->meta[i]->position == position)
+			break;
+	if (reader->meta[i] && reader->meta[i]->position == position) {
+		block = reader->meta[i];
+	} else {
+		if (cache_get(reader->image->meta, reader, position, 0, fill_meta, &block, err) < 0)
+			return -1;
+		if (reader->meta[i])
+			cache_put(reader->image->meta, reader->meta[i]);
+	}
+	for (; i > 0; i--)
+		reader->meta[i] = reader->meta[i - 1];
+	reader->meta[0] = block;
 	return 0;
 }
 
@@ -79,21 +91,24 @@ int cursor_set(struct cursor *cursor, const struct squashfs *image, const struct
 ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const uint8_t **bytes,
 		    struct err *err)
 {
+	const struct block *block = reader->meta[0];
+
 	for (;;) {
 		if (cursor->block < cursor->table->start || cursor->block >= cursor->table->end)
 			return outside(reader->image, cursor, err);
-		if (hold(reader, cursor->block, err) < 0)
+		if ((!block || block->position != cursor->block) && hold(reader, cursor->block, err) < 0)
 			return -1;
-		if (cursor->offset < reader->meta->size)
+		block = reader->meta[0];
+		if (cursor->offset < block->size)
 			break;
 		/* Only a full block has a successor; each step goes forward, so this ends. */
-		if (reader->meta->size != META_SIZE || cursor->offset > META_SIZE)
+		if (block->size != META_SIZE || cursor->offset > META_SIZE)
 			return outside(reader->image, cursor, err);
 		cursor->offset -= META_SIZE;
-		cursor->block = reader->meta->next;
+		cursor->block = block->next;
 	}
-	*bytes = reader->meta->data + cursor->offset;
-	return (ssize_t)(reader->meta->size - cursor->offset);
+	*bytes = block->data + cursor->offset;
+	return (ssize_t)(block->size - cursor->offset);
 }
 
 int cursor_read(struct squashfs_reader *reader, struct cursor *cursor, void *buffer, size_t size,

@@ -106,7 +106,7 @@ struct lookup_table {
 
 struct file_map;
 
-enum { FILE_MAPS = 16 };
+enum { FILE_MAPS = 16, META_HELD = 4 };
 
 struct squashfs {
 	int fd;
@@ -125,7 +125,7 @@ struct squashfs {
 struct squashfs_reader {
 	struct squashfs *image;
 	struct codec *codec;
-	struct block *meta;   /* the metadata block read last, pinned */
+	struct block *meta[META_HELD]; /* the metadata blocks read last, pinned; newest first */
 	uint8_t *raw;         /* a block as it is stored */
 	uint8_t *out;         /* SQUASHFS_READ_MAX bytes, for whole blocks past the cache */
 	uint32_t words[512];  /* part of a block list */
