@@ -93,9 +93,11 @@ static int check_compression(struct squashfs *image, struct err *err)
 	case SQUASHFS_ZSTD:
 		return 0;
 	default:
-		return err_set(err, "'%s' has compression '%s' (%u), which is not supported; make it with zstd",
-			       image->name, squashfs_compression_name(image->info.compression),
-			       (unsigned)image->info.compression);
+		return err_set(
+			err,
+			"'%s' has compression '%s' (%u), which is not supported; make it with zstd",
+			image->name, squashfs_compression_name(image->info.compression),
+			(unsigned)image->info.compression);
 	}
 }
 
@@ -118,8 +120,8 @@ static int check_super(struct squashfs *image, const uint8_t *super, struct err 
 		return squashfs_damaged(image, err, "its size is given as %llu bytes",
 					(unsigned long long)info->bytes_used);
 	if (info->bytes_used > image->size)
-		return err_set(err, "'%s' is truncated: %llu of %llu bytes are missing", image->name,
-			       (unsigned long long)(info->bytes_used - image->size),
+		return err_set(err, "'%s' is truncated: %llu of %llu bytes are missing",
+			       image->name, (unsigned long long)(info->bytes_used - image->size),
 			       (unsigned long long)info->bytes_used);
 	if (info->inode_count == 0 || image->ids.count == 0)
 		return squashfs_damaged(image, err, "it has no inodes or no ids");
@@ -277,7 +279,8 @@ const struct squashfs_info *squashfs_info(const struct squashfs *image)
 int squashfs_reader_new(struct squashfs *image, struct squashfs_reader **out, struct err *err)
 {
 	auto_squashfs_reader *reader = calloc(1, sizeof(*reader));
-	size_t raw = image->info.block_size < 2 * META_SIZE ? 2 * META_SIZE : image->info.block_size;
+	size_t raw =
+		image->info.block_size < 2 * META_SIZE ? 2 * META_SIZE : image->info.block_size;
 
 	if (!reader)
 		return err_sys(err, "cannot read '%s'", image->name);

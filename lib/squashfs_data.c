@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 
 enum {
-	WORDS = 512,        /* block lengths read at once */
-	MAP_BLOCKS = 512,   /* blocks between two marks of a map, at least */
-	MARKS_MAX = 4096,   /* of one file, so that no file size makes a map large */
+	WORDS = 512,	  /* block lengths read at once */
+	MAP_BLOCKS = 512, /* blocks between two marks of a map, at least */
+	MARKS_MAX = 4096, /* of one file, so that no file size makes a map large */
 };
 
 /* Stands for a hole: as long as the largest block. Not const: that would put it into the file. */
@@ -27,7 +27,7 @@ struct file_map {
 	uint64_t count; /* marks known; mark i is at block i * map_stride() */
 	uint64_t room;
 	struct {
-		uint64_t data;  /* where that block is stored */
+		uint64_t data;	/* where that block is stored */
 		uint64_t where; /* where its length is: metadata block << 16 | offset */
 	} mark[];
 };
@@ -152,8 +152,8 @@ static void add_mark(struct squashfs *image, const struct squashfs_inode *inode,
 /* A walk along a block list. */
 struct blocks {
 	struct cursor at;
-	uint64_t data;      /* where the block that comes next is stored */
-	uint64_t left;      /* blocks not yet in words */
+	uint64_t data;	    /* where the block that comes next is stored */
+	uint64_t left;	    /* blocks not yet in words */
 	size_t word, words; /* in reader->words */
 };
 
@@ -220,7 +220,9 @@ static ssize_t unpack(struct squashfs_reader *reader, uint64_t position, uint32_
 		if (stored > room)
 			return squashfs_damaged(reader->image, err, "data at %llu is too long",
 						(unsigned long long)position);
-		return squashfs_load(reader->image, out, stored, position, err) < 0 ? -1 : (ssize_t)stored;
+		return squashfs_load(reader->image, out, stored, position, err) < 0
+			       ? -1
+			       : (ssize_t)stored;
 	}
 	if (squashfs_load(reader->image, reader->raw, stored, position, err) < 0)
 		return -1;
@@ -247,7 +249,8 @@ static void add_piece(struct squashfs_span *span, const void *bytes, size_t size
 
 static int too_short(const struct squashfs *image, uint64_t position, struct err *err)
 {
-	return squashfs_damaged(image, err, "data at %llu is too short", (unsigned long long)position);
+	return squashfs_damaged(image, err, "data at %llu is too short",
+				(unsigned long long)position);
 }
 
 /* Add [@from, @from + @size) of a block that goes through the cache. */
@@ -266,7 +269,8 @@ static int add_cached(struct squashfs_reader *reader, uint64_t position, uint32_
 	return 0;
 }
 
-/* Add a whole block: from the cache if it is there, else decompressed to its place in reader->out. */
+/* Add a whole block: from the cache if it is there, else decompressed to its place in reader->out.
+ */
 static int add_whole(struct squashfs_reader *reader, uint64_t position, uint32_t word, size_t size,
 		     size_t *used, struct squashfs_span *span, struct err *err)
 {
@@ -317,11 +321,12 @@ static int add_fragment(struct squashfs_reader *reader, const struct squashfs_in
 
 	if (table_entry(reader, &image->fragments, inode->fragment, entry, err) < 0)
 		return -1;
-	if (stored_size(get32(entry + 8)) == 0 || stored_size(get32(entry + 8)) > image->info.block_size)
+	if (stored_size(get32(entry + 8)) == 0 ||
+	    stored_size(get32(entry + 8)) > image->info.block_size)
 		return squashfs_damaged(image, err, "fragment %u has %u bytes", inode->fragment,
 					stored_size(get32(entry + 8)));
-	return add_cached(reader, get64(entry), get32(entry + 8), (size_t)inode->offset + from, size,
-			  span, err);
+	return add_cached(reader, get64(entry), get32(entry + 8), (size_t)inode->offset + from,
+			  size, span, err);
 }
 
 static int read_pieces(struct squashfs_reader *reader, const struct squashfs_inode *inode,
@@ -341,10 +346,12 @@ static int read_pieces(struct squashfs_reader *reader, const struct squashfs_ino
 		return -1;
 	for (; size > 0; block++) {
 		uint64_t begin = block << image->block_log;
-		uint64_t bytes = inode->size - begin < block_size ? inode->size - begin : block_size;
+		uint64_t bytes =
+			inode->size - begin < block_size ? inode->size - begin : block_size;
 		size_t from = (size_t)(offset - begin);
 		size_t part = bytes - from < size ? (size_t)(bytes - from) : size;
-		int result = block < count ? add_block(reader, &blocks, bytes, from, part, &used, span, err)
+		int result = block < count ? add_block(reader, &blocks, bytes, from, part, &used,
+						       span, err)
 					   : add_fragment(reader, inode, from, part, span, err);
 
 		if (result < 0)
@@ -391,7 +398,8 @@ ssize_t squashfs_pread(struct squashfs_reader *reader, const struct squashfs_ino
 
 	while (total < size) {
 		struct squashfs_span span;
-		ssize_t got = squashfs_read(reader, inode, offset + total, size - total, &span, err);
+		ssize_t got =
+			squashfs_read(reader, inode, offset + total, size - total, &span, err);
 
 		if (got < 0)
 			return -1;

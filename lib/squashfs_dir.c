@@ -20,11 +20,11 @@ enum {
 /* A place in a listing: enough to go on from, and all that a position holds. */
 struct listing {
 	struct cursor at;
-	uint64_t offset;        /* of @at in the listing */
+	uint64_t offset;	/* of @at in the listing */
 	uint64_t header_offset; /* of the header of the entry at @at */
-	unsigned used;          /* entries of that header before @at */
-	unsigned count;         /* entries of that header in all; 0: a header comes next */
-	uint32_t start, ino;    /* of that header */
+	unsigned used;		/* entries of that header before @at */
+	unsigned count;		/* entries of that header in all; 0: a header comes next */
+	uint32_t start, ino;	/* of that header */
 };
 
 static int read_bytes(struct squashfs_reader *reader, const struct squashfs_inode *dir,
@@ -83,13 +83,14 @@ static int read_entry(struct squashfs_reader *reader, const struct squashfs_inod
 	entry->len = get16(b + 6) + 1u;
 	if (type == 0 || type >= COUNT_OF(modes) || entry->len > 255)
 		return squashfs_damaged(reader->image, err,
-					"a directory entry has type %u and a name of %zu bytes", type,
-					entry->len);
+					"a directory entry has type %u and a name of %zu bytes",
+					type, entry->len);
 	if (read_bytes(reader, dir, list, entry->name, entry->len, err) < 0)
 		return -1;
 	entry->name[entry->len] = '\0';
 	if (!is_name(entry->name, entry->len))
-		return squashfs_damaged(reader->image, err, "a directory entry has a forbidden name");
+		return squashfs_damaged(reader->image, err,
+					"a directory entry has a forbidden name");
 	entry->ref = (uint64_t)list->start << 16 | get16(b);
 	entry->ino = list->ino + (uint32_t)(int16_t)get16(b + 2);
 	entry->type = modes[type];
@@ -107,7 +108,8 @@ static int list_begin(struct squashfs_reader *reader, const struct squashfs_inod
 		return err_code(err, ENOTDIR, "no directory");
 	if (dir->size == 0)
 		return 0;
-	return cursor_set(&list->at, reader->image, table, table->start + dir->start, dir->offset, err);
+	return cursor_set(&list->at, reader->image, table, table->start + dir->start, dir->offset,
+			  err);
 }
 
 /*
@@ -116,7 +118,8 @@ static int list_begin(struct squashfs_reader *reader, const struct squashfs_inod
  */
 static uint64_t pack(const struct listing *list)
 {
-	return list->offset | (list->offset - list->header_offset) << 32 | (uint64_t)list->used << 49;
+	return list->offset | (list->offset - list->header_offset) << 32 |
+	       (uint64_t)list->used << 49;
 }
 
 static int list_resume(struct squashfs_reader *reader, const struct squashfs_inode *dir,
@@ -181,16 +184,18 @@ int squashfs_each(struct squashfs_reader *reader, const struct squashfs_inode *d
 	if (list_resume(reader, dir, position, &list, err) < 0)
 		return -1;
 	for (;; count++) {
-		struct squashfs_entry *entry = &entries[count % 2], *before = &entries[(count + 1) % 2];
+		struct squashfs_entry *entry = &entries[count % 2],
+				      *before = &entries[(count + 1) % 2];
 		int wish;
 
 		found = read_entry(reader, dir, &list, entry, err);
 		if (found <= 0)
 			return found;
-		/* One name twice is how archives smuggle; it also lets a small image list without end. */
+		/* One name twice is how archives smuggle; it also lets a small image list without
+		 * end. */
 		if (count > 0 && compare(before->name, before->len, entry->name, entry->len) >= 0)
-			return squashfs_damaged(reader->image, err, "a directory is out of order at '%s'",
-						entry->name);
+			return squashfs_damaged(reader->image, err,
+						"a directory is out of order at '%s'", entry->name);
 		wish = visit(arg, entry, pack(&list));
 		if (wish != 0)
 			return wish;
@@ -223,8 +228,9 @@ static int use_index(struct squashfs_reader *reader, const struct squashfs_inode
 			return -1;
 		first_len = get32(b + 8) + 1ull;
 		if (first_len > sizeof(first))
-			return squashfs_damaged(reader->image, err, "a directory's index has a name "
-								    "of %zu bytes",
+			return squashfs_damaged(reader->image, err,
+						"a directory's index has a name "
+						"of %zu bytes",
 						first_len);
 		if (cursor_read(reader, &at, first, first_len, err) < 0)
 			return -1;
@@ -339,7 +345,8 @@ int squashfs_resolve(struct squashfs_reader *reader, const char *path, struct sq
 	size_t depth = 0;
 
 	if (!rest || !above || strlen(path) >= PATH_SIZE_MAX)
-		return err_code(err, rest && above ? ENAMETOOLONG : ENOMEM, "cannot resolve a path");
+		return err_code(err, rest && above ? ENAMETOOLONG : ENOMEM,
+				"cannot resolve a path");
 	(void)snprintf(rest->text, sizeof(rest->text), "%s", path);
 	rest->at = rest->text;
 	rest->links = 0;
@@ -380,7 +387,8 @@ int squashfs_resolve(struct squashfs_reader *reader, const char *path, struct sq
 				return err->code == ELOOP || err->code == ENAMETOOLONG ? 0 : -1;
 			if (absolute) {
 				depth = 0;
-				if (squashfs_inode(reader, reader->image->info.root, &here, err) < 0)
+				if (squashfs_inode(reader, reader->image->info.root, &here, err) <
+				    0)
 					return -1;
 			}
 			continue;

@@ -5,13 +5,22 @@
 #include <sys/stat.h>
 
 /* Inode types; the second seven are the extended forms. */
-enum { TYPE_DIR = 1, TYPE_FILE, TYPE_LINK, TYPE_BLOCK, TYPE_CHAR, TYPE_FIFO, TYPE_SOCKET, TYPE_EXTENDED = 7 };
+enum {
+	TYPE_DIR = 1,
+	TYPE_FILE,
+	TYPE_LINK,
+	TYPE_BLOCK,
+	TYPE_CHAR,
+	TYPE_FIFO,
+	TYPE_SOCKET,
+	TYPE_EXTENDED = 7
+};
 
 enum { HEAD_SIZE = 16 };
 
 static const mode_t type_mode[] = {
-	[TYPE_DIR] = S_IFDIR,	[TYPE_FILE] = S_IFREG,	[TYPE_LINK] = S_IFLNK,
-	[TYPE_BLOCK] = S_IFBLK, [TYPE_CHAR] = S_IFCHR,	[TYPE_FIFO] = S_IFIFO,
+	[TYPE_DIR] = S_IFDIR,	  [TYPE_FILE] = S_IFREG, [TYPE_LINK] = S_IFLNK,
+	[TYPE_BLOCK] = S_IFBLK,	  [TYPE_CHAR] = S_IFCHR, [TYPE_FIFO] = S_IFIFO,
 	[TYPE_SOCKET] = S_IFSOCK,
 };
 
@@ -117,17 +126,18 @@ int squashfs_inode(struct squashfs_reader *reader, uint64_t ref, struct squashfs
 		   struct err *err)
 {
 	struct squashfs *image = reader->image;
-	struct squashfs_inode inode = {
-		.ref = ref, .xattr = NO_XATTR, .fragment = NO_FRAGMENT, .nlink = 1};
+	struct squashfs_inode inode = {.ref = ref,
+				       .xattr = NO_XATTR,
+				       .fragment = NO_FRAGMENT,
+				       .nlink = 1};
 	struct cursor at;
 	uint8_t head[HEAD_SIZE];
 	unsigned type;
 	bool extended;
 	int result;
 
-	if (ref >> 48 ||
-	    cursor_set(&at, image, &image->inodes, image->inodes.start + (ref >> 16), ref & 0xffff,
-		       err) < 0)
+	if (ref >> 48 || cursor_set(&at, image, &image->inodes, image->inodes.start + (ref >> 16),
+				    ref & 0xffff, err) < 0)
 		return squashfs_damaged(image, err, "an inode reference leads nowhere (%llx)",
 					(unsigned long long)ref);
 	if (cursor_read(reader, &at, head, sizeof(head), err) < 0)

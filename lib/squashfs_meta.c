@@ -96,7 +96,8 @@ ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const
 	for (;;) {
 		if (cursor->block < cursor->table->start || cursor->block >= cursor->table->end)
 			return outside(reader->image, cursor, err);
-		if ((!block || block->position != cursor->block) && hold(reader, cursor->block, err) < 0)
+		if ((!block || block->position != cursor->block) &&
+		    hold(reader, cursor->block, err) < 0)
 			return -1;
 		block = reader->meta[0];
 		if (cursor->offset < block->size)
@@ -158,7 +159,8 @@ static int table_block(struct squashfs *image, struct lookup_table *table, uint3
 		blocks = malloc(count * sizeof(*blocks));
 		if (!blocks)
 			return err_code(err, ENOMEM, "cannot read '%s'", image->name);
-		if (squashfs_load(image, blocks, count * sizeof(*blocks), table->position, err) < 0) {
+		if (squashfs_load(image, blocks, count * sizeof(*blocks), table->position, err) <
+		    0) {
 			free(blocks);
 			return -1;
 		}
@@ -181,8 +183,8 @@ int table_entry(struct squashfs_reader *reader, struct lookup_table *table, uint
 	uint64_t block;
 
 	if (index >= table->count)
-		return squashfs_damaged(image, err, "%s number %u is wanted, there are %u", table->name,
-					index, table->count);
+		return squashfs_damaged(image, err, "%s number %u is wanted, there are %u",
+					table->name, index, table->count);
 	if (table_block(image, table, index, &block, err) < 0 ||
 	    cursor_set(&cursor, image, &all, block, index % per_block * table->entry_size, err) < 0)
 		return -1;

@@ -8,7 +8,7 @@ enum {
 	XATTR_PREFIX_MASK = 0xff,
 	XATTR_OUT_OF_LINE = 0x100, /* SQUASHFS_XATTR_VALUE_OOL */
 	XATTR_VALUE_MAX = 65536,   /* XATTR_SIZE_MAX of Linux */
-	XATTR_COUNT_MAX = 4096,    /* a list is at most 64 KiB (XATTR_LIST_MAX) */
+	XATTR_COUNT_MAX = 4096,	   /* a list is at most 64 KiB (XATTR_LIST_MAX) */
 };
 
 static const char *const prefixes[] = {"user.", "trusted.", "security."};
@@ -24,7 +24,8 @@ static int kv_cursor(struct squashfs_reader *reader, struct cursor *at, uint64_t
 {
 	struct squashfs *image = reader->image;
 
-	return cursor_set(at, image, &image->xattrs, image->xattrs.start + (ref >> 16), ref & 0xffff, err);
+	return cursor_set(at, image, &image->xattrs, image->xattrs.start + (ref >> 16),
+			  ref & 0xffff, err);
 }
 
 /* Returns 1, or 0 when the inode has none. */
@@ -66,7 +67,8 @@ static int next_attribute(struct squashfs_reader *reader, struct attributes *att
 	if (prefix < COUNT_OF(prefixes))
 		used = snprintf(name, room, "%s", prefixes[prefix]);
 	if (len > 255 || (size_t)used + len + 1 > room)
-		return squashfs_damaged(reader->image, err, "an attribute's name has %u bytes", len);
+		return squashfs_damaged(reader->image, err, "an attribute's name has %u bytes",
+					len);
 	if (cursor_read(reader, &attributes->at, name + used, len, err) < 0)
 		return -1;
 	name[used + (int)len] = '\0';
@@ -82,7 +84,8 @@ static int next_attribute(struct squashfs_reader *reader, struct attributes *att
 		return kv_cursor(reader, value, get64(ref), err) < 0 ? -1 : 1;
 	}
 	if (get32(size) > XATTR_VALUE_MAX)
-		return squashfs_damaged(reader->image, err, "an attribute has %u bytes", get32(size));
+		return squashfs_damaged(reader->image, err, "an attribute has %u bytes",
+					get32(size));
 	return cursor_read(reader, &attributes->at, NULL, get32(size), err) < 0 ? -1 : 1;
 }
 

@@ -39,7 +39,8 @@ static void look_at(struct walk *walk, const void *bytes, size_t size)
 		walk->sum += at[i];
 }
 
-static void read_at(struct walk *walk, const struct squashfs_inode *inode, uint64_t offset, size_t size)
+static void read_at(struct walk *walk, const struct squashfs_inode *inode, uint64_t offset,
+		    size_t size)
 {
 	struct squashfs_span span;
 	struct err err;

@@ -27,7 +27,8 @@ static void make_special(void)
 	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	make_dir("tree/special");
-	if (mkfifo("tree/special/fifo", 0600) < 0 || symlink("nowhere", "tree/special/dangling") < 0 ||
+	if (mkfifo("tree/special/fifo", 0600) < 0 ||
+	    symlink("nowhere", "tree/special/dangling") < 0 ||
 	    symlink("/many/name-04711-of-a-long-directory", "tree/special/absolute") < 0 ||
 	    symlink("../sub", "tree/special/up") < 0 || symlink("loop", "tree/special/loop") < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
@@ -60,7 +61,7 @@ static void make_attributes(void)
 
 static void make_tree(void)
 {
-	static const size_t sizes[] = {0,	1,	4095,	 4096,	  4097,	  131071,
+	static const size_t sizes[] = {0,      1,      4095,	4096,	 4097,	 131071,
 				       131072, 131073, 1048575, 1048576, 1048577};
 	char path[512];
 
@@ -148,7 +149,8 @@ static void compare_attributes(struct compare *compare, const struct squashfs_in
 		ssize_t len = lgetxattr(path, names + at, wanted, sizeof(wanted));
 
 		if (len < 0 ||
-		    squashfs_getxattr(compare->reader, inode, names + at, value, sizeof(value), &err) != len ||
+		    squashfs_getxattr(compare->reader, inode, names + at, value, sizeof(value),
+				      &err) != len ||
 		    memcmp(value, wanted, (size_t)len) != 0)
 			differs(compare, name, names + at);
 	}
@@ -193,7 +195,8 @@ static void compare_inode(struct compare *compare, const struct squashfs_inode *
 	} else if (S_ISLNK(inode->mode)) {
 		ssize_t len = readlink(path, wanted, sizeof(wanted));
 
-		if (squashfs_readlink(compare->reader, inode, target, sizeof(target), &err) != len ||
+		if (squashfs_readlink(compare->reader, inode, target, sizeof(target), &err) !=
+			    len ||
 		    memcmp(target, wanted, (size_t)len) != 0)
 			differs(compare, name, "target");
 	} else if (S_ISDIR(inode->mode)) {
@@ -215,15 +218,17 @@ static int compare_entry(void *arg, const struct squashfs_entry *entry, uint64_t
 	(void)position;
 	compare->entries++;
 	(void)snprintf(path, sizeof(path), "%s/%s", compare->path, entry->name);
-	if (squashfs_inode(compare->reader, entry->ref, &inode, &err) < 0 || inode.ino != entry->ino ||
-	    (inode.mode & S_IFMT) != entry->type)
+	if (squashfs_inode(compare->reader, entry->ref, &inode, &err) < 0 ||
+	    inode.ino != entry->ino || (inode.mode & S_IFMT) != entry->type)
 		differs(compare, entry->name, "the inode");
 	else
 		compare_inode(compare, &inode, path, entry->name);
-	if (squashfs_lookup(compare->reader, compare->dir, entry->name, entry->len, &ref, &err) != 1 ||
+	if (squashfs_lookup(compare->reader, compare->dir, entry->name, entry->len, &ref, &err) !=
+		    1 ||
 	    ref != entry->ref)
 		differs(compare, entry->name, "is not found by name");
-	if (squashfs_lookup(compare->reader, compare->dir, entry->name, entry->len - 1, &ref, &err) < 0)
+	if (squashfs_lookup(compare->reader, compare->dir, entry->name, entry->len - 1, &ref,
+			    &err) < 0)
 		differs(compare, entry->name, "a lookup of a shorter name fails");
 	return 0;
 }
@@ -272,7 +277,8 @@ static void an_image_reads_as_its_source(const char *compression, const char *bl
 
 	(void)snprintf(options, sizeof(options), "-comp %s -b %s", compression, block);
 	make_image("tree", "image", options);
-	ok(differences("image", 0, 0) == 0, "%s with blocks of %s reads as its source", compression, block);
+	ok(differences("image", 0, 0) == 0, "%s with blocks of %s reads as its source", compression,
+	   block);
 }
 
 static void every_way_to_store_reads_alike(void)
@@ -350,7 +356,8 @@ static void paths_stay_inside(void)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct squashfs_inode inode = {.mode = 0};
 
-		ok(squashfs_resolve(opened.reader, cases[i].path, &inode, &err) == cases[i].result &&
+		ok(squashfs_resolve(opened.reader, cases[i].path, &inode, &err) ==
+				   cases[i].result &&
 			   (inode.mode & S_IFMT) == cases[i].type,
 		   "'%s' %s", cases[i].path, cases[i].result ? "is found" : "is not found");
 	}
@@ -375,14 +382,18 @@ static void wrong_questions_have_their_errno(void)
 	   "reading a directory is EINVAL");
 	ok(squashfs_read(opened.reader, &file, file.size, 10, &span, &err) == 0,
 	   "behind the end is nothing");
-	ok(squashfs_readlink(opened.reader, &file, small, sizeof(small), &err) == -1 && err.code == EINVAL,
+	ok(squashfs_readlink(opened.reader, &file, small, sizeof(small), &err) == -1 &&
+		   err.code == EINVAL,
 	   "readlink of a file is EINVAL");
-	ok(squashfs_getxattr(opened.reader, &file, "user.none", NULL, 0, &err) == -1 && err.code == ENODATA,
+	ok(squashfs_getxattr(opened.reader, &file, "user.none", NULL, 0, &err) == -1 &&
+		   err.code == ENODATA,
 	   "an absent attribute is ENODATA");
-	ok(squashfs_getxattr(opened.reader, &file, "user.large", small, sizeof(small), &err) == -1 &&
+	ok(squashfs_getxattr(opened.reader, &file, "user.large", small, sizeof(small), &err) ==
+			   -1 &&
 		   err.code == ERANGE,
 	   "a value that does not fit is ERANGE");
-	ok(squashfs_listxattr(opened.reader, &file, small, sizeof(small), &err) == -1 && err.code == ERANGE,
+	ok(squashfs_listxattr(opened.reader, &file, small, sizeof(small), &err) == -1 &&
+		   err.code == ERANGE,
 	   "a list that does not fit is ERANGE");
 	ok(squashfs_inode(opened.reader, 1ull << 40, &file, &err) == -1 && err.code == EIO,
 	   "a made-up inode reference is EIO");

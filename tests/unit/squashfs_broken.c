@@ -76,9 +76,15 @@ static int walk_inode(struct walk *walk, uint64_t ref)
 	if (S_ISDIR(inode.mode))
 		result = squashfs_each(walk->reader, &inode, 0, visit, walk, walk->err);
 	else if (S_ISREG(inode.mode))
-		result = squashfs_pread(walk->reader, &inode, bytes, sizeof(bytes), 0, walk->err) < 0 ? -1 : 0;
+		result =
+			squashfs_pread(walk->reader, &inode, bytes, sizeof(bytes), 0, walk->err) < 0
+				? -1
+				: 0;
 	else if (S_ISLNK(inode.mode))
-		result = squashfs_readlink(walk->reader, &inode, bytes, sizeof(bytes), walk->err) < 0 ? -1 : 0;
+		result =
+			squashfs_readlink(walk->reader, &inode, bytes, sizeof(bytes), walk->err) < 0
+				? -1
+				: 0;
 	walk->depth--;
 	return result;
 }
@@ -138,8 +144,8 @@ static void a_broken_superblock_is_named(void)
 		memcpy(bytes, good, good_size);
 		put(bytes + supers[i].at, supers[i].value, supers[i].size);
 		err = (struct err){.code = -1};
-		if (!ok(read_bytes(bytes, good_size, &err) == -1 && strstr(err.text, supers[i].text) &&
-				strstr(err.text, "'x.sqfs'"),
+		if (!ok(read_bytes(bytes, good_size, &err) == -1 &&
+				strstr(err.text, supers[i].text) && strstr(err.text, "'x.sqfs'"),
 			"%s is refused", supers[i].name))
 			printf("#   %s\n", err.text);
 	}
@@ -153,7 +159,8 @@ static void a_short_file_is_truncated(void)
 	for (size_t size = 0; size < good_size; size += size < 200 ? 1 : 97) {
 		if (read_bytes(good, size, &err) == 0)
 			silent++;
-		else if (!strstr(err.text, size < 96 ? "'x.sqfs' is too short" : "'x.sqfs' is truncated"))
+		else if (!strstr(err.text,
+				 size < 96 ? "'x.sqfs' is too short" : "'x.sqfs' is truncated"))
 			unnamed++;
 	}
 	ok(silent == 0, "no shorter file is taken for the image");
@@ -194,7 +201,8 @@ static void every_bent_byte_is_survived(const char *options)
 			}
 			good[at] ^= bends[i];
 		}
-	ok(refused > 0 && unworded == 0, "%u bent bytes are refused with a word (%s)", refused, options);
+	ok(refused > 0 && unworded == 0, "%u bent bytes are refused with a word (%s)", refused,
+	   options);
 }
 
 /* A directory table that names an entry twice, or holds a path as a name. */
@@ -209,7 +217,8 @@ static void a_bent_name_is_refused(const char *from, const char *to, const char 
 	if (!at)
 		bail("the image does not hold '%s'", from);
 	memcpy(at, to, strlen(from));
-	if (!ok(read_bytes(bytes, good_size, &err) == -1 && err.code == EIO && strstr(err.text, text),
+	if (!ok(read_bytes(bytes, good_size, &err) == -1 && err.code == EIO &&
+			strstr(err.text, text),
 		"an entry '%s' is refused", to))
 		printf("#   %s\n", err.text);
 }

@@ -30,7 +30,8 @@ void scratch_begin(void)
 	const char *above = getenv("TMPDIR");
 
 	/* Not /tmp: a tmpfs there may not take extended attributes. */
-	(void)snprintf(scratch, sizeof(scratch), "%s/firn-squashfs.XXXXXX", above ? above : "/var/tmp");
+	(void)snprintf(scratch, sizeof(scratch), "%s/firn-squashfs.XXXXXX",
+		       above ? above : "/var/tmp");
 	if (!mkdtemp(scratch) || chdir(scratch) < 0)
 		bail("cannot make '%s': %s", scratch, strerror(errno));
 }
@@ -67,7 +68,8 @@ void make_file(const char *path, enum content content, size_t size, unsigned see
 	for (size_t i = 0; i < size; i++) {
 		bool noise = content == CONTENT_NOISE || (content == CONTENT_MIXED && i >> 10 & 1);
 
-		bytes[i] = noise ? (char)next_random(&state) : "squashed fish, frozen firn\n"[(i + seed) % 27];
+		bytes[i] = noise ? (char)next_random(&state)
+				 : "squashed fish, frozen firn\n"[(i + seed) % 27];
 	}
 	if (write(fd, bytes, size) != (ssize_t)size)
 		bail("cannot write '%s'", path);
@@ -98,7 +100,7 @@ bool have_mksquashfs(void)
 void make_image(const char *source, const char *out, const char *options)
 {
 	auto_free char *words = strdup(options);
-	const char *args[ARGS_MAX] = {"mksquashfs",   source,	      out, "-noappend",
+	const char *args[ARGS_MAX] = {"mksquashfs",   source,	     out, "-noappend",
 				      "-no-progress", "-processors", "2"};
 	size_t count = 7;
 	posix_spawn_file_actions_t files;

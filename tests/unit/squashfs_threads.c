@@ -87,7 +87,8 @@ static void threads_read_what_is_there(const char *options, size_t cache)
 		(void)pthread_join(threads[i].id, NULL);
 		wrong += threads[i].wrong;
 	}
-	ok(wrong == 0, "%d threads read the same with a cache of %zu bytes (%s)", THREADS, cache, options);
+	ok(wrong == 0, "%d threads read the same with a cache of %zu bytes (%s)", THREADS, cache,
+	   options);
 }
 
 static void make_tree(void)
