@@ -43,7 +43,7 @@ const char *squashfs_compression_name(enum squashfs_compression compression)
 	return names[compression];
 }
 
-int squashfs_damaged(const struct squashfs *image, struct err *err, const char *format, ...)
+int(squashfs_damaged)(const struct squashfs *image, struct err *err, const char *format, ...)
 {
 	char cause[256];
 	va_list args;

@@ -134,6 +134,8 @@ struct squashfs_reader {
 /* "'IMAGE' is damaged: ...", code EIO. Returns -1. */
 int squashfs_damaged(const struct squashfs *image, struct err *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* For gcc's analyzer, which cannot know that it is always -1. */
+#define squashfs_damaged(...) (squashfs_damaged(__VA_ARGS__), -1)
 
 /* Read exactly @size bytes at @position of the image. */
 int squashfs_load(const struct squashfs *image, void *buffer, size_t size, uint64_t position,
