@@ -122,6 +122,63 @@ static uint64_t pack(const struct listing *list)
 	       (uint64_t)list->used << 49;
 }
 
+/* memcmp order, the shorter of equal beginnings first: the order of listings. */
+static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	if (order != 0)
+		return order;
+	return a_len < b_len ? -1 : a_len > b_len;
+}
+
+/*
+ * The index of a long directory names the first entry of some headers: begin at
+ * the last one that does not come after @name, or without a @name not after
+ * @last in the listing. Each index entry is {offset in the listing, metadata
+ * block, name length - 1, name}.
+ */
+static int use_index(struct squashfs_reader *reader, const struct squashfs_inode *dir,
+		     const char *name, size_t len, uint64_t last, struct listing *list,
+		     struct err *err)
+{
+	const struct table *table = &reader->image->directories;
+	uint64_t offset = 0, block = 0;
+	struct cursor at;
+
+	if (dir->index_count == 0)
+		return 0;
+	if (cursor_set(&at, reader->image, &reader->image->inodes, dir->where >> 16,
+		       dir->where & 0xffff, err) < 0)
+		return -1;
+	for (uint32_t i = 0; i < dir->index_count; i++) {
+		uint8_t b[DIR_INDEX_SIZE];
+		char first[NAME_SIZE_MAX];
+		size_t first_len;
+
+		if (cursor_read(reader, &at, b, sizeof(b), err) < 0)
+			return -1;
+		first_len = get32(b + 8) + 1ull;
+		if (first_len > sizeof(first))
+			return squashfs_damaged(reader->image, err,
+						"a directory's index has a name of %zu bytes",
+						first_len);
+		if (cursor_read(reader, &at, first, first_len, err) < 0)
+			return -1;
+		if (name ? compare(first, first_len, name, len) > 0 : get32(b) > last)
+			break;
+		offset = get32(b);
+		block = get32(b + 4);
+	}
+	if (offset == 0)
+		return 0;
+	if (offset >= dir->size)
+		return squashfs_damaged(reader->image, err, "a directory's index leads out of it");
+	list->offset = offset;
+	return cursor_set(&list->at, reader->image, table, table->start + block,
+			  (uint32_t)((dir->offset + offset) % META_SIZE), err);
+}
+
 static int list_resume(struct squashfs_reader *reader, const struct squashfs_inode *dir,
 		       uint64_t position, struct listing *list, struct err *err)
 {
@@ -135,9 +192,10 @@ static int list_resume(struct squashfs_reader *reader, const struct squashfs_ino
 		return 0;
 	if (offset > dir->size || back < DIR_HEADER_SIZE || back > offset || used > DIR_COUNT_MAX)
 		return err_code(err, EINVAL, "no place in a directory");
-	list->offset = offset - back;
-	if (list->offset > 0 && cursor_read(reader, &list->at, NULL, list->offset, err) < 0)
+	if (use_index(reader, dir, NULL, 0, offset - back, list, err) < 0 ||
+	    cursor_read(reader, &list->at, NULL, offset - back - list->offset, err) < 0)
 		return -1;
+	list->offset = offset - back;
 	if (read_header(reader, dir, list, err) < 0)
 		return -1;
 	if (used > list->count)
@@ -147,16 +205,6 @@ static int list_resume(struct squashfs_reader *reader, const struct squashfs_ino
 		return -1;
 	list->offset = offset;
 	return 0;
-}
-
-/* memcmp order, the shorter of equal beginnings first: the order of listings. */
-static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
-
-	if (order != 0)
-		return order;
-	return a_len < b_len ? -1 : a_len > b_len;
 }
 
 int squashfs_next(struct squashfs_reader *reader, const struct squashfs_inode *dir,
@@ -203,52 +251,6 @@ int squashfs_each(struct squashfs_reader *reader, const struct squashfs_inode *d
 }
 
 /*
- * The index of a long directory names the first entry of some headers: begin at
- * the last one that does not come after @name. Each index entry is {offset in
- * the listing, metadata block, name length - 1, name}.
- */
-static int use_index(struct squashfs_reader *reader, const struct squashfs_inode *dir,
-		     const char *name, size_t len, struct listing *list, struct err *err)
-{
-	const struct table *table = &reader->image->directories;
-	uint64_t offset = 0, block = 0;
-	struct cursor at;
-
-	if (dir->index_count == 0)
-		return 0;
-	if (cursor_set(&at, reader->image, &reader->image->inodes, dir->where >> 16,
-		       dir->where & 0xffff, err) < 0)
-		return -1;
-	for (uint32_t i = 0; i < dir->index_count; i++) {
-		uint8_t b[DIR_INDEX_SIZE];
-		char first[NAME_SIZE_MAX];
-		size_t first_len;
-
-		if (cursor_read(reader, &at, b, sizeof(b), err) < 0)
-			return -1;
-		first_len = get32(b + 8) + 1ull;
-		if (first_len > sizeof(first))
-			return squashfs_damaged(reader->image, err,
-						"a directory's index has a name "
-						"of %zu bytes",
-						first_len);
-		if (cursor_read(reader, &at, first, first_len, err) < 0)
-			return -1;
-		if (compare(first, first_len, name, len) > 0)
-			break;
-		offset = get32(b);
-		block = get32(b + 4);
-	}
-	if (offset == 0)
-		return 0;
-	if (offset >= dir->size)
-		return squashfs_damaged(reader->image, err, "a directory's index leads out of it");
-	list->offset = offset;
-	return cursor_set(&list->at, reader->image, table, table->start + block,
-			  (uint32_t)((dir->offset + offset) % META_SIZE), err);
-}
-
-/*
  * Pass by the entries that come before @name and lie whole in the metadata block
  * at hand, without copying them. A lookup looks at 128 entries on average.
  */
@@ -289,7 +291,7 @@ int squashfs_lookup(struct squashfs_reader *reader, const struct squashfs_inode 
 	int found;
 
 	if (list_begin(reader, dir, &list, err) < 0 ||
-	    (dir->size > 0 && use_index(reader, dir, name, len, &list, err) < 0))
+	    (dir->size > 0 && use_index(reader, dir, name, len, 0, &list, err) < 0))
 		return -1;
 	while ((found = read_entry(reader, dir, &list, &entry, err)) > 0) {
 		int order = compare(entry.name, entry.len, name, len);

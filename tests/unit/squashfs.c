@@ -97,6 +97,7 @@ struct compare {
 	const char *path; /* of the directory in the source tree */
 	const struct squashfs_inode *dir;
 	unsigned entries, wrong;
+	uint64_t sum; /* of the entries, in their order */
 	char last[256];
 };
 
@@ -217,6 +218,7 @@ static int compare_entry(void *arg, const struct squashfs_entry *entry, uint64_t
 
 	(void)position;
 	compare->entries++;
+	compare->sum = compare->sum * 31 + entry->ref;
 	(void)snprintf(path, sizeof(path), "%s/%s", compare->path, entry->name);
 	if (squashfs_inode(compare->reader, entry->ref, &inode, &err) < 0 ||
 	    inode.ino != entry->ino || (inode.mode & S_IFMT) != entry->type)
@@ -238,7 +240,7 @@ static void compare_dir(struct compare *compare, const struct squashfs_inode *di
 	auto_dir *source = opendir(compare->path);
 	struct squashfs_entry entry;
 	unsigned there = 0, next = 0;
-	uint64_t position = 0;
+	uint64_t position = 0, sum = 0;
 	struct err err;
 
 	compare->dir = dir;
@@ -248,10 +250,12 @@ static void compare_dir(struct compare *compare, const struct squashfs_inode *di
 		differs(compare, "", err.text);
 	if (compare->entries + 2 != there)
 		differs(compare, "", "the number of entries");
-	while (squashfs_next(compare->reader, dir, &position, &entry, &err) == 1)
+	while (squashfs_next(compare->reader, dir, &position, &entry, &err) == 1) {
+		sum = sum * 31 + entry.ref;
 		next++;
-	if (next != compare->entries)
-		differs(compare, "", "the number of entries one by one");
+	}
+	if (next != compare->entries || sum != compare->sum)
+		differs(compare, "", "the entries one by one");
 }
 
 static unsigned differences(const char *path, uint64_t offset, size_t cache)
