@@ -43,7 +43,7 @@ install() {
 # as_user COMMAND...: as the ordinary user when we are root, with a home of its own in $home.
 as_user() {
 	if is_root; then
-		env HOME="$home" USER=user LOGNAME=user \
+		env HOME="$home" USER=user LOGNAME=user PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			setpriv --reuid="$user_id" --regid="$user_id" --clear-groups --no-new-privs "$@"
 	else
 		"$@"

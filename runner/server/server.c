@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 enum { THREADS_MAX = 8, COMPLAINTS_MAX = 3, THREAD_STACK = 256 << 10 };
@@ -133,6 +134,7 @@ static int threads_wanted(int asked)
 
 static void log_counts(const struct server *server)
 {
+	struct rusage usage;
 	unsigned long total = 0;
 
 	for (size_t i = 0; i < OPCODES; i++) {
@@ -143,6 +145,10 @@ static void log_counts(const struct server *server)
 			log_debug("server: %6lu messages of opcode %zu", count, i);
 	}
 	log_debug("server: %6lu messages in all", total);
+	if (getrusage(RUSAGE_SELF, &usage) == 0)
+		log_debug("server: %ld us user, %ld us system, %ld KiB resident at most",
+			  usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec,
+			  usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec, usage.ru_maxrss);
 }
 
 /* Work out what can be known before there is a mount; the launcher makes it meanwhile. */
