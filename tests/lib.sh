@@ -101,10 +101,12 @@ squash() {
 	mksquashfs "$1" "$2" -noappend -quiet -no-progress -comp "${3:-zstd}" >/dev/null
 }
 
-# Servers of this user that are alive (a zombie waits for its parent, not for us).
+# Servers of this test's own images that are alive (a zombie waits for its parent, not for
+# us). Other tests run at the same time; a server keeps the launcher's command line.
 servers() {
-	ps -u "$(id -u)" -o stat=,comm= | grep -c '^[^Z].*firn-server' || true
+	ps -ww -u "$(id -u)" -o stat=,comm=,args= | grep '^[^Z].*firn-server' | grep -cF -e "$scratch" || true
 }
+no_servers() { [ "$(servers)" = 0 ]; }
 # wait_for COMMAND: until it succeeds, at most ten seconds; for what another process does.
 wait_for() {
 	tries=0

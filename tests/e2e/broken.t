@@ -53,5 +53,5 @@ chmod 644 "$scratch/good.sqfs"
 broken make data-late "$scratch/good.sqfs" "$scratch/late.sqfs"
 ok 'damage met later: the program sees it'  status_is 1 firn exec "$scratch/late.sqfs" probe cat /data
 ok '... and the user is told which image'   says "firn: '$scratch/late.sqfs' is damaged"
-ok 'nothing is left running'                wait_for test "$(servers)" = 0
+ok 'nothing is left running'                wait_for no_servers
 done_testing
