@@ -58,15 +58,14 @@ static const char *const dropped[] = {
 
 static int list_add(struct conf_list *list, const char *item, size_t len)
 {
-	char **grown = reallocarray(list->item, list->count + 2, sizeof(*grown));
+	auto_free char *copy = strndup(item, len);
+	char **grown = copy ? reallocarray(list->item, list->count + 2, sizeof(*grown)) : NULL;
 
 	if (!grown)
 		return -1;
 	list->item = grown;
-	list->item[list->count] = strndup(item, len);
-	if (!list->item[list->count])
-		return -1;
-	list->item[++list->count] = NULL;
+	list->item[list->count++] = take_ptr(&copy);
+	list->item[list->count] = NULL;
 	return 0;
 }
 

@@ -122,7 +122,7 @@ int content_read(struct content *content, const char *path, size_t limit, char *
 int content_read_config(struct content *content, struct oci_config **out, struct err *err)
 {
 	auto_free char *text = NULL;
-	size_t size;
+	size_t size = 0;
 	int found = content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err);
 
 	if (found <= 0)

@@ -198,7 +198,7 @@ static int tell_labels(struct report *to, struct content *content, struct err *e
 	auto_json *labels = NULL;
 	auto_free char *text = NULL;
 	char **pairs;
-	size_t size;
+	size_t size = 0;
 	int found = content_read(content, LABELS_PATH, LABELS_MAX, &text, &size, err);
 
 	if (found <= 0)
