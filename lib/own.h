@@ -14,15 +14,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
 static inline void own_free(void *where)
 {
-	void **pointer = where;
+	void *pointer;
 
-	free(*pointer);
+	/* A char * read as a void * would break the aliasing rules, and gcc counts on them. */
+	memcpy(&pointer, where, sizeof(pointer));
+	free(pointer);
 }
 
 static inline void own_close(int *fd)

@@ -204,27 +204,32 @@ static bool is_root_line(const char *line)
 	return strncmp(line, "/ ", 2) == 0;
 }
 
+static bool root_is_mount(FILE *mounts)
+{
+	auto_free char *line = NULL;
+	size_t room = 0;
+
+	while (getline(&line, &room, mounts) > 0)
+		if (is_root_line(line))
+			return true;
+	return false;
+}
+
 void doctor_root(struct finding *finding)
 {
 	auto_file *mounts = fopen("/proc/self/mountinfo", "re");
-	auto_free char *line = NULL;
-	size_t room = 0;
-	bool found = false;
 
 	if (!mounts) {
 		finding_set(finding, FINDING_MISSING, "/proc is not mounted");
 		finding_remedy(finding, "mount -t proc proc /proc");
-		return;
-	}
-	while (!found && getline(&line, &room, mounts) > 0)
-		found = is_root_line(line);
-	if (found) {
+	} else if (root_is_mount(mounts)) {
 		finding_set(finding, FINDING_OK, "is a mount");
-		return;
+	} else {
+		finding_set(finding, FINDING_MISSING,
+			    "this is a chroot, where the kernel refuses namespaces");
+		finding_remedy(finding, "run firn on the host, or enter by pivot_root(2) instead of "
+					"chroot(2) (systemd-nspawn does)");
 	}
-	finding_set(finding, FINDING_MISSING, "this is a chroot, where the kernel refuses namespaces");
-	finding_remedy(finding, "run firn on the host, or enter by pivot_root(2) instead of chroot(2) "
-				"(systemd-nspawn does)");
 }
 
 static int try_fuse(void)
