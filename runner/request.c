@@ -56,13 +56,13 @@ static int take_mount(struct request *request, const struct option *option, cons
 static int take_env(struct request *request, const struct option *option, const char *value,
 		    struct err *err)
 {
-	struct request_env *grown =
-		reallocarray(request->env, request->env_count + 1, sizeof(*grown));
+	struct request_env *grown;
 	bool is_file = strcmp(option->name, "env-file") == 0;
 	char *text;
 
 	if (!is_file && (value[0] == '\0' || value[0] == '='))
 		return err_set(err, "'%s' is not of the form NAME=VALUE", value);
+	grown = reallocarray(request->env, request->env_count + 1, sizeof(*grown));
 	if (!grown)
 		return err_sys(err, "cannot take '%s'", value);
 	request->env = grown;

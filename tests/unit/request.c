@@ -75,6 +75,7 @@ static void mistakes_are_named(void)
 	ok(refused("--cwd", "'--cwd' needs a value"), "a value too few");
 	ok(refused("-B", "'-B' needs a value"), "the same by letter");
 	ok(refused("-e =x i c", "NAME=VALUE"), "a variable without a name");
+	ok(refused("-e A=b -e C=d -e =x i c", "NAME=VALUE"), "also behind others");
 	ok(refused("--overlay d --writable-tmpfs i c", "exclude"), "options that exclude each other");
 	ok(refused("--home d --no-home i c", "exclude"), "two homes");
 }
