@@ -203,6 +203,7 @@ static void tcp_pair(void)
 	if (fork() == 0) {
 		int other = accept(door, NULL, NULL);
 
+		(void)close(one); /* or the connection would outlive the client */
 		echo_on(other, other);
 	}
 	if (connect(one, (void *)&address, size) < 0)
