@@ -129,7 +129,7 @@ static int add_host_files(struct composer *at, struct err *err)
 		return 0;
 	for (size_t i = 0; i < COUNT_OF(files); i++)
 		if (plan_add_bind(at->plan, files[i], files[i],
-				  PLAN_READONLY | PLAN_OPTIONAL | PLAN_ISFILE | PLAN_COPY, err) < 0)
+				  PLAN_OPTIONAL | PLAN_ISFILE | PLAN_COPY, err) < 0)
 			return -1;
 	return 0;
 }

@@ -3,11 +3,11 @@
 
 #include "lib/log.h"
 #include "lib/path.h"
+#include "runner/points.h"
 #include "runner/root.h"
 #include "runner/tree.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -291,93 +291,17 @@ static bool needs_point(const struct builder *at, size_t i)
 	return step->kind == PLAN_TMPFS || at->clone[i] >= 0;
 }
 
-/* Make @path, a file or directory with all above it, in the tmpfs directory @base. */
-static int make_path(int base, const char *path, bool is_file)
+/* Make the mount points that the image lacks, if nobody shows them. Returns how many, in @points. */
+static int make_points(struct builder *at, struct points *points, struct err *err)
 {
-	char part[PATH_MAX];
-
-	for (const char *at = path + strspn(path, "/"); *at;) {
-		size_t end = (size_t)(at - path) + strcspn(at, "/");
-		bool last = path[end + strspn(path + end, "/")] == '\0';
-		auto_fd made = -1;
-
-		if (end >= sizeof(part)) {
-			errno = ENAMETOOLONG;
-			return -1;
-		}
-		(void)snprintf(part, sizeof(part), "%.*s", (int)end, path);
-		if (last && is_file)
-			made = openat(base, part + 1, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-		if (last && is_file ? made < 0
-				    : mkdirat(base, part + 1, 0755) < 0 && errno != EEXIST)
-			return -1;
-		at = path + end + strspn(path + end, "/");
-	}
-	return 0;
-}
-
-/*
- * Where @target belongs when the image's symlinks are followed: the real path of
- * the deepest directory above it that exists, and the rest behind it.
- */
-static int real_target(struct builder *at, const char *target, char *out, size_t size)
-{
-	auto_free char *above = strdup(target);
-	char link[64];
-
-	while (above) {
-		char *slash = strrchr(above, '/');
-		auto_fd fd = -1;
-		ssize_t len;
-
-		*slash = '\0';
-		fd = path_open_in(at->root, *above ? above : "/", O_PATH | O_DIRECTORY);
-		if (fd < 0 && errno == ENOENT && *above)
-			continue;
-		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-		len = fd < 0 ? -1 : readlink(link, out, size);
-		if (len < 0)
-			return -1;
-		/* The root shows as "/", all else without a slash at its end. */
-		len = len == 1 ? 0 : len;
-		return snprintf(out + len, size - (size_t)len, "%s", target + (slash - above)) <
-				       (int)(size - (size_t)len)
-			       ? 0
-			       : -1;
-	}
-	return -1;
-}
-
-/*
- * Mount points that the image lacks, in a directory of the scratch tmpfs that
- * will be the upper of two read-only layers. (Made through an overlay's upper
- * layer they would need write permission in directories of other owners.)
- * Returns how many there are.
- */
-static int make_skeleton(struct builder *at, int *out, struct err *err)
-{
-	auto_fd skeleton = -1;
-	int count = 0;
-
 	for (size_t i = 0; i < at->plan->count; i++) {
 		const struct plan_step *step = &at->plan->step[i];
-		char path[PATH_MAX];
-		auto_fd fd = -1;
 
-		if (!needs_point(at, i))
-			continue;
-		fd = path_open_in(at->root, step->target, O_PATH);
-		if (fd >= 0 || errno != ENOENT)
-			continue;
-		if (skeleton < 0 && mkdirat(at->scratch, "points", 0755) == 0)
-			skeleton = openat(at->scratch, "points", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (skeleton < 0 || real_target(at, step->target, path, sizeof(path)) < 0 ||
-		    make_path(skeleton, path, step->flags & PLAN_ISFILE) < 0)
-			return err_sys(err, "cannot mount at '%s'", step->target);
-		count++;
+		if (needs_point(at, i) &&
+		    points_add(points, step->target, step->flags & PLAN_ISFILE, err) < 0)
+			return -1;
 	}
-	*out = take_fd(&skeleton);
-	return count;
+	return 0;
 }
 
 static const struct plan_step *find_overlay(const struct plan *plan)
@@ -388,33 +312,21 @@ static const struct plan_step *find_overlay(const struct plan *plan)
 	return NULL;
 }
 
-/* What must lie over the image before the steps: the user's overlay, or mount points. */
-static int prepare_root(struct builder *at, struct err *err)
+/* Lay an overlay over the image: for what is written, or for mount points. */
+static int lay_overlay(struct builder *at, const struct plan_step *overlay, int points,
+		       struct err *err)
 {
-	const struct plan_step *overlay = find_overlay(at->plan);
-	auto_fd skeleton = -1;
-	struct root_overlay layers;
-	int points = 0;
+	struct root_overlay layers = {
+		.image = at->root,
+		.points = points,
+		.writable = overlay != NULL,
+		.upper = overlay ? overlay->source : NULL,
+	};
 
-	at->root = root_open(err);
-	if (at->root < 0)
-		return -1;
-	if (!at->root_shows)
-		points = make_skeleton(at, &skeleton, err);
-	if (points < 0)
-		return -1;
-	if (points == 0 && !overlay)
-		return 0;
 	log_debug("an overlay holds %s", overlay ? "what is written" : "mount points");
 	if (overlay && !overlay->source && need_scratch(at, err) < 0)
 		return -1;
-	layers = (struct root_overlay){
-		.image = at->root,
-		.points = skeleton,
-		.writable = overlay != NULL,
-		.upper = overlay ? overlay->source : NULL,
-		.scratch = at->scratch,
-	};
+	layers.scratch = at->scratch;
 	if (root_mount_overlay(&layers, err) < 0)
 		return -1;
 	(void)close(at->root);
@@ -424,6 +336,27 @@ static int prepare_root(struct builder *at, struct err *err)
 	if (overlay)
 		note_own(at, at->root);
 	return 0;
+}
+
+/* What must lie over the image before the steps. */
+static int prepare_root(struct builder *at, struct err *err)
+{
+	const struct plan_step *overlay = find_overlay(at->plan);
+	struct points points = {.skeleton = -1, .scratch = at->scratch};
+	int result = 0;
+
+	at->root = root_open(err);
+	if (at->root < 0)
+		return -1;
+	points.root = at->root;
+	if (!at->root_shows && make_points(at, &points, err) < 0)
+		return -1;
+	if (!overlay && points.count > 0)
+		result = points_cover(&points, err);
+	if (result == 0 && (overlay || points.count > 0))
+		result = lay_overlay(at, overlay, points.skeleton, err);
+	/* The skeleton's descriptor is closed by execve(2), as those of clones are. */
+	return result < 0 ? -1 : 0;
 }
 
 /* For kernels without mount_setattr(2): the restrictions by mount(2), now that paths are final. */
