@@ -79,15 +79,9 @@ static int mount_all(const struct plan *plan, const struct content *content, int
 		     struct err *err)
 {
 	bool shows = plan->engine == PLAN_ENGINE_FIRN;
-	int scratch = -1;
 
 	if (ns_enter(plan, err) < 0)
 		return -1;
-	if (!shows) {
-		scratch = root_mount_scratch(err);
-		if (scratch < 0)
-			return -1;
-	}
 	if (plan->engine == PLAN_ENGINE_NONE) {
 		if (root_mount_directory(content->image, err) < 0)
 			return -1;
@@ -95,7 +89,7 @@ static int mount_all(const struct plan *plan, const struct content *content, int
 		return -1;
 	}
 	log_debug("the root is mounted");
-	return mount_plan(plan, shows, scratch, err);
+	return mount_plan(plan, shows, err);
 }
 
 /* If the server gave up, what it found is the cause of what failed here. */

@@ -21,7 +21,8 @@ struct builder {
 	const struct plan *plan;
 	bool root_shows;
 	int root;           /* O_PATH, what targets are opened in */
-	int scratch;        /* a tmpfs for small files and overlays; -1 until needed */
+	int scratch;        /* a tmpfs for small files and layers; -1 until needed */
+	int upper;          /* the user's overlay directory; -1 for none */
 	int *clone;         /* per step, the source of a bind; -1 */
 	dev_t own[OWN_MAX]; /* file systems made here, in which mount points may be made */
 	size_t own_count;
@@ -55,7 +56,7 @@ static bool is_own(const struct builder *at, int fd)
 static int need_scratch(struct builder *at, struct err *err)
 {
 	if (at->scratch < 0)
-		at->scratch = root_mount_scratch(err);
+		at->scratch = root_mount_scratch(at->plan, err);
 	return at->scratch < 0 ? -1 : 0;
 }
 
@@ -203,25 +204,20 @@ static int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
-/* Copy what fits under TEXT_MAX of the file behind O_PATH descriptor @from. */
+/* What fits under TEXT_MAX of regular file @from, behind what is in @to already. */
 static int append_file(int to, int from)
 {
-	char path[64], buffer[4096];
-	size_t total = 0;
-	auto_fd fd = -1;
+	auto_free char *text = NULL;
+	struct stat stat;
+	ssize_t got;
 
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", from);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	while (fd >= 0 && total < TEXT_MAX) {
-		ssize_t got = read(fd, buffer, sizeof(buffer));
-
-		if (got <= 0)
-			return (int)got;
-		if (write_all(to, buffer, (size_t)got) < 0)
-			return -1;
-		total += (size_t)got;
-	}
-	return fd < 0 ? -1 : 0;
+	if (fstat(from, &stat) < 0)
+		return -1;
+	if (!S_ISREG(stat.st_mode))
+		return 0;
+	text = malloc(stat.st_size < TEXT_MAX ? (size_t)stat.st_size + 1 : TEXT_MAX);
+	got = text ? read(from, text, stat.st_size < TEXT_MAX ? (size_t)stat.st_size : TEXT_MAX) : -1;
+	return got < 0 ? -1 : write_all(to, text, (size_t)got);
 }
 
 /*
@@ -231,7 +227,8 @@ static int append_file(int to, int from)
 static int attach_text(struct builder *at, size_t i, struct err *err)
 {
 	const struct plan_step *step = &at->plan->step[i];
-	auto_fd target = path_open_in(at->root, step->target, O_PATH);
+	int flags = step->kind == PLAN_PREFIX ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH;
+	auto_fd target = path_open_in(at->root, step->target, flags);
 	auto_fd file = -1;
 	auto_fd tree = -1;
 	char name[32], path[64];
@@ -319,14 +316,16 @@ static int lay_overlay(struct builder *at, const struct plan_step *overlay, int 
 	struct root_overlay layers = {
 		.image = at->root,
 		.points = points,
-		.writable = overlay != NULL,
-		.upper = overlay ? overlay->source : NULL,
+		.upper = at->upper,
+		.upper_name = overlay && overlay->source ? overlay->source : "tmpfs",
 	};
 
 	log_debug("an overlay holds %s", overlay ? "what is written" : "mount points");
-	if (overlay && !overlay->source && need_scratch(at, err) < 0)
-		return -1;
-	layers.scratch = at->scratch;
+	if (overlay && !overlay->source) {
+		if (need_scratch(at, err) < 0)
+			return -1;
+		layers.upper = at->scratch;
+	}
 	if (root_mount_overlay(&layers, err) < 0)
 		return -1;
 	(void)close(at->root);
@@ -342,13 +341,14 @@ static int lay_overlay(struct builder *at, const struct plan_step *overlay, int 
 static int prepare_root(struct builder *at, struct err *err)
 {
 	const struct plan_step *overlay = find_overlay(at->plan);
-	struct points points = {.skeleton = -1, .scratch = at->scratch};
+	struct points points = {.skeleton = -1};
 	int result = 0;
 
 	at->root = root_open(err);
-	if (at->root < 0)
+	if (at->root < 0 || (!at->root_shows && need_scratch(at, err) < 0))
 		return -1;
 	points.root = at->root;
+	points.scratch = at->scratch;
 	if (!at->root_shows && make_points(at, &points, err) < 0)
 		return -1;
 	if (!overlay && points.count > 0)
@@ -385,22 +385,34 @@ static int restrict_late(struct builder *at, struct err *err)
 	return result;
 }
 
+/* The host's directory for what is written, while its path still leads there. */
+static int open_upper(struct builder *at, struct err *err)
+{
+	const struct plan_step *overlay = find_overlay(at->plan);
+
+	if (!overlay || !overlay->source)
+		return 0;
+	at->upper = open(overlay->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return at->upper < 0 ? err_sys(err, "cannot open overlay '%s'", overlay->source) : 0;
+}
+
 static int build(struct builder *at, struct err *err)
 {
-	if (clone_sources(at, err) < 0 || prepare_root(at, err) < 0 ||
+	if (open_upper(at, err) < 0 || clone_sources(at, err) < 0 || prepare_root(at, err) < 0 ||
 	    do_steps(at, false, err) < 0 || tree_restrict(at->root, TREE_NODEV, err) < 0 ||
 	    do_steps(at, true, err) < 0 || root_pivot(at->root, err) < 0)
 		return -1;
 	return tree_restrict_needed() ? restrict_late(at, err) : 0;
 }
 
-int mount_plan(const struct plan *plan, bool root_shows, int scratch, struct err *err)
+int mount_plan(const struct plan *plan, bool root_shows, struct err *err)
 {
 	struct builder at = {
 		.plan = plan,
 		.root_shows = root_shows,
 		.root = -1,
-		.scratch = scratch,
+		.scratch = -1,
+		.upper = -1,
 		.clone = calloc(plan->count + 1, sizeof(int)),
 	};
 	int result;

@@ -19,9 +19,8 @@
 /*
  * Carry out all steps on the root that was mounted last (root.h) and make it
  * the process' root. @root_shows: the mount server shows the mount points and
- * the small files, so they need no overlay; otherwise @scratch is a tmpfs that
- * lies below the root (root_mount_scratch()). Call in the container's namespaces.
+ * the small files, so they need no overlay. Call in the container's namespaces.
  */
-int mount_plan(const struct plan *plan, bool root_shows, int scratch, struct err *err);
+int mount_plan(const struct plan *plan, bool root_shows, struct err *err);
 
 #endif

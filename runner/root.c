@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/root.h"
 
+#include "lib/path.h"
 #include "runner/tree.h"
 
 #include <fcntl.h>
@@ -56,12 +57,33 @@ int root_mount_directory(const struct image *image, struct err *err)
 	return 0;
 }
 
-int root_mount_scratch(struct err *err)
+static bool is_bound(const struct plan *plan, const char *place)
 {
-	if (mount("firn", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
-		return err_sys(err, "cannot mount a tmpfs");
-	layers++;
-	return root_open(err);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->step[i].kind == PLAN_BIND && path_is_below(place, plan->step[i].source))
+			return true;
+	return false;
+}
+
+int root_mount_scratch(const struct plan *plan, struct err *err)
+{
+	/*
+	 * Any directory of the host's tree will do: all that is needed of that tree
+	 * has been cloned or opened, and it is taken away, with this, by root_pivot().
+	 * (Without open_tree(2) a bind is made late, and must not bring this along.)
+	 */
+	static const char *const places[] = {"/usr", "/mnt", "/var", "/tmp"};
+
+	for (size_t i = 0; i < COUNT_OF(places); i++) {
+		int scratch;
+
+		if (is_bound(plan, places[i]) ||
+		    mount("firn", places[i], "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+			continue;
+		scratch = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return scratch < 0 ? err_sys(err, "cannot open a tmpfs") : scratch;
+	}
+	return err_sys(err, "cannot mount a tmpfs");
 }
 
 /* A directory of the overlay, made if it is missing. */
@@ -78,16 +100,12 @@ static int open_layer(int base, const char *name, const char *path, struct err *
 /* Append the layers for what is written to the mount options. */
 static int add_upper(const struct root_overlay *overlay, char *options, size_t size, struct err *err)
 {
-	const char *path = overlay->upper ? overlay->upper : "tmpfs";
-	auto_fd own = overlay->upper ? open(overlay->upper, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	int base = overlay->upper ? own : overlay->scratch;
+	const char *path = overlay->upper_name;
 	size_t used = strlen(options);
 	int upper, work;
 
-	if (base < 0)
-		return err_sys(err, "cannot open overlay '%s'", path);
-	upper = open_layer(base, "upper", path, err);
-	work = upper < 0 ? -1 : open_layer(base, "work", path, err);
+	upper = open_layer(overlay->upper, "upper", path, err);
+	work = upper < 0 ? -1 : open_layer(overlay->upper, "work", path, err);
 	if (work < 0)
 		return -1;
 	/* Both stay open until the mount is made, and are closed by execve(2). */
@@ -108,13 +126,13 @@ int root_mount_overlay(const struct root_overlay *overlay, struct err *err)
 	else
 		(void)snprintf(options, sizeof(options), "userxattr,lowerdir=/proc/self/fd/%d",
 			       overlay->image);
-	if (overlay->writable && add_upper(overlay, options, sizeof(options), err) < 0)
+	if (overlay->upper >= 0 && add_upper(overlay, options, sizeof(options), err) < 0)
 		return -1;
-	if (mount("firn", "/", "overlay", MS_NOSUID | MS_NODEV | (overlay->writable ? 0 : MS_RDONLY),
+	if (mount("firn", "/", "overlay", MS_NOSUID | MS_NODEV | (overlay->upper >= 0 ? 0 : MS_RDONLY),
 		  options) < 0)
-		return err_sys(err, "cannot mount an overlay%s%s (it needs Linux 5.11 and an upper "
+		return err_sys(err, "cannot mount an overlay on '%s' (it needs Linux 5.11 and an upper "
 				    "directory with user.* attributes)",
-			       overlay->upper ? " on " : "", overlay->upper ? overlay->upper : "");
+			       overlay->upper_name);
 	layers++;
 	return 0;
 }

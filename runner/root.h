@@ -9,24 +9,24 @@
 #include "lib/image.h"
 #include "lib/plan.h"
 
-#include <stdbool.h>
-
 /* Mount a FUSE file system for @device, an open /dev/fuse, over "/". */
 int root_mount_fuse(const struct plan *plan, int device, struct err *err);
 
 /* Mount the directory that @image was opened as, read-only. */
 int root_mount_directory(const struct image *image, struct err *err);
 
-/* An empty tmpfs over "/", out of sight once another root lies over it. Returns a descriptor of it. */
-int root_mount_scratch(struct err *err);
+/*
+ * An empty tmpfs for small files and layers, out of sight in the host's tree, of
+ * which no path can be relied upon afterwards. Returns a descriptor of it.
+ */
+int root_mount_scratch(const struct plan *plan, struct err *err);
 
 /* The layers of an overlay; descriptors are borrowed. */
 struct root_overlay {
 	int image;         /* the lowest */
 	int points;        /* mount points that the image lacks, over it; -1 for none */
-	bool writable;     /* with a layer on top that takes what is written: */
-	const char *upper; /* in the host's directory @upper/upper, or if NULL ... */
-	int scratch;       /* ... in this tmpfs */
+	int upper;         /* the directory whose upper/ and work/ take what is written; -1: read-only */
+	const char *upper_name;
 };
 
 int root_mount_overlay(const struct root_overlay *overlay, struct err *err);
