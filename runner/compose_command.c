@@ -20,12 +20,13 @@ static size_t vector_len(char *const *vector)
 /* A new vector of new strings: all of @first, then all of @second. */
 static char **vector_join(char *const *first, char *const *second)
 {
-	size_t count = vector_len(first);
-	size_t more = vector_len(second);
-	char **joined = calloc(count + more + 1, sizeof(*joined));
+	char **joined = calloc(vector_len(first) + vector_len(second) + 1, sizeof(*joined));
+	size_t count = 0;
 
-	for (size_t i = 0; joined && i < count + more; i++)
-		joined[i] = strdup(i < count ? first[i] : second[i - count]);
+	for (char *const *item = first; joined && item && *item; item++)
+		joined[count++] = strdup(*item);
+	for (char *const *item = second; joined && item && *item; item++)
+		joined[count++] = strdup(*item);
 	return joined;
 }
 

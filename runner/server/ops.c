@@ -237,6 +237,7 @@ static void op_read(struct worker *worker, const struct request_in *in)
 	struct err err;
 	ssize_t got;
 
+	span.count = 0;
 	if (read->size >= READ_AHEAD_THREADS)
 		worker->server->more_threads(worker->server);
 	if (node_is_shown(in->head->nodeid)) {
