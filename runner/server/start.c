@@ -80,6 +80,7 @@ static void detach(const struct start *start)
 	(void)prctl(PR_SET_NAME, "firn-server", 0, 0, 0);
 	/* Nobody of the same user traces it or reads its memory, from inside the container or out. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 }
 
