@@ -7,14 +7,19 @@
 
 enum { PIECES_MAX = SQUASHFS_SPAN_MAX };
 
-static void send_reply(struct worker *worker, struct iovec *vector, int count)
+/* Returns 0, or -1 when the kernel refuses the answer and the asker waits on. */
+static int send_reply(struct worker *worker, struct iovec *vector, int count)
 {
+	ssize_t sent;
+
+	do
+		sent = writev(worker->server->device, vector, count);
+	while (sent < 0 && errno == EINTR);
 	/*
 	 * ENOENT says that the request was interrupted meanwhile, ENODEV that the
 	 * mount is gone: nobody waits for the answer then.
 	 */
-	while (writev(worker->server->device, vector, count) < 0 && errno == EINTR)
-		;
+	return sent < 0 && errno != ENOENT && errno != ENODEV ? -1 : 0;
 }
 
 void fuse_error(struct worker *worker, const struct request_in *in, int code)
@@ -23,7 +28,7 @@ void fuse_error(struct worker *worker, const struct request_in *in, int code)
 		.len = sizeof(out), .error = -code, .unique = in->head->unique};
 	struct iovec vector = {&out, sizeof(out)};
 
-	send_reply(worker, &vector, 1);
+	(void)send_reply(worker, &vector, 1);
 }
 
 void fuse_reply(struct worker *worker, const struct request_in *in, const void *data, size_t size)
@@ -42,7 +47,8 @@ void fuse_pieces(struct worker *worker, const struct request_in *in, const struc
 
 	vector[0] = (struct iovec){&out, sizeof(out)};
 	memcpy(vector + 1, piece, (size_t)count * sizeof(*piece));
-	send_reply(worker, vector, count + 1);
+	if (send_reply(worker, vector, count + 1) < 0)
+		fuse_error(worker, in, EIO);
 }
 
 static bool is_complete(const struct operation *operation, const struct request_in *in)
