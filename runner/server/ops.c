@@ -9,11 +9,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	ATTR_BLOCK_SIZE = 4096, /* a larger st_blksize makes programs read more than they want */
 	MAX_WRITE = 4096,
-	MAX_PAGES = 256,
+	NAME_LONGEST = 255,
 	MAX_BACKGROUND = 64,
 	READ_AHEAD_THREADS = 65536, /* a READ this large is worth more threads */
 	SHOWN_INODE = 0x7f000000,   /* inode numbers of what the image does not have */
@@ -99,6 +100,14 @@ static int get_attr(struct worker *worker, uint64_t id, struct fuse_attr *out, s
 	return 0;
 }
 
+/* A READ must not ask for more than one reply holds: the kernel takes a short one for the file's end. */
+static uint16_t max_pages(void)
+{
+	long size = sysconf(_SC_PAGESIZE);
+
+	return (uint16_t)(size > 0 && size < SQUASHFS_READ_MAX ? SQUASHFS_READ_MAX / size : 1);
+}
+
 static void op_init(struct worker *worker, const struct request_in *in)
 {
 	const struct fuse_init_in *init = in->arg;
@@ -114,7 +123,7 @@ static void op_init(struct worker *worker, const struct request_in *in)
 		.congestion_threshold = MAX_BACKGROUND * 3 / 4,
 		.max_write = MAX_WRITE,
 		.time_gran = 1,
-		.max_pages = MAX_PAGES,
+		.max_pages = max_pages(),
 	};
 
 	if (init->major < FUSE_KERNEL_VERSION)
@@ -135,6 +144,11 @@ static void op_lookup(struct worker *worker, const struct request_in *in)
 	uint64_t ref;
 	int found = 0;
 
+	/* The kernel's own limit for FUSE is larger than that of any other file system. */
+	if (len > NAME_LONGEST) {
+		fuse_error(worker, in, ENAMETOOLONG);
+		return;
+	}
 	if (shown) {
 		fuse_entry_begin(&out, shown->id);
 		fuse_attr_of_shown(server, shown, &out.attr);
@@ -294,7 +308,7 @@ static void op_statfs(struct worker *worker, const struct request_in *in)
 			.files = info->inode_count,
 			.bsize = info->block_size,
 			.frsize = info->block_size,
-			.namelen = 255,
+			.namelen = NAME_LONGEST,
 		}};
 
 	fuse_reply(worker, in, &out, sizeof(out));
