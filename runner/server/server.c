@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -18,7 +19,7 @@ enum { THREADS_MAX = 8, COMPLAINTS_MAX = 3, THREAD_STACK = 256 << 10 };
 struct crew {
 	struct server server; /* first, so that a server is its crew */
 	pthread_mutex_t lock;
-	bool complete;
+	atomic_bool complete; /* looked at without the lock, at every large READ */
 	int wanted, started;
 	pthread_t thread[THREADS_MAX];
 	struct worker *first; /* of the process itself */
@@ -51,9 +52,10 @@ static bool launcher_is_there(const struct server *server)
 	return server->launcher >= 0 && poll(&end, 1, 0) == 0;
 }
 
-/* Whether this was not said before, and not too much was said. */
+/* Whether this was not said before, and not too much was said. What is said first is the report. */
 static bool is_news(struct crew *crew, const struct err *err)
 {
+	struct server_report *report = crew->server.options->report;
 	bool news;
 
 	(void)pthread_mutex_lock(&crew->lock);
@@ -62,22 +64,21 @@ static bool is_news(struct crew *crew, const struct err *err)
 		memcpy(crew->complaint, err->text, sizeof(crew->complaint));
 		crew->complaints++;
 	}
+	if (news && report && atomic_load(&report->state) == 0) {
+		memcpy(report->text, err->text, sizeof(report->text));
+		atomic_store(&report->state, 1);
+	}
 	(void)pthread_mutex_unlock(&crew->lock);
 	return news;
 }
 
 void server_complain(struct server *server, const struct err *err)
 {
-	struct server_report *report = server->options->report;
 	char line[ERR_TEXT_SIZE + 16];
 
 	log_debug("server: %s", err->text);
 	if (!is_news((struct crew *)server, err))
 		return;
-	if (report && atomic_load(&report->state) == 0) {
-		memcpy(report->text, err->text, sizeof(report->text));
-		atomic_store(&report->state, 1);
-	}
 	/* Until the launcher has become the program, it tells of the report itself. */
 	if (launcher_is_there(server))
 		return;
@@ -128,7 +129,8 @@ static int threads_wanted(int asked)
 	int count = asked;
 
 	if (count <= 0)
-		count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+		/* It fails where the machine has more CPUs than a set holds. */
+		count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : THREADS_MAX;
 	return count < THREADS_MAX ? count : THREADS_MAX;
 }
 
@@ -195,6 +197,12 @@ int server_run(struct crew *crew, int device)
 {
 	int result;
 
+	/*
+	 * The program's standard error may be a pipe that nobody reads, or a file that
+	 * is as large as it may become. Saying a line there must not end the server.
+	 */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	crew->server.device = device;
 	result = fuse_loop(crew->first);
 	/* All threads read the same device: they end with the mount, too. */

@@ -1,0 +1,49 @@
+# The mount server: what it answers, and what it survives.
+. "$srcdir/tests/lib.sh"
+make_small "$scratch/root"
+head -c 1200000 /dev/urandom | base64 >"$scratch/root/data"
+echo small >"$scratch/root/small"
+mksquashfs "$scratch/root" "$scratch/good.sqfs" -noappend -quiet -no-progress -comp zstd -noI -noF -noX -no-xattrs >/dev/null
+debian=$(image debian.sqfs)
+
+long=$(printf '%0300d' 0)
+ok 'a name of 300 bytes is too long'        fails firn exec "$scratch/good.sqfs" probe cat "/$long"
+ok '... and not merely missing'             says 'File name too long'
+
+# What one walk asks of the server, and two.
+messages() {
+	"$FIRN" exec -vv "$debian" sh -c "for i in $1; do find / -xdev -printf '%s %m %l' >/dev/null 2>&1; done" 2>&1 |
+		sed -n 's/.* \([0-9]*\) messages in all.*/\1/p'
+}
+wait_for no_servers
+once=$(messages 1)
+twice=$(messages '1 2')
+echo "one walk: $once messages, two: $twice" >"$last"
+ok 'a second walk asks nothing'             test "$twice" -le "$((once + 5))"
+ok 'a walk asks less than once per file'    test "$once" -lt "$(find "$images/debian.dir" -xdev 2>/dev/null | wc -l)"
+
+# Eight readers of one file begin at once, while the server starts its threads.
+readers() {
+	"$FIRN" exec "$debian" sh -c 'for i in 1 2 3 4 5 6 7 8; do
+		cat /usr/bin/* 2>/dev/null | md5sum & done; wait' | sort -u | wc -l
+}
+ok 'eight readers read the same'            prints 1 readers
+
+# Damage is told on the program's standard error. Nobody may be reading that any more.
+python3 "$srcdir/tests/images/broken.py" make data-late "$scratch/good.sqfs" "$scratch/late.sqfs" || exit 1
+# The shell is the machine's; what it reads is the image's.
+damage() {
+	"$FIRN" exec -B /usr -B /usr/lib:/lib -B /usr/lib64:/lib64 "$scratch/late.sqfs" /usr/bin/sh -c \
+		'trap "" XFSZ; /usr/bin/cat /data >/dev/null && echo no damage; /usr/bin/cat /small'
+}
+# Its standard error is a pipe whose reader is gone before anything is said.
+mkfifo "$scratch/pipe"
+deaf() {
+	exec 4<>"$scratch/pipe" 5>"$scratch/pipe" 4<&-
+	damage 2>&5 5>&-
+}
+full() { (ulimit -f 0; damage 2>>"$scratch/full") | cat; }
+ok 'a broken pipe does not end the server'  prints small deaf
+ok 'nor does a file at its limit'           prints small full
+ok 'nothing is left running'                wait_for no_servers
+done_testing
