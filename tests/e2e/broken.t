@@ -33,10 +33,22 @@ good_end() {
 	esac
 }
 
+# inspect reads less: it tells what there is, or says in one line why not.
+good_look() {
+	python3 "$scratch/limit" $limit "$FIRN" inspect "$1" >"$scratch/out" 2>"$last" </dev/null
+	status=$?
+	case $status in
+	0) [ -s "$scratch/out" ] ;;
+	125) one_line ;;
+	*) echo "exit status $status" >>"$last"; false ;;
+	esac
+}
+
 ok 'the good one is good'                   succeeds firn exec "$scratch/good.sqfs" probe cat /small
 for kind in $(broken list); do
 	broken make "$kind" "$scratch/good.sqfs" "$scratch/$kind.sqfs" || exit 1
 	ok "$kind"                          good_end "$scratch/$kind.sqfs" "$kind"
+	ok "$kind, inspected"               good_look "$scratch/$kind.sqfs"
 	rm -f "$scratch/$kind.sqfs"
 done
 ok 'there are forty kinds and more'         test "$(broken list | wc -l)" -ge 40

@@ -10,6 +10,7 @@
  *   fds              print the open descriptors
  *   read N           copy descriptor N to standard output
  *   cat FILE         copy a file
+ *   later FILE       print "ready", wait for a line, then copy a file
  *   args ARG...      print the arguments, one a line
  *   cwd              print the working directory
  *   env NAME         print a variable; status 1 if it is not set
@@ -114,6 +115,11 @@ int main(int argc, char **argv)
 		return copy(atoi(arg));
 	if (strcmp(word, "cat") == 0)
 		return copy(open(arg, O_RDONLY));
+	if (strcmp(word, "later") == 0) {
+		puts("ready");
+		(void)fflush(stdout);
+		return getchar() == EOF || copy(open(arg, O_RDONLY));
+	}
 	if (strcmp(word, "signals") == 0)
 		return signals();
 	if (strcmp(word, "fork-and-wait") == 0)
