@@ -31,6 +31,8 @@ struct server {
 	int device;
 	int launcher;            /* see server_run() */
 	int program;             /* pidfd, or -1 */
+	bool ahead;              /* there is a second CPU for ahead.c */
+	atomic_int ahead_files;  /* files that it has begun */
 	atomic_ulong count[OPCODES]; /* requests, for -vv */
 	void (*more_threads)(struct server *server); /* called when there is data to read */
 };

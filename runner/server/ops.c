@@ -3,6 +3,7 @@
 #include "runner/server/fuse.h"
 
 #include "lib/own.h"
+#include "runner/server/ahead.h"
 #include "runner/server/listing.h"
 #include "runner/server/node.h"
 
@@ -259,6 +260,8 @@ static void op_read(struct worker *worker, const struct request_in *in)
 		return;
 	}
 	got = get_inode(worker, in->head->nodeid, &inode, &err);
+	if (got == 0 && read->offset == 0)
+		ahead_begin(worker->server, &inode);
 	if (got == 0)
 		got = squashfs_read(worker->reader, &inode, read->offset, read->size, &span, &err);
 	if (got < 0) {

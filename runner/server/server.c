@@ -184,6 +184,7 @@ struct crew *server_prepare(const struct server_options *options, int launcher)
 		return NULL;
 	(void)pthread_mutex_init(&crew->lock, NULL);
 	crew->wanted = threads_wanted(options->threads);
+	crew->server.ahead = crew->wanted > 1;
 	crew->server.options = options;
 	crew->server.image = options->image;
 	crew->server.root_ref = squashfs_info(options->image)->root;
