@@ -11,7 +11,7 @@ enum { FILE_MAX = 1 << 20, MEBIBYTE = 1 << 20 };
 
 #define SITE_FILE SYSCONFDIR "/firn/firn.conf"
 
-enum value { VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_SIZE, VALUE_NUMBER };
+enum value { VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_SIZE, VALUE_LIMIT, VALUE_NUMBER };
 
 /* Every key there is. "user": may stand in a file that a user names with --config. */
 static const struct key {
@@ -29,6 +29,10 @@ static const struct key {
 	{"env", "drop", VALUE_LIST, offsetof(struct conf, env_drop), true},
 	{"env", "keep", VALUE_LIST, offsetof(struct conf, env_keep), true},
 	{"session", "linger", VALUE_NUMBER, offsetof(struct conf, linger), false},
+	{"build", "max-entries", VALUE_LIMIT, offsetof(struct conf, max_entries), true},
+	{"build", "max-size", VALUE_LIMIT, offsetof(struct conf, max_size), true},
+	{"build", "max-ratio", VALUE_LIMIT, offsetof(struct conf, max_ratio), true},
+	{"build", "cache", VALUE_TEXT, offsetof(struct conf, cache), true},
 	{"users", "deny", VALUE_LIST, offsetof(struct conf, deny), false},
 };
 
@@ -84,6 +88,9 @@ struct conf *conf_new(void)
 		return NULL;
 	conf->cache_size = 12 * MEBIBYTE;
 	conf->metadata_size = 16 * MEBIBYTE;
+	conf->max_entries = 4000000;
+	conf->max_size = (size_t)256 << 30;
+	conf->max_ratio = 200;
 	conf->squashfuse = strdup("squashfuse_ll");
 	if (!conf->squashfuse)
 		return NULL;
@@ -101,6 +108,7 @@ void conf_free(struct conf *conf)
 	list_clear(&conf->env_drop);
 	list_clear(&conf->env_keep);
 	list_clear(&conf->deny);
+	free(conf->cache);
 	free(conf->squashfuse);
 	free(conf);
 }
@@ -110,23 +118,23 @@ void conf_freep(struct conf **conf)
 	conf_free(*conf);
 }
 
-/* A whole number with K, M or G behind, if @units. Returns -1 for anything else. */
+/* A whole number with K, M, G or T behind, if @units. Returns -1 for anything else. */
 static int take_number(const char *text, bool units, uint64_t *out)
 {
-	static const char letters[] = "KMG";
+	static const char letters[] = "KMGT";
 	const char *letter;
 	uint64_t value = 0;
 
 	if (*text < '0' || *text > '9')
 		return -1;
 	for (; *text >= '0' && *text <= '9'; text++) {
-		if (value > UINT32_MAX)
+		if (value > UINT64_MAX / 16)
 			return -1;
 		value = 10 * value + (uint64_t)(*text - '0');
 	}
 	letter = *text > ' ' && units ? strchr(letters, *text & ~0x20) : NULL;
 	if (letter) {
-		if (value > UINT32_MAX)
+		if (value > UINT64_MAX >> 10 * (letter - letters + 1))
 			return -1;
 		value <<= 10 * (letter - letters + 1);
 		text++;
@@ -171,6 +179,11 @@ static int take_value(struct conf *conf, const struct key *key, const char *text
 	case VALUE_SIZE:
 		if (take_number(text, true, &number) < 0 || number < MEBIBYTE ||
 		    number > 16384ull * MEBIBYTE)
+			return -1;
+		*(size_t *)field = (size_t)number;
+		return 0;
+	case VALUE_LIMIT:
+		if (take_number(text, true, &number) < 0 || number == 0 || number > SIZE_MAX / 4)
 			return -1;
 		*(size_t *)field = (size_t)number;
 		return 0;

@@ -39,6 +39,11 @@ struct conf {
 	struct conf_list env_keep; /* exceptions to env_drop */
 	/* [session] */
 	int linger;                /* seconds; default 0 */
+	/* [build]: limits of one image, and where layers are kept */
+	size_t max_entries;        /* files; default 4 million */
+	size_t max_size;           /* bytes unpacked; default 256 GiB */
+	size_t max_ratio;          /* unpacked bytes for one compressed; default 200 */
+	char *cache;               /* directory; NULL: XDG's */
 	/* [users] */
 	struct conf_list deny;     /* options that users may not give: names without dashes */
 };

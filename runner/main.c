@@ -3,6 +3,7 @@
 
 #include "lib/log.h"
 #include "runner/compose.h"
+#include "runner/delegate.h"
 #include "runner/doctor.h"
 #include "runner/inspect.h"
 #include "runner/launch.h"
@@ -63,6 +64,26 @@ static int verb_shell(int argc, char **argv)
 	return go(REQUEST_SHELL, argc, argv);
 }
 
+static int verb_build(int argc, char **argv)
+{
+	return delegate("build", argc, argv);
+}
+
+static int verb_pull(int argc, char **argv)
+{
+	return delegate("pull", argc, argv);
+}
+
+static int verb_verify(int argc, char **argv)
+{
+	return delegate("verify", argc, argv);
+}
+
+static int verb_cache(int argc, char **argv)
+{
+	return delegate("cache", argc, argv);
+}
+
 /* @argv of a verb begins behind its name and ends with NULL. */
 struct verb {
 	const char *name;
@@ -75,6 +96,10 @@ static const struct verb verbs[] = {
 	{"exec", verb_exec, "run a command in an image"},
 	{"run", verb_run, "run what the image says"},
 	{"shell", verb_shell, "an interactive shell in an image"},
+	{"build", verb_build, "make an image file from a container image, a directory or a tar"},
+	{"pull", verb_pull, "fetch a registry's image into an image file"},
+	{"verify", verb_verify, "read all of an image, and compare it with what it says of itself"},
+	{"cache", verb_cache, "show or shrink the cache of fetched layers"},
 	{"inspect", inspect_main, "show what an image is and says of itself"},
 	{"doctor", doctor_main, "show what this machine allows, and the remedies"},
 };

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * build.h - one build, from a source to an image file.
+ */
+#ifndef FIRN_BUILD_H
+#define FIRN_BUILD_H
+
+#include "builder/provenance.h"
+#include "builder/source.h"
+
+struct recipe {
+	const char *source;
+	struct build_options options;
+	struct platform platform;
+	struct limits limits;
+	unsigned jobs;       /* threads that compress; layers are read by as many at once */
+	const struct conf *conf;
+	const char *cache;   /* directory; NULL: none */
+	bool progress;
+};
+
+struct built {
+	struct digest image, tree; /* of the file up to its origin; of the files in it */
+	uint64_t size;             /* of the file, bytes */
+	uint32_t inodes;
+	uint64_t data_size;        /* of all files, unpacked */
+	char *reference;           /* the source, if it can be fetched again; to be freed */
+};
+
+/* Build into @fd, an empty file open for reading and writing. */
+int build(const struct recipe *recipe, int fd, struct built *built, struct err *err);
+
+/* How many threads a build may use here: the processors that the scheduler gives it. */
+unsigned build_default_jobs(void);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/compat.h"
+
+#include "lib/log.h"
+#include "lib/oci.h"
+
+// clang-format off
+static const struct {
+	const char *path;
+	mode_t mode;
+} points[] = {
+	{"dev", S_IFDIR | 0755}, {"proc", S_IFDIR | 0555}, {"sys", S_IFDIR | 0555},
+	{"tmp", S_IFDIR | 01777}, {"run", S_IFDIR | 0755}, {"home", S_IFDIR | 0755},
+	{"mnt", S_IFDIR | 0755}, {"etc", S_IFDIR | 0755},
+	{"etc/hosts", S_IFREG | 0644}, {"etc/resolv.conf", S_IFREG | 0644},
+	{"etc/passwd", S_IFREG | 0644}, {"etc/group", S_IFREG | 0644},
+};
+// clang-format on
+
+/*
+ * The node at @path with a new inode of @mode, 0:0 and time 0. NULL without an error
+ * (*absent) when a part of the path is no directory of the image, or it is there already.
+ */
+static struct node *make(struct tree *tree, const char *path, mode_t mode, bool *absent, struct err *err)
+{
+	struct node *node = tree->root;
+
+	*absent = false;
+	for (const char *at = path; *at;) {
+		size_t len = strcspn(at, "/");
+		struct node *child = tree_child(tree, node, at, len);
+
+		if (!node_is_dir(node) || (child && !at[len] && child->inode)) {
+			*absent = true;
+			return NULL;
+		}
+		if (!child && !(child = tree_add(tree, node, at, len, err)))
+			return NULL;
+		node = child;
+		at += len + (at[len] == '/');
+	}
+	if (!node->inode && !(node->inode = tree_inode(tree, mode)))
+		(void)err_sys(err, "cannot complete the image");
+	return node->inode ? node : NULL;
+}
+
+static int add_file(struct tree *tree, const char *path, const char *text, size_t size, struct inode **out,
+		    struct err *err)
+{
+	bool absent;
+	struct node *node = make(tree, path, S_IFREG | 0644, &absent, err);
+
+	if (!node)
+		return absent ? 0 : -1;
+	node->inode->size = size;
+	node->inode->data = (struct data){DATA_MEMORY, {.memory = text}, 0};
+	if (out)
+		*out = node->inode;
+	return 0;
+}
+
+/* NAME=VALUE lines; a value of several lines cannot be said there. */
+static int add_environment(struct tree *tree, const char *config, size_t size, struct err *err)
+{
+	auto_oci_config *oci = NULL;
+	size_t used = 0, room = 0;
+	char *text;
+
+	if (oci_config_parse(config, size, &oci, err) < 0)
+		return -1;
+	for (char **env = oci->env; env && *env; env++)
+		room += strlen(*env) + 1;
+	if (room == 0)
+		return 0;
+	text = arena_take(&tree->arena, room);
+	if (!text)
+		return err_sys(err, "cannot complete the image");
+	for (char **env = oci->env; *env; env++) {
+		size_t len = strlen(*env);
+
+		if (strchr(*env, '\n'))
+			continue;
+		memcpy(text + used, *env, len);
+		text[used + len] = '\n';
+		used += len + 1;
+	}
+	return add_file(tree, "ch/environment", text, used, NULL, err);
+}
+
+int compat_add(struct tree *tree, const char *config, size_t config_size, struct inode **provenance,
+	       struct err *err)
+{
+	struct node *own = tree_child(tree, tree->root, FIRN_DIR, strlen(FIRN_DIR));
+	bool absent;
+
+	if (own)
+		tree_remove(tree, own);
+	for (size_t i = 0; i < COUNT_OF(points); i++)
+		if (!make(tree, points[i].path, points[i].mode, &absent, err) && !absent)
+			return -1;
+	if (config && (add_file(tree, CONFIG_FILE, config, config_size, NULL, err) < 0 ||
+		       add_environment(tree, config, config_size, err) < 0))
+		return -1;
+	return add_file(tree, PROVENANCE_FILE, "", 0, provenance, err);
+}

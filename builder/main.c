@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "config.h"
+
+#include "builder/cache.h"
+#include "builder/inflate.h"
+#include "builder/options.h"
+#include "builder/output.h"
+#include "builder/verify.h"
+#include "lib/log.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <sys/prctl.h>
+
+static int give_up(const struct err *err)
+{
+	log_error("%s", err->text);
+	return err->status ? err->status : EXIT_FIRN_FAILED;
+}
+
+static void print_json(json_t *json)
+{
+	(void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	(void)putchar('\n');
+	json_decref(json);
+}
+
+static void report(const struct options *options, const char *out, const struct built *built)
+{
+	if (options->json) {
+		print_json(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s?}", "image", out, "image_digest",
+				     built->image.text, "tree_digest", built->tree.text, "size",
+				     (json_int_t)built->size, "inodes", (json_int_t)built->inodes, "unpacked_size",
+				     (json_int_t)built->data_size, "source", built->reference));
+		return;
+	}
+	if (options->level == LOG_QUIET)
+		return;
+	printf("%s: %" PRIu64 " bytes, %" PRIu32 " inodes, %" PRIu64 " bytes of files\n", out, built->size,
+	       built->inodes, built->data_size);
+	printf("image  %s\ntree   %s\n", built->image.text, built->tree.text);
+}
+
+static void fill_recipe(const struct options *options, const struct conf *conf, const char *cache,
+			struct recipe *recipe)
+{
+	*recipe = (struct recipe){
+		.options = options->build,
+		.platform = options->platform,
+		.limits = {conf->max_entries, conf->max_size, conf->max_ratio},
+		.jobs = options->jobs,
+		.conf = conf,
+		.cache = cache,
+		.progress = options->level != LOG_QUIET,
+	};
+}
+
+/* Build @source into the file @out. */
+static int make_image(const struct options *options, const char *source, const char *out)
+{
+	auto_conf *conf = NULL;
+	auto_output *output = NULL;
+	auto_free char *cache = NULL;
+	struct recipe recipe;
+	struct built built;
+	struct err err;
+	int result;
+
+	if (conf_read(options->config, &conf, &err) < 0 ||
+	    (!options->no_cache && cache_directory(conf, &cache, &err) < 0) ||
+	    output_open(out, options->force, &output, &err) < 0)
+		return give_up(&err);
+	log_debug("gzip by %s", inflate_gzip_library());
+	fill_recipe(options, conf, cache, &recipe);
+	recipe.source = source;
+	result = build(&recipe, output_fd(output), &built, &err);
+	if (result == 0)
+		result = output_publish(output, &err);
+	if (result == 0)
+		report(options, out, &built);
+	free(built.reference);
+	return result < 0 ? give_up(&err) : EXIT_SUCCESS;
+}
+
+static int verb_build(const struct options *options)
+{
+	return make_image(options, options->operand[1], options->operand[0]);
+}
+
+/* "host/group/name:tag" as "name.sqfs". */
+static char *default_out(const char *reference)
+{
+	const char *slash = strrchr(reference, '/'), *name = slash ? slash + 1 : reference;
+	char *out = NULL;
+
+	if (asprintf(&out, "%.*s.sqfs", (int)strcspn(name, ":@"), name) < 0)
+		return NULL;
+	return out;
+}
+
+static int verb_pull(const struct options *options)
+{
+	const char *name = options->operand[0];
+	auto_free char *source = NULL, *out = NULL;
+
+	if (strncmp(name, "docker://", 9) == 0)
+		name += 9;
+	out = options->count == 2 ? strdup(options->operand[1]) : default_out(name);
+	if (!out || asprintf(&source, "docker://%s", name) < 0) {
+		log_error("out of memory");
+		return EXIT_FIRN_FAILED;
+	}
+	return make_image(options, source, out);
+}
+
+static void report_verified(const struct options *options, const char *path, const struct verified *verified)
+{
+	if (options->json) {
+		print_json(json_pack("{s:s, s:s, s:s, s:b, s:b, s:b}", "image", path, "image_digest",
+				     verified->image.text, "tree_digest", verified->tree.text, "digest_recorded",
+				     (int)verified->has_origin, "rebuilt", (int)verified->rebuilt, "same_bytes",
+				     (int)verified->same_bytes));
+		return;
+	}
+	if (options->level == LOG_QUIET)
+		return;
+	printf("image  %s%s\n", verified->image.text, verified->has_origin ? "  as recorded" : "");
+	printf("tree   %s  as recorded\n", verified->tree.text);
+	if (verified->rebuilt)
+		printf("rebuilt: %s\n", verified->same_bytes ? "the same bytes" :
+			       "the same files; other versions of the compression's libraries gave other bytes");
+}
+
+static int verb_verify(const struct options *options)
+{
+	auto_conf *conf = NULL;
+	auto_free char *cache = NULL;
+	struct recipe recipe;
+	struct verified verified;
+	struct err err;
+
+	if (options->from && !options->rebuild) {
+		log_error("--from goes with --rebuild");
+		return EXIT_FIRN_FAILED;
+	}
+	if (conf_read(options->config, &conf, &err) < 0 ||
+	    (!options->no_cache && cache_directory(conf, &cache, &err) < 0))
+		return give_up(&err);
+	fill_recipe(options, conf, cache, &recipe);
+	if (verify_image(options->operand[0], &recipe, options->rebuild, options->from, &verified, &err) < 0)
+		return give_up(&err);
+	report_verified(options, options->operand[0], &verified);
+	return EXIT_SUCCESS;
+}
+
+static int verb_cache(const struct options *options)
+{
+	const char *what = options->operand[0];
+	auto_conf *conf = NULL;
+	auto_cache *cache = NULL;
+	auto_free char *path = NULL;
+	struct err err;
+	int result;
+
+	if (conf_read(options->config, &conf, &err) < 0 || cache_directory(conf, &path, &err) < 0 ||
+	    cache_open(path, &cache, &err) < 0)
+		return give_up(&err);
+	if (strcmp(what, "list") == 0)
+		result = cache_list(cache, options->json, &err);
+	else if (strcmp(what, "gc") == 0 && options->has_keep)
+		result = cache_gc(cache, options->keep, options->json, &err);
+	else
+		result = strcmp(what, "gc") == 0 ? err_set(&err, "gc needs --keep SIZE") :
+						   err_set(&err, "cache knows list and gc, not '%s'", what);
+	return result < 0 ? give_up(&err) : EXIT_SUCCESS;
+}
+
+// clang-format off
+static const struct {
+	const char *name;
+	enum verb verb;
+	int (*main)(const struct options *options);
+} verbs[] = {
+	{"build", VERB_BUILD, verb_build},
+	{"pull", VERB_PULL, verb_pull},
+	{"verify", VERB_VERIFY, verb_verify},
+	{"cache", VERB_CACHE, verb_cache},
+};
+// clang-format on
+
+static int go(size_t index, int argc, char **argv)
+{
+	struct options options;
+	struct err err;
+
+	if (options_read(verbs[index].verb, argc, argv, &options, &err) < 0)
+		return give_up(&err);
+	log_set_level(options.level);
+	if (options.help) {
+		options_help(verbs[index].verb);
+		return EXIT_SUCCESS;
+	}
+	return verbs[index].main(&options);
+}
+
+int main(int argc, char **argv)
+{
+	int status = EXIT_FIRN_FAILED;
+	size_t i = 0;
+
+	if (argc < 1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		log_error("cannot give up privileges");
+		return EXIT_FIRN_FAILED;
+	}
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		printf("firn-build %s\n", PACKAGE_VERSION);
+		return EXIT_SUCCESS;
+	}
+	while (argc > 1 && i < COUNT_OF(verbs) && strcmp(verbs[i].name, argv[1]) != 0)
+		i++;
+	if (argc < 2 || i == COUNT_OF(verbs))
+		log_error("firn-build knows build, pull, verify and cache; see 'firn build --help'");
+	else
+		status = go(i, argc - 1, argv + 1);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		log_error("cannot write to standard output");
+		return EXIT_FIRN_FAILED;
+	}
+	return status;
+}

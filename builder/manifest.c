@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/manifest.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <sys/utsname.h>
+
+#define REF_NAME "org.opencontainers.image.ref.name"
+
+static const struct {
+	const char *type;
+	enum manifest_kind kind;
+} types[] = {
+	{"application/vnd.oci.image.manifest.v1+json", MANIFEST_IMAGE},
+	{"application/vnd.oci.image.index.v1+json", MANIFEST_INDEX},
+	{"application/vnd.docker.distribution.manifest.v2+json", MANIFEST_IMAGE},
+	{"application/vnd.docker.distribution.manifest.list.v2+json", MANIFEST_INDEX},
+};
+
+/* Layers: a tar, compressed or not. What the data really is tells its first bytes. */
+static const char *const layer_types[] = {
+	"application/vnd.oci.image.layer.v1.tar",
+	"application/vnd.oci.image.layer.nondistributable.v1.tar",
+	"application/vnd.docker.image.rootfs.diff.tar",
+	"application/vnd.docker.image.rootfs.foreign.diff.tar",
+};
+static const char *const layer_endings[] = {"", "+gzip", "+zstd", ".gzip", ".zstd"};
+
+static int load(const char *text, size_t size, const char *name, json_t **out, struct err *err)
+{
+	json_error_t error;
+
+	if (size > DOCUMENT_MAX)
+		return err_set(err, "%s is %zu bytes long, more than %d", name, size, DOCUMENT_MAX);
+	*out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+	if (!*out)
+		return err_set(err, "%s is no valid JSON: line %d: %s", name, error.line, error.text);
+	if (!json_is_object(*out) && !json_is_array(*out))
+		return err_set(err, "%s is no JSON object", name);
+	return 0;
+}
+
+static bool is_layer_type(const char *type)
+{
+	for (size_t i = 0; i < COUNT_OF(layer_types); i++) {
+		size_t len = strlen(layer_types[i]);
+
+		if (strncmp(type, layer_types[i], len) != 0)
+			continue;
+		for (size_t j = 0; j < COUNT_OF(layer_endings); j++)
+			if (strcmp(type + len, layer_endings[j]) == 0)
+				return true;
+	}
+	return false;
+}
+
+static int type_kind(const char *type)
+{
+	for (size_t i = 0; type && i < COUNT_OF(types); i++)
+		if (strcmp(types[i].type, type) == 0)
+			return (int)types[i].kind;
+	return -1;
+}
+
+static void take_word(char *out, size_t size, const char *text)
+{
+	(void)snprintf(out, size, "%s", text ? text : "");
+}
+
+static int take_descriptor(const json_t *json, const char *what, struct descriptor *out,
+			   struct err *err)
+{
+	const char *digest = json_string_value(json_object_get(json, "digest"));
+	const char *type = json_string_value(json_object_get(json, "mediaType"));
+	const char *name = json_string_value(json_object_get(json_object_get(json, "annotations"), REF_NAME));
+	const json_t *size = json_object_get(json, "size"), *platform = json_object_get(json, "platform");
+
+	if (!json_is_object(json))
+		return err_set(err, "%s is no descriptor", what);
+	if (digest_take(&out->digest, digest) < 0)
+		return err_set(err, "%s has no sha256 digest but '%.80s'", what, digest ? digest : "");
+	if (!json_is_integer(size) || json_integer_value(size) < 0)
+		return err_set(err, "%s has no size", what);
+	out->size = (uint64_t)json_integer_value(size);
+	out->media_type = strdup(type ? type : "");
+	out->name = name ? strdup(name) : NULL;
+	if (!out->media_type || (name && !out->name))
+		return err_sys(err, "cannot read a manifest");
+	out->has_platform = json_is_object(platform);
+	if (out->has_platform) {
+		take_word(out->platform.os, sizeof(out->platform.os),
+			  json_string_value(json_object_get(platform, "os")));
+		take_word(out->platform.architecture, sizeof(out->platform.architecture),
+			  json_string_value(json_object_get(platform, "architecture")));
+		take_word(out->platform.variant, sizeof(out->platform.variant),
+			  json_string_value(json_object_get(platform, "variant")));
+	}
+	return 0;
+}
+
+static int take_parts(const json_t *list, const char *what, size_t max, struct manifest *out,
+		      struct err *err)
+{
+	size_t count = json_array_size(list);
+	char one[64];
+
+	if (!json_is_array(list))
+		return err_set(err, "it has no list of %ss", what);
+	if (count > max)
+		return err_set(err, "it has %zu %ss, more than %zu", count, what, max);
+	out->part = calloc(count + 1, sizeof(*out->part));
+	if (!out->part)
+		return err_sys(err, "cannot read a manifest");
+	while (out->count < count) {
+		struct descriptor *part = &out->part[out->count++];
+
+		(void)snprintf(one, sizeof(one), "%s %zu", what, out->count);
+		if (take_descriptor(json_array_get(list, out->count - 1), one, part, err) < 0)
+			return -1;
+		if (out->kind == MANIFEST_IMAGE && !is_layer_type(part->media_type))
+			return err_set(err, "%s is of the unknown media type '%.80s'", one, part->media_type);
+	}
+	return 0;
+}
+
+static int take_document(const json_t *json, const char *media_type, struct manifest *out,
+			 struct err *err)
+{
+	bool index = json_object_get(json, "manifests"), image = json_object_get(json, "layers");
+	const char *own_type = json_string_value(json_object_get(json, "mediaType"));
+
+	if (json_integer_value(json_object_get(json, "schemaVersion")) == 1)
+		return err_set(err, "it is of Docker's schema 1, which has no digests; push the image anew");
+	if (json_integer_value(json_object_get(json, "schemaVersion")) != 2)
+		return err_set(err, "it is no image manifest: schemaVersion is not 2");
+	if (index && (image || json_object_get(json, "config")))
+		return err_set(err, "it claims to be an index and a manifest at once");
+	if (!index && !image)
+		return err_set(err, "it is neither an index nor a manifest");
+	out->kind = index ? MANIFEST_INDEX : MANIFEST_IMAGE;
+	if ((own_type && type_kind(own_type) != (int)out->kind) ||
+	    (media_type && type_kind(media_type) >= 0 && type_kind(media_type) != (int)out->kind))
+		return err_set(err, "it is not what its media type says ('%.80s')",
+			       own_type ? own_type : media_type);
+	if (index)
+		return take_parts(json_object_get(json, "manifests"), "manifest", ENTRIES_MAX, out, err);
+	if (take_descriptor(json_object_get(json, "config"), "the configuration", &out->config, err) < 0)
+		return -1;
+	return take_parts(json_object_get(json, "layers"), "layer", LAYERS_MAX, out, err);
+}
+
+int manifest_parse(const char *text, size_t size, const char *media_type, const char *name,
+		   struct manifest **out, struct err *err)
+{
+	auto_manifest *manifest = calloc(1, sizeof(*manifest));
+	json_auto_t *json = NULL;
+	char what[160];
+
+	(void)snprintf(what, sizeof(what), "the manifest of '%.120s'", name);
+	if (!manifest)
+		return err_sys(err, "cannot read a manifest");
+	if (load(text, size, what, &json, err) < 0)
+		return -1;
+	if (take_document(json, media_type, manifest, err) < 0)
+		return err_aim(err, "%s", what);
+	*out = take_ptr(&manifest);
+	return 0;
+}
+
+static void descriptor_clear(struct descriptor *descriptor)
+{
+	free(descriptor->media_type);
+	free(descriptor->name);
+}
+
+void manifest_free(struct manifest *manifest)
+{
+	if (!manifest)
+		return;
+	descriptor_clear(&manifest->config);
+	for (size_t i = 0; manifest->part && i < manifest->count; i++)
+		descriptor_clear(&manifest->part[i]);
+	free(manifest->part);
+	free(manifest);
+}
+
+void manifest_freep(struct manifest **manifest)
+{
+	manifest_free(*manifest);
+}
+
+/* Go's names for what uname(2) calls machines. */
+static const struct {
+	const char *machine, *architecture, *variant;
+} machines[] = {
+	{"x86_64", "amd64", ""}, {"aarch64", "arm64", ""}, {"ppc64le", "ppc64le", ""},
+	{"riscv64", "riscv64", ""}, {"s390x", "s390x", ""}, {"armv7l", "arm", "v7"}, {"i686", "386", ""},
+};
+
+static int this_machine(struct platform *out, struct err *err)
+{
+	struct utsname name;
+
+	if (uname(&name) < 0)
+		return err_sys(err, "cannot tell what machine this is");
+	*out = (struct platform){.os = "linux"};
+	for (size_t i = 0; i < COUNT_OF(machines); i++)
+		if (strcmp(machines[i].machine, name.machine) == 0) {
+			take_word(out->architecture, sizeof(out->architecture), machines[i].architecture);
+			take_word(out->variant, sizeof(out->variant), machines[i].variant);
+			return 0;
+		}
+	return err_set(err, "no name for the machine '%s'; use --platform", name.machine);
+}
+
+int platform_parse(const char *text, struct platform *out, struct err *err)
+{
+	char *field[] = {out->os, out->architecture, out->variant};
+	const char *at = text;
+	size_t count = 0;
+
+	if (!text)
+		return this_machine(out, err);
+	*out = (struct platform){0};
+	for (; count < COUNT_OF(field); count++) {
+		size_t len = strcspn(at, "/");
+
+		if (len == 0 || len >= sizeof(out->os))
+			break;
+		memcpy(field[count], at, len);
+		at += len;
+		if (!*at)
+			return count > 0 ? 0 : err_set(err, "'%s' is no platform like linux/amd64", text);
+		at++;
+	}
+	return err_set(err, "'%s' is no platform like linux/amd64", text);
+}
+
+const char *platform_text(const struct platform *platform, char out[100])
+{
+	(void)snprintf(out, 100, "%s/%s%s%s", platform->os, platform->architecture,
+		       *platform->variant ? "/" : "", platform->variant);
+	return out;
+}
+
+static bool platform_fits(const struct platform *is, const struct platform *wanted)
+{
+	return strcmp(is->os, wanted->os) == 0 && strcmp(is->architecture, wanted->architecture) == 0 &&
+	       (!*wanted->variant || strcmp(is->variant, wanted->variant) == 0);
+}
+
+/* What there is instead, for the error: as many as fit. */
+static void list_choices(const struct manifest *index, bool tags, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < index->count && used + 2 < size; i++) {
+		const struct descriptor *part = &index->part[i];
+		char text[100];
+		const char *choice = tags ? part->name : part->has_platform ? platform_text(&part->platform, text) : NULL;
+		int n;
+
+		if (!choice || (!tags && strcmp(part->platform.os, "unknown") == 0))
+			continue;
+		n = snprintf(out + used, size - used, "%s%s", used ? ", " : "", choice);
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
+static bool tag_fits(const struct descriptor *part, const char *tag)
+{
+	return !tag || (part->name && strcmp(part->name, tag) == 0);
+}
+
+int manifest_choose(const struct manifest *index, const char *tag, const struct platform *platform,
+		    const char *name, const struct descriptor **out, struct err *err)
+{
+	const struct descriptor *only = NULL, *found = NULL;
+	size_t tagged = 0;
+	char choices[300], wanted[100];
+
+	for (size_t i = 0; i < index->count; i++) {
+		const struct descriptor *part = &index->part[i];
+
+		if (!tag_fits(part, tag))
+			continue;
+		tagged++;
+		only = part;
+		if (!found && part->has_platform && platform_fits(&part->platform, platform))
+			found = part;
+	}
+	if (!found && tagged == 1 && !only->has_platform)
+		found = only;
+	if (found) {
+		*out = found;
+		return 0;
+	}
+	if (tagged == 0 && tag) {
+		list_choices(index, true, choices, sizeof(choices));
+		return err_set(err, "no image '%s' in '%s'%s%s", tag, name, *choices ? "; there are: " : "", choices);
+	}
+	if (tagged > 1 && only && !only->has_platform) {
+		list_choices(index, true, choices, sizeof(choices));
+		return err_set(err, "'%s' has several images; say which: %s", name, choices);
+	}
+	list_choices(index, false, choices, sizeof(choices));
+	return err_set(err, "'%s' has no image for %s%s%s", name, platform_text(platform, wanted),
+		       *choices ? "; there are: " : "", choices);
+}
+
+int config_diff_ids(const char *text, size_t size, struct digest *diff_id, size_t count,
+		    struct err *err)
+{
+	json_auto_t *json = NULL;
+	const json_t *list;
+
+	if (load(text, size, "the configuration", &json, err) < 0)
+		return -1;
+	list = json_object_get(json_object_get(json, "rootfs"), "diff_ids");
+	if (!json_is_array(list))
+		return err_set(err, "the configuration has no rootfs.diff_ids: it is no container image's");
+	if (json_array_size(list) != count)
+		return err_set(err, "the configuration is of %zu layers, the manifest of %zu",
+			       json_array_size(list), count);
+	for (size_t i = 0; i < count; i++) {
+		const char *one = json_string_value(json_array_get(list, i));
+
+		if (digest_take(&diff_id[i], one) < 0)
+			return err_set(err, "the configuration's diff_id of layer %zu is no sha256 digest but '%.80s'",
+				       i + 1, one ? one : "");
+	}
+	return 0;
+}
+
+/* "latest" stands for a tag that is not said; names may be short. */
+static bool docker_tag_fits(const json_t *entry, const char *tag)
+{
+	const json_t *names = json_object_get(entry, "RepoTags");
+
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		const char *colon = name ? strrchr(name, ':') : NULL;
+
+		if (name && (strcmp(name, tag) == 0 || (colon && strcmp(colon + 1, tag) == 0)))
+			return true;
+	}
+	return false;
+}
+
+static int take_docker_entry(const json_t *json, struct docker_entry *out, struct err *err)
+{
+	const char *config = json_string_value(json_object_get(json, "Config"));
+	const json_t *layers = json_object_get(json, "Layers");
+	size_t count = json_array_size(layers);
+
+	if (!config || !json_is_array(layers) || count > LAYERS_MAX)
+		return err_set(err, "manifest.json names no configuration and layers");
+	out->config = strdup(config);
+	out->layer = calloc(count + 1, sizeof(*out->layer));
+	if (!out->config || !out->layer)
+		return err_sys(err, "cannot read manifest.json");
+	for (; out->count < count; out->count++) {
+		const char *name = json_string_value(json_array_get(layers, out->count));
+
+		if (!name)
+			return err_set(err, "manifest.json's layer %zu has no name", out->count + 1);
+		out->layer[out->count] = strdup(name);
+		if (!out->layer[out->count])
+			return err_sys(err, "cannot read manifest.json");
+	}
+	return 0;
+}
+
+int docker_manifest_parse(const char *text, size_t size, const char *tag, struct docker_entry **out,
+			  struct err *err)
+{
+	json_auto_t *json = NULL;
+	auto_docker_entry *entry = calloc(1, sizeof(*entry));
+	const json_t *chosen = NULL;
+
+	if (!entry)
+		return err_sys(err, "cannot read manifest.json");
+	if (load(text, size, "manifest.json", &json, err) < 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(json) && !chosen; i++)
+		if (!tag || docker_tag_fits(json_array_get(json, i), tag))
+			chosen = json_array_get(json, i);
+	if (!chosen)
+		return tag ? err_set(err, "no image '%s' in the archive", tag) :
+			     err_set(err, "the archive has no image");
+	if (!tag && json_array_size(json) > 1)
+		return err_set(err, "the archive has several images; say which by its tag");
+	if (take_docker_entry(chosen, entry, err) < 0)
+		return -1;
+	*out = take_ptr(&entry);
+	return 0;
+}
+
+void docker_entry_free(struct docker_entry *entry)
+{
+	if (!entry)
+		return;
+	for (size_t i = 0; i < entry->count; i++)
+		free(entry->layer[i]);
+	free(entry->layer);
+	free(entry->config);
+	free(entry);
+}
+
+void docker_entry_freep(struct docker_entry **entry)
+{
+	docker_entry_free(*entry);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * options.h - firn-build's command lines.
+ */
+#ifndef FIRN_OPTIONS_H
+#define FIRN_OPTIONS_H
+
+#include "builder/build.h"
+
+enum verb { VERB_BUILD, VERB_PULL, VERB_VERIFY, VERB_CACHE };
+
+struct options {
+	struct build_options build;
+	struct platform platform;
+	unsigned jobs;
+	bool force, json, rebuild, help, no_cache;
+	int level;           /* enum log_level */
+	const char *config;  /* --config */
+	const char *from;    /* verify --rebuild --from */
+	uint64_t keep;       /* cache gc --keep */
+	bool has_keep;
+	char **operand;      /* what is left, ends with NULL */
+	int count;
+};
+
+/* @argv begins behind the verb. */
+int options_read(enum verb verb, int argc, char **argv, struct options *out, struct err *err);
+void options_help(enum verb verb);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * provenance.h - what an image was made of and how, in the image itself.
+ *
+ * /.firn/provenance.json holds what decides the image's bytes and nothing else: no
+ * host, user, path or clock, and no digest of compressed layers. So the same
+ * layers give the same file whatever they were compressed with and wherever
+ * they came from; where that was stands behind the squashfs (lib/origin.h).
+ */
+#ifndef FIRN_PROVENANCE_H
+#define FIRN_PROVENANCE_H
+
+#include "builder/pack.h"
+#include "builder/source.h"
+
+/* What of the command line changes the bytes. */
+struct build_options {
+	struct codec codec;
+	bool all_root;
+	bool has_epoch;
+	uint32_t epoch; /* SOURCE_DATE_EPOCH */
+};
+
+enum { IMAGE_FORMAT = 1 }; /* goes up when firn-build packs the same tree otherwise */
+
+/* The text of PROVENANCE_FILE, to be freed. */
+int provenance_write(const struct source *source, const struct build_options *options,
+		     const struct digest *tree, char **text, size_t *size, struct err *err);
+
+/* What verifying needs of it. */
+struct provenance {
+	struct build_options options;
+	struct digest tree;
+	char codec_text[32];
+	char library[32];   /* version of the compression's library */
+	char libsquashfs[32];
+	int format;
+};
+int provenance_read(const char *text, size_t size, struct provenance *out, struct err *err);
+/* Whether this program would pack the same tree into the same bytes. */
+bool provenance_is_ours(const struct provenance *provenance);
+
+/* The text of the origin section; NULL without an error when the source has no name to be fetched by. */
+int provenance_write_origin(const struct source *source, const struct digest *image, char **text,
+			    struct err *err);
+/* The reference in an origin's text, and the image's digest: new string or NULL. */
+char *provenance_reference(const char *origin, size_t size, struct digest *image);
+
+#endif

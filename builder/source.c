@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/source.h"
+
+#include "lib/oci.h"
+
+enum { INDEX_DEPTH = 3 };
+
+static const struct {
+	const char *scheme;
+	source_opener *open;
+} kinds[] = {
+	{"docker://", source_open_registry},
+	{"oci-archive:", source_open_oci_archive},
+	{"oci:", source_open_oci},
+	{"docker-archive:", source_open_docker_archive},
+	{"dir:", source_open_dir},
+	{"tar:", source_open_tar},
+	{"image:", source_open_image},
+};
+
+int source_open(const char *name, const struct source_options *options, struct source **out,
+		struct err *err)
+{
+	struct stat found;
+
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		size_t len = strlen(kinds[i].scheme);
+
+		if (strncmp(name, kinds[i].scheme, len) == 0)
+			return kinds[i].open(name + len, options, out, err);
+	}
+	if (stat(name, &found) == 0)
+		return (S_ISDIR(found.st_mode) ? source_open_dir : source_open_image)(name, options, out, err);
+	if (strstr(name, "://"))
+		return err_set(err, "no kind of source begins like '%s': docker://, oci:, oci-archive:, "
+			       "docker-archive:, dir:, tar: or a file", name);
+	return err_sys(err, "cannot open '%s'", name);
+}
+
+void source_close(struct source *source)
+{
+	if (source)
+		source->close(source);
+}
+
+void source_closep(struct source **source)
+{
+	source_close(*source);
+}
+
+void source_clear(struct source *source)
+{
+	for (size_t i = 0; i < source->count; i++)
+		layer_clear(&source->layer[i]);
+	free(source->layer);
+	free(source->config);
+	free(source->origin.reference);
+	free(source->origin.tag);
+}
+
+int source_set_layers(struct source *source, size_t count, struct err *err)
+{
+	source->layer = calloc(count + 1, sizeof(*source->layer));
+	if (!source->layer)
+		return err_sys(err, "cannot read the layers");
+	source->count = count;
+	for (size_t i = 0; i < count; i++)
+		source->layer[i].fd = -1;
+	return 0;
+}
+
+void source_name_layer(struct source *source, size_t index)
+{
+	struct layer *layer = &source->layer[index];
+	const char *digest = layer->blob.text[0] ? layer->blob.text : layer->diff_id.text;
+
+	if (*digest)
+		(void)snprintf(layer->name, sizeof(layer->name), "layer %zu (%.19s)", index + 1, digest);
+	else
+		(void)snprintf(layer->name, sizeof(layer->name), "layer %zu", index + 1);
+}
+
+static int take_config(struct source *source, struct store *store, const struct manifest *image,
+		       struct err *err)
+{
+	auto_oci_config *config = NULL;
+	struct digest *diff_id;
+	int result;
+
+	if (store->document(store, &image->config, &source->config, &source->config_size, err) < 0)
+		return -1;
+	source->config_digest = source->origin.config = image->config.digest;
+	if (source_set_layers(source, image->count, err) < 0)
+		return -1;
+	diff_id = calloc(image->count + 1, sizeof(*diff_id));
+	if (!diff_id)
+		return err_sys(err, "cannot read the configuration");
+	result = config_diff_ids(source->config, source->config_size, diff_id, image->count, err);
+	for (size_t i = 0; i < image->count && result == 0; i++) {
+		struct layer *layer = &source->layer[i];
+
+		layer->blob = image->part[i].digest;
+		layer->size = image->part[i].size;
+		layer->diff_id = diff_id[i];
+		source_name_layer(source, i);
+	}
+	free(diff_id);
+	return result < 0 ? -1 : oci_config_parse(source->config, source->config_size, &config, err);
+}
+
+int source_read_documents(struct source *source, struct store *store, const char *top, size_t size,
+			  const char *media_type, const char *tag, const struct platform *platform,
+			  struct err *err)
+{
+	auto_manifest *manifest = NULL;
+	auto_free char *text = NULL;
+
+	if (manifest_parse(top, size, media_type, store->name, &manifest, err) < 0)
+		return -1;
+	for (int depth = 0; manifest->kind == MANIFEST_INDEX; depth++) {
+		const struct descriptor *chosen;
+		auto_manifest *next = NULL;
+		auto_free char *next_text = NULL;
+
+		if (depth == INDEX_DEPTH)
+			return err_set(err, "'%s' is an index of indexes of indexes", store->name);
+		if (manifest_choose(manifest, depth == 0 ? tag : NULL, platform, store->name, &chosen, err) < 0 ||
+		    store->document(store, chosen, &next_text, &size, err) < 0 ||
+		    manifest_parse(next_text, size, chosen->media_type, store->name, &next, err) < 0)
+			return -1;
+		source->origin.manifest = chosen->digest;
+		manifest_free(manifest);
+		manifest = take_ptr(&next);
+		free(text);
+		text = take_ptr(&next_text);
+	}
+	return take_config(source, store, manifest, err);
+}

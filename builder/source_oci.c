@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * oci:DIR[:TAG] and oci-archive:FILE[:TAG]: an OCI image layout (image-spec
+ * image-layout.md), as a directory or in a tar.
+ */
+#include "builder/archive.h"
+#include "builder/source.h"
+#include "lib/path.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+
+#define BLOBS "blobs/sha256/"
+
+/* Either a directory or an archive. */
+struct layout {
+	struct source source;
+	struct store store;
+	char *name;
+	int folder;
+	struct archive *archive;
+	int *fd; /* of each layer's blob, in a directory */
+};
+
+static void layout_close(struct source *source)
+{
+	struct layout *layout = (struct layout *)source;
+
+	for (size_t i = 0; layout->fd && i < source->count; i++)
+		own_close(&layout->fd[i]);
+	source_clear(source);
+	own_close(&layout->folder);
+	archive_free(layout->archive);
+	free(layout->fd);
+	free(layout->name);
+	free(layout);
+}
+
+/* The member @path: its descriptor (to be closed if @own), place and size. */
+static int find(struct layout *layout, const char *path, int *fd, bool *own, uint64_t *offset,
+		uint64_t *size, struct err *err)
+{
+	struct stat stat;
+
+	*own = !layout->archive;
+	if (layout->archive) {
+		*fd = archive_fd(layout->archive);
+		if (!archive_find(layout->archive, path, offset, size))
+			return err_set(err, "'%s' has no '%s'", layout->name, path);
+		return 0;
+	}
+	*offset = 0;
+	*fd = path_open_in(layout->folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (*fd < 0)
+		return err_sys(err, "cannot open '%s' of '%s'", path, layout->name);
+	if (fstat(*fd, &stat) < 0 || !S_ISREG(stat.st_mode)) {
+		(void)close(*fd);
+		return err_set(err, "'%s' of '%s' is no regular file", path, layout->name);
+	}
+	*size = (uint64_t)stat.st_size;
+	return 0;
+}
+
+static int read_member(struct layout *layout, const char *path, char **text, size_t *out_size,
+		       struct err *err)
+{
+	auto_stream *stream = NULL;
+	auto_free char *data = NULL;
+	uint64_t offset, size;
+	int fd;
+	bool own;
+
+	if (find(layout, path, &fd, &own, &offset, &size, err) < 0 ||
+	    stream_open_file(fd, own, offset, size, path, &stream, err) < 0)
+		return -1;
+	if (size > DOCUMENT_MAX)
+		return err_set(err, "'%s' of '%s' is %" PRIu64 " bytes long, more than %d", path,
+			       layout->name, size, DOCUMENT_MAX);
+	data = malloc((size_t)size + 1);
+	if (!data)
+		return err_sys(err, "cannot read '%s'", path);
+	if (stream_fill(stream, data, (size_t)size, err) < 0)
+		return -1;
+	data[size] = 0;
+	*out_size = (size_t)size;
+	*text = take_ptr(&data);
+	return 0;
+}
+
+static void blob_path(const struct digest *digest, char out[96])
+{
+	(void)snprintf(out, 96, BLOBS "%s", digest_hex(digest));
+}
+
+static int layout_document(struct store *store, const struct descriptor *what, char **text,
+			   size_t *size, struct err *err)
+{
+	struct layout *layout = (struct layout *)((char *)store - offsetof(struct layout, store));
+	auto_free char *data = NULL;
+	struct digest digest;
+	char path[96];
+
+	blob_path(&what->digest, path);
+	if (read_member(layout, path, &data, size, err) < 0 || digest_of(data, *size, &digest, err) < 0)
+		return -1;
+	if (!digest_is(&what->digest, &digest))
+		return err_set(err, "'%s' of '%s' does not match its digest", path, layout->name);
+	*text = take_ptr(&data);
+	return 0;
+}
+
+static int layout_open_layer(struct source *source, size_t index, struct stream **out, int *fd,
+			     uint64_t *offset, struct err *err)
+{
+	struct layout *layout = (struct layout *)source;
+	uint64_t size;
+	char path[96];
+	bool own;
+
+	blob_path(&source->layer[index].blob, path);
+	if (find(layout, path, fd, &own, offset, &size, err) < 0)
+		return err_aim(err, "%s", source->layer[index].name);
+	if (own)
+		layout->fd[index] = *fd;
+	return stream_open_file(*fd, false, *offset, size, source->layer[index].name, out, err);
+}
+
+static int check_version(struct layout *layout, struct err *err)
+{
+	auto_free char *text = NULL;
+	size_t size;
+
+	if (read_member(layout, "oci-layout", &text, &size, err) < 0)
+		return err_aim(err, "'%s' is no OCI layout", layout->name);
+	return 0;
+}
+
+static int open_layout(struct layout *layout, const char *tag, const struct source_options *options,
+		       struct source **out, struct err *err)
+{
+	auto_free char *index = NULL;
+	size_t size;
+
+	layout->source.open_layer = layout_open_layer;
+	layout->source.close = layout_close;
+	layout->store = (struct store){layout_document, layout->name};
+	if (check_version(layout, err) < 0 || read_member(layout, "index.json", &index, &size, err) < 0 ||
+	    source_read_documents(&layout->source, &layout->store, index, size, NULL, tag,
+				  &options->platform, err) < 0)
+		return -1;
+	layout->fd = malloc((layout->source.count + 1) * sizeof(int));
+	if (!layout->fd)
+		return err_sys(err, "cannot read '%s'", layout->name);
+	for (size_t i = 0; i < layout->source.count; i++)
+		layout->fd[i] = -1;
+	*out = &layout->source;
+	return 0;
+}
+
+/* "PATH[:TAG]": a colon of the path itself counts if the path with it exists. */
+static struct layout *new_layout(const char *name, const char **tag)
+{
+	struct layout *layout = calloc(1, sizeof(*layout));
+	struct stat stat;
+	char *colon;
+
+	if (!layout)
+		return NULL;
+	layout->folder = -1;
+	layout->source.close = layout_close;
+	layout->name = strdup(name);
+	*tag = NULL;
+	colon = layout->name ? strrchr(layout->name, ':') : NULL;
+	if (colon && !strchr(colon, '/') && lstat(name, &stat) < 0) {
+		*colon = 0;
+		*tag = name + (colon + 1 - layout->name);
+	}
+	if (layout->name)
+		return layout;
+	free(layout);
+	return NULL;
+}
+
+int source_open_oci(const char *name, const struct source_options *options, struct source **out,
+		    struct err *err)
+{
+	const char *tag;
+	struct layout *layout = new_layout(name, &tag);
+
+	if (!layout)
+		return err_sys(err, "cannot open '%s'", name);
+	layout->folder = open(layout->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (layout->folder < 0)
+		(void)err_sys(err, "cannot open '%s'", layout->name);
+	else if (open_layout(layout, tag, options, out, err) == 0)
+		return 0;
+	layout_close(&layout->source);
+	return -1;
+}
+
+int source_open_oci_archive(const char *name, const struct source_options *options,
+			    struct source **out, struct err *err)
+{
+	const char *tag;
+	struct layout *layout = new_layout(name, &tag);
+
+	if (!layout)
+		return err_sys(err, "cannot open '%s'", name);
+	if (archive_open(layout->name, &options->limits, &layout->archive, err) == 0 &&
+	    open_layout(layout, tag, options, out, err) == 0)
+		return 0;
+	layout_close(&layout->source);
+	return -1;
+}

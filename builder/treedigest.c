@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/treedigest.h"
+
+#include "builder/compat.h"
+
+#include <inttypes.h>
+
+#define MAGIC "firn-tree-1\n"
+
+enum { TEXT_MAX = 160 };
+
+/* Of each inode with several names the first one, in path order. */
+struct listing {
+	struct sha256 *sum;
+	const struct node **first; /* by inode number */
+};
+
+static void add_text(struct listing *listing, const char *text)
+{
+	sha256_add(listing->sum, text, strlen(text) + 1);
+}
+
+static char type_of(mode_t mode)
+{
+	return S_ISDIR(mode) ? 'd' : S_ISREG(mode) ? 'f' : S_ISLNK(mode) ? 'l' : S_ISFIFO(mode) ? 'p' : 's';
+}
+
+static bool is_firns(const struct node *node)
+{
+	while (node->parent != node->parent->parent)
+		node = node->parent;
+	return node->len == strlen(FIRN_DIR) && memcmp(node->name, FIRN_DIR, node->len) == 0;
+}
+
+static int list(void *arg, struct node *node, struct err *err)
+{
+	struct listing *listing = arg;
+	const struct inode *inode = node->inode;
+	char path[TREE_PATH_MAX + 2], text[TEXT_MAX];
+
+	if (is_firns(node))
+		return 0;
+	add_text(listing, node_path(node, path, sizeof(path)));
+	if (!S_ISDIR(inode->mode) && inode->nlink > 1) {
+		const struct node **first = &listing->first[inode->number];
+
+		if (*first) {
+			add_text(listing, "=");
+			add_text(listing, node_path(*first, path, sizeof(path)));
+			return 0;
+		}
+		*first = node;
+	}
+	(void)snprintf(text, sizeof(text), "%c %04o %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu32,
+		       type_of(inode->mode), (unsigned)inode->mode & 07777, inode->uid, inode->gid,
+		       inode->mtime, S_ISREG(inode->mode) ? inode->size : 0, inode->xattr_count);
+	add_text(listing, text);
+	for (uint32_t i = 0; i < inode->xattr_count; i++) {
+		add_text(listing, inode->xattr[i].name);
+		(void)snprintf(text, sizeof(text), "%zu", inode->xattr[i].size);
+		add_text(listing, text);
+		sha256_add(listing->sum, inode->xattr[i].value, inode->xattr[i].size);
+	}
+	if (S_ISLNK(inode->mode))
+		add_text(listing, inode->target);
+	if (S_ISREG(inode->mode) && !inode->sum)
+		return err_set(err, "'%s' was not summed up", node_path(node, path, sizeof(path)));
+	if (S_ISREG(inode->mode))
+		sha256_add(listing->sum, inode->sum, DIGEST_SIZE);
+	return 0;
+}
+
+int tree_digest(const struct tree *tree, struct digest *out, struct err *err)
+{
+	auto_sha256 *sum = sha256_new();
+	struct listing listing = {.sum = sum};
+	int result = -1;
+
+	listing.first = calloc((size_t)tree_inode_count(tree) + 1, sizeof(*listing.first));
+	if (!sum || !listing.first) {
+		(void)err_sys(err, "cannot sum up the tree");
+	} else {
+		sha256_add(sum, MAGIC, strlen(MAGIC));
+		result = tree_walk(tree, list, &listing, err);
+		if (result == 0)
+			sha256_end(sum, out);
+	}
+	free(listing.first);
+	return result;
+}

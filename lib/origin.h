@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * origin.h - the section behind an image that says where it was fetched from.
+ *
+ * What an image consists of is in its squashfs (/.firn/provenance.json) and is
+ * the same however it was fetched. Its name in a registry and the digests of
+ * compressed layers are not, so they stand behind the squashfs, where they do
+ * not change the image's digest. doc/format.md has the layout; squashfs readers
+ * do not look there.
+ */
+#ifndef FIRN_ORIGIN_H
+#define FIRN_ORIGIN_H
+
+#include "lib/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ORIGIN_ALIGNMENT = 4096, ORIGIN_MAX = 1 << 20, ORIGIN_HEADER_SIZE = 24 };
+#define ORIGIN_MAGIC "firnorig"
+
+/* Where sections begin: @bytes_used of the squashfs, rounded up. */
+uint64_t origin_offset(uint64_t bytes_used);
+
+/*
+ * Read the text of the origin section at @offset of @fd. Returns 1 and a new string
+ * with its NUL, 0 when there is no such section, -1 when it is damaged.
+ */
+int origin_read(int fd, uint64_t offset, char **text, size_t *size, struct err *err);
+
+/* Write it there, padded to ORIGIN_ALIGNMENT. */
+int origin_write(int fd, uint64_t offset, const char *text, size_t size, struct err *err);
+
+#endif
