@@ -9,6 +9,7 @@
                                     and of a bad one what its message must match into .../words
     mklayers.py check DIR           of all good ones, compare DIR/NAME/image with what must be
                                     in it; prints the names of the right ones, then what is wrong
+    mklayers.py tars DIR            the uppermost layers as they are, for the fuzzer to begin with
 
 A stack is what to write and what is expected. What to write: a list of layers (bytes or
 mkoci.Layer), lowest first, which become the image oci:DIR/oci; or a function that writes
@@ -70,6 +71,14 @@ def check_all(place):
         print("\n".join([f"right {name}"] if not failures else [f"wrong {name}: {line}" for line in failures[:10]]))
 
 
+def write_tars(place):
+    for name, (what, _) in {**GOOD, **BAD}.items():
+        top = what[-1] if isinstance(what, list) else None
+        if isinstance(top, bytes) and len(top) < 40000:
+            with open(os.path.join(place, name), "wb") as out:
+                out.write(top)
+
+
 def main():
     verb, name = sys.argv[1:3]
     if verb == "list":
@@ -78,6 +87,8 @@ def main():
         print(make({**GOOD, **BAD}[name][0], sys.argv[3]))
     elif verb == "all":
         make_all(GOOD if name == "good" else BAD, sys.argv[3])
+    elif verb == "tars":
+        write_tars(name)
     elif verb == "check":
         check_all(name)
 

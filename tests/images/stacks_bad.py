@@ -143,6 +143,7 @@ STACKS = {
     "pax-uid-negative": with_record(record("uid", "-1")),
     "pax-uid-huge": with_record(record("uid", str(1 << 33))),
     "pax-mtime-text": with_record(record("mtime", "yesterday")),
+    "xattr-no-name": with_record(record("SCHILY.xattr.", "1")),
     "pax-path-empty-file": with_record(record("path", "."), ""),
     "pax-nothing-after": named("", pax([("path", "x")])),
     "gnu-long-giant": named("", header(name="././@LongLink", kind=b"L", size=1 << 30, magic=GNU), end=b""),
@@ -201,6 +202,8 @@ STACKS = {
     "sparse-0.1-odd": named("x", entry("x", b"", records=[("GNU.sparse.size", "9"), ("GNU.sparse.numblocks", "2"),
                                                           ("GNU.sparse.map", "0,1,2")])),
     "sparse-0.1-dotdot": named("escape", sparse_01("../escape", 512, [(0, 512)], b"x" * 512)),
+    "sparse-map-in-a-pair": named("x", entry("x", b"", records=[
+        ("GNU.sparse.size", "9"), ("GNU.sparse.offset", "1"), ("GNU.sparse.map", ""), ("GNU.sparse.numbytes", "7")])),
     "sparse-old-overlap": named("x", sparse_old("x", 70000, [(0, 512), (10, 512)], b"x" * 1024)),
     "sparse-old-negative": named("x", sparse_old("x", -1, [(0, 512)], b"x" * 512)),
     "sparse-old-cut": named("x", sparse_old("x", 70000, [(n * 1000, 512) for n in range(30)], b"")[:700], end=b""),
