@@ -12,12 +12,12 @@ needs sqfs2tar --version
 count=200 seed=${FIRN_TEST_SEED:-1}
 compare=$srcdir/tests/tools/compare.py
 rootless=
-[ "$(id -u)" = 0 ] || rootless=--rootless
+[ "$(id -u)" = 0 ] || rootless=--rootless   # tests/root/merge.t is the other case
 HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache
 export HOME XDG_CACHE_HOME
 mkdir "$HOME" "$scratch/roots" "$scratch/images"
 
-python3 "$srcdir/tests/images/mkrandom.py" "$scratch/oci" "$count" "$seed" || exit 1
+python3 "$srcdir/tests/images/mkrandom.py" "$scratch/oci" "$count" "$seed" ${rootless:+rootless} || exit 1
 both() {
 	for n in $(seq "$count"); do
 		umoci raw unpack $rootless --image "$scratch/oci:s$n" "$scratch/roots/s$n" >/dev/null || return 1

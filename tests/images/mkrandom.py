@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 """mkrandom.py: stacks of layers by chance, always the same ones for a seed.
 
-    mkrandom.py DIR COUNT [SEED]    write COUNT images into the layout DIR, tagged s1, s2...
+    mkrandom.py DIR COUNT [SEED [rootless]]
+                        write COUNT images into the layout DIR, tagged s1, s2...; for
+                        umoci --rootless, their owner may read and write all of them
 
 One to five layers of files, folders, symlinks, fifos, hard links, sparse files, user.*
 attributes, odd modes, owners and times, whiteouts, opaque folders and changes of type, in
@@ -33,8 +35,8 @@ SIZES = [0, 0, 1, 5, 511, 512, 513, 4096, 70000, 131072, 131073, 270000]
 class Stack:
     """@below: what lower layers have, path -> kind; @now: with this layer's own."""
 
-    def __init__(self, seed):
-        self.chance, self.now = random.Random(seed), {b"": "dir"}
+    def __init__(self, seed, least_mode=0):
+        self.chance, self.now, self.least_mode = random.Random(seed), {b"": "dir"}, least_mode
 
     def layers(self):
         return [self.layer() for _ in range(self.chance.randint(1, 5))]
@@ -47,7 +49,7 @@ class Stack:
     def fields(self, folder=False):
         chance = self.chance
         mode = chance.choice([0o644, 0o755, 0o600, 0o4755, 0o2711, 0o1777, 0, 0o7777, chance.randrange(0o10000)])
-        fields = {"mode": mode, "uid": chance.choice(OWNERS), "gid": chance.choice(OWNERS),
+        fields = {"mode": mode | self.least_mode, "uid": chance.choice(OWNERS), "gid": chance.choice(OWNERS),
                   "mtime": chance.choice([0, 1, 1700000000, chance.randrange(1 << 31)])}
         if chance.random() < 0.1 or folder and chance.random() < 0.05:
             fields["xattrs"] = {"user." + name: bytes(chance.randrange(256) for _ in range(chance.randrange(40)))
@@ -148,8 +150,9 @@ class Stack:
 def main():
     layout = mkoci.Layout(sys.argv[1])
     seed = sys.argv[3] if len(sys.argv) > 3 else "1"
+    least_mode = 0o700 if len(sys.argv) > 4 else 0
     for number in range(1, int(sys.argv[2]) + 1):
-        stack = Stack(f"{seed} {number}")
+        stack = Stack(f"{seed} {number}", least_mode)
         how = stack.chance.choice(["gzip", "gzip", "members", "plain"])
         layout.add(mkoci.Image([mkoci.Layer(layer, how) for layer in stack.layers()], f"s{number}"))
     layout.close()

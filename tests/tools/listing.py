@@ -77,11 +77,11 @@ def read_squashfs(path):
     return entries
 
 
-def owner_of(xattrs, found):
-    """Where umoci could not chown, it wrote the owner down: a protocol buffer of two varints."""
+def owner_of(xattrs, found, rootless):
+    """Where umoci could not chown, it wrote the owner down unless it is 0:0: a protocol buffer of two varints."""
     data = xattrs.pop(b"user.rootlesscontainers", None)
     if data is None:
-        return found.st_uid, found.st_gid
+        return (0, 0) if rootless else (found.st_uid, found.st_gid)
     fields, at = {1: 0, 2: 0}, 0
     while at < len(data):
         key, at, value, shift = data[at] >> 3, at + 1, 0, 0
@@ -95,13 +95,13 @@ def owner_of(xattrs, found):
     return tuple(0 if fields[n] == nobody else fields[n] for n in (1, 2))
 
 
-def read_entry(path):
+def read_entry(path, rootless):
     found = os.lstat(path)
     kind = {stat.S_IFDIR: "dir", stat.S_IFLNK: "link", stat.S_IFIFO: "fifo", stat.S_IFCHR: "char",
             stat.S_IFBLK: "block", stat.S_IFREG: "file"}[stat.S_IFMT(found.st_mode)]
     names = os.listxattr(path, follow_symlinks=False)
     xattrs = {raw(name): os.getxattr(path, name, follow_symlinks=False) for name in names}
-    uid, gid = owner_of(xattrs, found)
+    uid, gid = owner_of(xattrs, found, rootless)
     digest = None
     if kind == "file":
         with open(path, "rb") as file:
@@ -112,9 +112,10 @@ def read_entry(path):
 
 
 def read_directory(top):
-    """A tree on disk. As a user, owners are those that umoci noted; folders are opened on the way."""
+    """A tree on disk. Where it is a user's, owners are those that umoci noted; folders are opened on the way."""
     entries, same, todo, closed = {}, {}, [b""], []
     top = os.fsencode(top)
+    rootless = os.lstat(top).st_uid != 0
     while todo:
         path = todo.pop()
         full = os.path.join(top, path) if path else top
@@ -122,7 +123,7 @@ def read_directory(top):
         if not stat.S_ISLNK(mode) and not os.access(full, os.R_OK | os.X_OK * stat.S_ISDIR(mode)):
             os.chmod(full, 0o700)
             closed.append((full, stat.S_IMODE(mode)))
-        found, entries[path] = read_entry(full)
+        found, entries[path] = read_entry(full, rootless)
         entries[path] = entries[path]._replace(mode=stat.S_IMODE(mode))
         if entries[path].kind == "dir":
             todo += [os.path.join(path, name) for name in os.listdir(full)]

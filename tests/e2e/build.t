@@ -1,0 +1,124 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# firn build: from any source to an image that runs; and what a user gets wrong.
+. "${srcdir:-.}/tests/lib.sh"
+needs firn build --help
+needs python3 --version
+
+HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache TMPDIR=$scratch/tmp
+export HOME XDG_CACHE_HOME TMPDIR
+mkdir "$HOME" "$TMPDIR" "$scratch/out"
+make_small "$scratch/root"
+mkoci=$srcdir/tests/images/mkoci.py
+python3 "$srcdir/tests/images/mksample.py" "$scratch/root" "$scratch" || exit 1
+config='{"created": "2024-02-03T04:05:06Z", "config": {"Env": ["PATH=/bin", "GREETING=hello world"],
+	"Entrypoint": ["/bin/probe"], "Cmd": ["ids"], "Labels": {"org.example": "yes"}}}'
+python3 "$mkoci" --config "$config" "$scratch/oci" "$scratch/base.tar" "$scratch/changes.tar" || exit 1
+python3 "$mkoci" --config "$config" --form oci-archive "$scratch/oci.tar" "$scratch/base.tar" "$scratch/changes.tar"
+python3 "$mkoci" --config "$config" --form docker-archive "$scratch/docker.tar" "$scratch/base.tar" "$scratch/changes.tar"
+
+# Every source, and the image runs.
+n=0
+for source in "oci:$scratch/oci" "oci:$scratch/oci:latest" "oci-archive:$scratch/oci.tar" "docker-archive:$scratch/docker.tar" \
+	"tar:$scratch/flat.tar" "dir:$scratch/root" "$scratch/root" "$scratch/out/1.sqfs"; do
+	n=$((n + 1))
+	ok "built from ${source%%"$scratch"*}..." succeeds firn build -q "$scratch/out/$n.sqfs" "$source"
+	ok 'and it runs'                          succeeds firn exec "$scratch/out/$n.sqfs" /bin/true
+done
+ok 'archives give what the layout gives' cmp "$scratch/out/1.sqfs" "$scratch/out/3.sqfs"
+image=$scratch/out/1.sqfs
+ok 'firn run takes the entrypoint'  succeeds firn run "$image"
+ok 'the environment is there'       succeeds firn exec "$image" /bin/probe env GREETING
+ok 'firn inspect reads the image'   succeeds firn inspect "$image"
+ok 'its label'                      says 'org.example=yes'
+ok 'its entrypoint'                 says '/bin/probe'
+if command -v ch-run >/dev/null; then
+	ok "Charliecloud's ch-run runs it" succeeds ch-run "$image" -- /bin/true
+else
+	skip "Charliecloud's ch-run runs it" 'ch-run is not installed'
+fi
+for point in /dev /proc /sys /tmp /run /home /mnt /etc/hosts /etc/resolv.conf /etc/passwd /etc/group; do
+	ok "the mount point $point is there" sh -c 'unsquashfs -ll "$0" | grep -q " squashfs-root$1$"' "$image" "$point"
+done
+
+# What is told
+ok 'the result as JSON' sh -c '"$0" build --json -q "$1" "$2" >"$3"' "$FIRN" "$scratch/out/j.sqfs" "oci:$scratch/oci" "$scratch/json"
+ok 'holds the digest of the file' python3 -c '
+import hashlib, json, sys
+result = json.load(open(sys.argv[1]))
+image = open(result["image"], "rb").read()
+assert result["image_digest"] == "sha256:" + hashlib.sha256(image).hexdigest(), result
+' "$scratch/json"
+ok '-q prints nothing' prints '' firn build -q "$scratch/out/q.sqfs" "oci:$scratch/oci"
+for codec in zstd zstd:3 lz4 gzip xz none; do
+	ok "--compress $codec" succeeds firn build -q --force --compress "$codec" "$scratch/out/c.sqfs" "oci:$scratch/oci"
+	ok 'runs'              succeeds firn exec "$scratch/out/c.sqfs" /bin/true
+done
+ok '--block-size 256K'    succeeds firn build -q --force --block-size 256K "$scratch/out/c.sqfs" "oci:$scratch/oci"
+ok 'is taken'             sh -c '"$0" inspect "$1" | grep -q 262144' "$FIRN" "$scratch/out/c.sqfs"
+ok '--all-root'           succeeds firn build -q --force --all-root "$scratch/out/c.sqfs" "oci:$scratch/oci"
+ok 'leaves only root'     sh -c 'unsquashfs -lln "$0" | tail -n +2 | awk "\$2 != \"0/0\" {bad = 1} END {exit bad}"' "$scratch/out/c.sqfs"
+
+# What is there stays there
+echo precious >"$scratch/out/there"
+ok 'a file that is there is not replaced'  status_is 125 firn build -q "$scratch/out/there" "oci:$scratch/oci"
+ok 'by one line'                           one_line
+ok 'and stays'                             prints precious cat "$scratch/out/there"
+ok '--force keeps it where the build fails' status_is 125 firn build -q --force "$scratch/out/there" "oci:$scratch/oci:nosuch"
+ok 'it is as it was'                       prints precious cat "$scratch/out/there"
+ok '--force replaces it'                   succeeds firn build -q --force "$scratch/out/there" "oci:$scratch/oci"
+ok 'by the image'                          cmp "$image" "$scratch/out/there"
+ok 'a directory is not replaced'           status_is 125 firn build -q --force "$scratch/root" "oci:$scratch/oci"
+ok 'by one line'                           one_line
+ok 'a folder that is not there'            status_is 125 firn build -q "$scratch/nosuch/a.sqfs" "oci:$scratch/oci"
+ok 'gets one line'                         one_line
+
+# What users get wrong: one line each.
+wrong() {
+	promise=$1
+	shift
+	ok "$promise" status_is 125 firn build -q "$@"
+	ok 'gets one line' one_line
+}
+wrong 'no argument'
+wrong 'no source'                "$scratch/out/w.sqfs"
+wrong 'a third argument'         "$scratch/out/w.sqfs" "oci:$scratch/oci" more
+wrong 'an unknown option'        --nosuch "$scratch/out/w.sqfs" "oci:$scratch/oci"
+wrong 'an unknown kind'          "$scratch/out/w.sqfs" "cpio:$scratch/oci"
+wrong 'a source that is not there' "$scratch/out/w.sqfs" "tar:$scratch/nosuch.tar"
+wrong 'a path that is not there' "$scratch/out/w.sqfs" "$scratch/nosuch"
+wrong 'an unknown codec'         --compress lzma "$scratch/out/w.sqfs" "oci:$scratch/oci"
+wrong 'a level that is none'     --compress zstd:99 "$scratch/out/w.sqfs" "oci:$scratch/oci"
+wrong 'a level for none'         --compress none:3 "$scratch/out/w.sqfs" "oci:$scratch/oci"
+wrong 'an odd block size'        --block-size 100000 "$scratch/out/w.sqfs" "oci:$scratch/oci"
+wrong 'a block size too large'   --block-size 2M "$scratch/out/w.sqfs" "oci:$scratch/oci"
+wrong 'no threads'               -j 0 "$scratch/out/w.sqfs" "oci:$scratch/oci"
+wrong 'threads that are no number' -j many "$scratch/out/w.sqfs" "oci:$scratch/oci"
+ok 'nothing of these is left'    sh -c '[ ! -e "$0" ]' "$scratch/out/w.sqfs"
+
+# Stopped in the middle: nothing is left. xz takes its time; the build is on its way once it
+# has opened the layer.
+mkdir "$scratch/stop"
+started() { ls -l "/proc/$1/task" >/dev/null 2>&1 && ls -l "/proc/$1/fd" 2>/dev/null | grep -q "$scratch/oci/blobs"; }
+stopped_by() {
+	"$FIRN" build -q --compress xz "$scratch/stop/a.sqfs" "oci:$scratch/oci" >"$last" 2>&1 </dev/null &
+	pid=$!
+	wait_for started $pid || echo "never began" >>"$last"
+	kill "-$1" $pid
+	wait $pid
+	status=$?
+	[ $status != 0 ] && [ $status != 127 ]
+}
+for signal in INT TERM KILL; do
+	ok "a build stopped by $signal fails" stopped_by $signal
+	ok 'and leaves nothing'               sh -c '[ -z "$(ls -A "$0" "$1" | grep -v ":$")" ]' "$scratch/stop" "$TMPDIR"
+done
+ok 'and can be done again'   succeeds firn build -q "$scratch/stop/a.sqfs" "oci:$scratch/oci"
+ok 'with the same result'    cmp "$image" "$scratch/stop/a.sqfs"
+
+# No room: a limit of 512 KiB on files.
+limited() { (ulimit -f 1024 && exec "$FIRN" build -q "$scratch/stop/b.sqfs" "oci:$scratch/oci"); }
+ok 'a file that may not grow fails the build' status_is 125 limited
+ok 'by one line'                              one_line
+ok 'and leaves nothing'                       sh -c '[ ! -e "$0" ] && [ -z "$(ls -A "$1")" ]' "$scratch/stop/b.sqfs" "$TMPDIR"
+done_testing

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# What only root can set up for firn build: the kernel mounts what it made, and disks are full.
+. "${srcdir:-.}/tests/lib.sh"
+[ "$(id -u)" = 0 ] || skip_all 'needs root'
+needs firn build --help
+
+user=${user_id:-61234}
+make_small "$scratch/root"
+python3 "$srcdir/tests/images/mksample.py" "$scratch/root" "$scratch" || exit 1
+python3 "$srcdir/tests/images/mkoci.py" "$scratch/oci" "$scratch/base.tar" "$scratch/changes.tar" || exit 1
+chmod -R a+rX "$scratch/oci"
+mkdir "$scratch/users" "$scratch/mnt" "$scratch/full" "$scratch/flat"
+chown "$user:$user" "$scratch/users"
+as_user() {
+	env HOME="$scratch/users" setpriv --reuid="$user" --regid="$user" --clear-groups --no-new-privs "$@"
+}
+umount_all() {
+	umount "$scratch/mnt" "$scratch/full" 2>/dev/null
+	cleanup
+}
+trap umount_all EXIT
+
+ok 'a user builds an image'     succeeds as_user "$FIRN" build -q "$scratch/users/a.sqfs" "oci:$scratch/oci"
+ok 'the kernel mounts it'       succeeds mount -t squashfs -o loop,ro "$scratch/users/a.sqfs" "$scratch/mnt"
+tar -C "$scratch/flat" --xattrs -xf "$scratch/flat.tar"
+"$tools/treehash" "$scratch/flat" >"$scratch/wanted"
+"$tools/treehash" "$scratch/mnt" /.firn /ch /home /mnt /run /etc/hosts /etc/resolv.conf >"$scratch/found"
+# The root itself is nobody's entry.
+ok 'and shows what was put in'  sh -c 'sed 1d "$0" >"$0.a" && sed 1d "$1" >"$1.b" && diff "$0.a" "$1.b"' "$scratch/wanted" "$scratch/found"
+umount "$scratch/mnt"
+
+full() {
+	mount -t tmpfs -o "size=$1,mode=1777" none "$scratch/full"
+}
+nothing_left() { [ -z "$(ls -A "$scratch/full")" ]; }
+full 512k
+ok 'a full disk fails the build' status_is 125 as_user "$FIRN" build -q "$scratch/full/a.sqfs" "oci:$scratch/oci"
+ok 'by one line'                 one_line
+ok 'that names the cause'        says 'No space left on device'
+ok 'and nothing is left'         nothing_left
+ok 'a full $TMPDIR fails it'     status_is 125 as_user env TMPDIR="$scratch/full" "$FIRN" build -q "$scratch/users/b.sqfs" "oci:$scratch/oci"
+ok 'by one line'                 one_line
+ok 'that names the cause'        says 'No space left on device'
+ok 'and nothing is left there'   nothing_left
+ok 'nor in place of the image'   sh -c '[ ! -e "$0" ]' "$scratch/users/b.sqfs"
+echo precious >"$scratch/full/a.sqfs"
+chown "$user" "$scratch/full/a.sqfs"
+ok '--force on a full disk'      status_is 125 as_user "$FIRN" build -q --force "$scratch/full/a.sqfs" "oci:$scratch/oci"
+ok 'keeps what was there'        prints precious cat "$scratch/full/a.sqfs"
+umount "$scratch/full"
+done_testing
