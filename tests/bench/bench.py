@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 
+import builds
 import report
 
 BUILD = os.path.abspath(sys.argv[1])
@@ -309,7 +310,12 @@ def data():
     record("parallel", "8 readers of 64 MiB, cold / squashfuse_ll", "ms", samples["par"], ("firn", "squashfuse_ll"), 0.6, 0.4)
 
 
-GROUPS = {"start": start_up, "syscalls": syscalls, "inside": inside, "walk": walks, "import": imports, "data": data}
+def build():
+    builds.measure(sys.modules[__name__])
+
+
+GROUPS = {"start": start_up, "syscalls": syscalls, "inside": inside, "walk": walks, "import": imports, "data": data,
+          "build": build}
 
 
 def main():
