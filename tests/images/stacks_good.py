@@ -73,12 +73,12 @@ def with_toc(entries):
     return Layer(tar_, packed=packed + footer)
 
 
-def gzip_fields(tar_):
-    """A member with extra field, name, comment and header checksum."""
+def gzip_fields(tar_, flags=b"\x1c"):
+    """A member with extra field, name and comment, and perhaps (flag 2) a checksum of them."""
     packed = b"".join(mkoci.gzip_one([tar_]))
-    head = b"\x1f\x8b\x08\x1e" + packed[4:10] + struct.pack("<H", 4) + b"AB\0\0" + b"name\0" + b"comment\0"
-    crc = zlib.crc32(head) & 0xFFFF
-    return Layer(tar_, packed=head + struct.pack("<H", crc) + packed[10:])
+    head = b"\x1f\x8b\x08" + flags + packed[4:10] + struct.pack("<H", 4) + b"AB\0\0" + b"name\0" + b"comment\0"
+    crc = struct.pack("<H", zlib.crc32(head) & 0xFFFF) if flags[0] & 2 else b""
+    return Layer(tar_, packed=head + crc + packed[10:])
 
 
 def image_in(form, tag="latest", **options):
@@ -202,6 +202,9 @@ STACKS = {name: stack(*what) for name, what in {
     "sparse-empty": ([(sparse_10("a", 70000, [(70000, 0)], b""), sparse_old("b", 70000, [(70000, 0)], b""),
                        sparse_10("c", 0, [], b""))],
                      {"a": f(HOLE), "b": f(HOLE), "c": f()}),
+    "sparse-nothing-stored": ([(sparse_00("a", 70000, [], b""), sparse_01("b", 70000, [], b""),
+                                sparse_10("c", 70000, [], b""), sparse_old("d", 70000, [], b""))],
+                              {name: f(HOLE) for name in "abcd"}),
     # Hard links
     "link-chain": ([(file("a", "x"), hardlink("b", "a"), hardlink("c", "b"), hardlink("d", "./c"))],
                    {name: f("x", **links("a", "b", "c", "d")) for name in "abcd"}),
@@ -259,6 +262,7 @@ STACKS = {name: stack(*what) for name, what in {
     # Compression
     "gzip-members": ([Layer(tar(*ONE, file("b", bytes(300000))), "members")], {"a": f("one"), "b": f(bytes(300000))}),
     "gzip-fields": ([gzip_fields(tar(*ONE))], {"a": f("one")}),
+    "gzip-header-checksum": ([gzip_fields(tar(*ONE), b"\x1e")], {"a": f("one")}),
     "estargz": ([with_toc(ONE)], {"a": f("one"), ".no.prefetch.landmark": f(b"\x0f"),
                                   "stargz.index.json": f(b'{"version":1,"entries":[]}')}),
     "zstd-frames": ([Layer(tar(*ONE, file("b", bytes(300000))), "frames")], {"a": f("one"), "b": f(bytes(300000))}),

@@ -25,6 +25,11 @@ def raw(text):
     return text.encode("utf-8", "surrogateescape")
 
 
+def tidy(name):
+    path = raw(name).strip(b"/")
+    return b"" if path == b"." else path.removeprefix(b"./")
+
+
 def is_point(path):
     return path in POINTS or path.split(b"/")[0] == b".firn"
 
@@ -49,10 +54,9 @@ def read_tar(stream):
     entries, same = {}, {}
     with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape") as tar:
         for member in tar:
-            path = raw(member.name).strip(b"/")
-            path = b"" if path == b"." else path
+            path = tidy(member.name)
             if member.islnk():
-                first = raw(member.linkname).strip(b"/")
+                first = tidy(member.linkname)
                 same[path] = same[first]
                 entries[path] = entries[first]
                 continue
