@@ -87,6 +87,7 @@ static int take_sparse(struct tar *tar, struct tar_extended *to, const char *key
 		return take_name(key, value, &to->path, err);
 	if (strcmp(what, "map") == 0) {
 		to->sparse = SPARSE_0;
+		to->half = false; /* the map takes the place of what was said piece by piece */
 		return tar_take_map_text(tar, value->text, err);
 	}
 	if (take_number(key, value, &number, err) < 0)
