@@ -212,6 +212,7 @@ static int take_type(const struct tar_header *header, struct tar_entry *entry, s
 static int take_data(struct tar *tar, const struct tar_header *header, uint64_t size,
 		     struct tar_entry *entry, struct err *err)
 {
+	static const struct tar_segment nothing_stored; /* all of it is a hole, and there is no map yet */
 	const struct tar_extended *extended = &tar->next;
 	bool sparse = entry->type == TAR_FILE && (header->type == 'S' || extended->sparse != SPARSE_NONE);
 	int64_t real;
@@ -238,7 +239,7 @@ static int take_data(struct tar *tar, const struct tar_header *header, uint64_t 
 			return -1;
 		entry->size = extended->real_size;
 	}
-	entry->segment = tar->segment;
+	entry->segment = tar->segment ? tar->segment : &nothing_stored;
 	entry->segment_count = tar->segment_count;
 	entry->stored = tar->left;
 	return tar_check_map(tar, entry->size, entry->stored, err);
