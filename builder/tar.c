@@ -331,6 +331,29 @@ static int read_header(struct tar *tar, struct tar_header *header, struct err *e
 	return 0;
 }
 
+/* The header of the next entry, after all that speaks of it: 1, or 0 at the archive's end, or -1. */
+static int next_header(struct tar *tar, struct tar_header *header, int64_t *size, struct err *err)
+{
+	bool awaited = false;
+
+	for (;;) {
+		int result = read_header(tar, header, err);
+
+		if (result == 0 && awaited)
+			return err_set(err, "the archive ends behind an extended header");
+		if (result <= 0)
+			return result;
+		if (check_sum(header, err) < 0)
+			return -1;
+		if (FIELD(header, size, 0, INT64_MAX - 1024, size, err) < 0 ||
+		    (result = take_extended(tar, header, (uint64_t)*size, err)) < 0)
+			return err_aim(err, "'%s'", own_name(tar, header));
+		if (result == 0)
+			return 1;
+		awaited = header->type != 'g' && header->type != 'V' && header->type != 'A';
+	}
+}
+
 int tar_next(struct tar *tar, struct tar_entry *entry, struct err *err)
 {
 	struct tar_header header;
@@ -342,16 +365,9 @@ int tar_next(struct tar *tar, struct tar_entry *entry, struct err *err)
 	tar->left = tar->padding = 0;
 	tar->segment_count = tar->xattr_count = 0;
 	tar->next = tar->global;
-	do {
-		result = read_header(tar, &header, err);
-		if (result <= 0)
-			return result;
-		if (check_sum(&header, err) < 0 || FIELD(&header, size, 0, INT64_MAX - 1024, &size, err) < 0)
-			return -1;
-		result = take_extended(tar, &header, (uint64_t)size, err);
-		if (result < 0)
-			return -1;
-	} while (result > 0);
+	result = next_header(tar, &header, &size, err);
+	if (result <= 0)
+		return result;
 	*entry = (struct tar_entry){.path = tar->next.path ? tar->next.path : own_name(tar, &header),
 				    .link = tar->next.link ? tar->next.link : own_link(tar, &header)};
 	if (tar->next.has_size)
