@@ -270,6 +270,15 @@ static int take_hardlink(struct reading *reading, const struct tar_entry *from, 
 	return 0;
 }
 
+/* Is one of the folders on the way to @path a whiteout? */
+static bool is_below_whiteout(const char *path)
+{
+	for (const char *slash; (slash = strchr(path, '/')); path = slash + 1)
+		if (strncmp(path, WHITEOUT, strlen(WHITEOUT)) == 0)
+			return true;
+	return false;
+}
+
 /* Names that begin with ".wh." say what is no longer there: 1 when this was one. */
 static int take_whiteout(struct reading *reading, struct err *err)
 {
@@ -277,6 +286,8 @@ static int take_whiteout(struct reading *reading, struct err *err)
 	char *hidden = name + strlen(WHITEOUT);
 	enum entry_kind kind = ENTRY_WHITEOUT;
 
+	if (is_below_whiteout(reading->path))
+		return err_set(err, "a name below a whiteout");
 	if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) != 0)
 		return 0;
 	if (strcmp(name, OPAQUE) == 0) {
