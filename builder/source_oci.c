@@ -105,6 +105,9 @@ static int layout_document(struct store *store, const struct descriptor *what, c
 		return -1;
 	if (!digest_is(&what->digest, &digest))
 		return err_set(err, "'%s' of '%s' does not match its digest", path, layout->name);
+	if (*size != what->size)
+		return err_set(err, "'%s' of '%s' is %zu bytes long, its descriptor says %" PRIu64, path,
+			       layout->name, *size, what->size);
 	*text = take_ptr(&data);
 	return 0;
 }

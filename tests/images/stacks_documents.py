@@ -172,7 +172,7 @@ STACKS = {
     "size-beyond-integers": bad_layer("", size=1 << 70),
     "size-string": bad_layer("size", size="100"),
     "size-missing": bad_layer("size", size=None),
-    "manifest-size": layout(descriptor={"size": 5}, words="manifest|size"),
+    "manifest-size": layout(descriptor={"size": 5}, words="descriptor says 5"),
     # Contents
     "layer-longer": damaged("layer", "layer 2"),
     "layer-flipped": damaged("layer", "layer 2", flip),
