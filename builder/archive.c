@@ -106,13 +106,14 @@ static int add_member(struct archive *archive, const struct tar *tar, const stru
 	}
 	node->inode = tree_inode(archive->tree, from->type == TAR_SYMLINK ? S_IFLNK : S_IFREG);
 	if (!node->inode || (link && !(node->inode->target = arena_string(&archive->tree->arena, from->link))))
-		return err_sys(err, "cannot read the archive");
+		return arena_fail(&archive->tree->arena, "cannot read the archive", err);
 	node->inode->size = from->stored;
 	node->inode->data.offset = tar_position(tar);
 	return 0;
 }
 
-static int list_members(struct archive *archive, const char *path, struct err *err)
+static int list_members(struct archive *archive, const char *path, const struct limits *limits,
+			struct err *err)
 {
 	auto_stream *stream = NULL;
 	auto_tar *tar = NULL;
@@ -122,7 +123,7 @@ static int list_members(struct archive *archive, const char *path, struct err *e
 
 	if (fstat(archive->fd, &stat) < 0)
 		return err_sys(err, "cannot read '%s'", path);
-	if (tree_new(MEMBERS_MAX, &archive->tree, err) < 0 ||
+	if (tree_new(MEMBERS_MAX, limits->memory, &archive->tree, err) < 0 ||
 	    stream_open_file(archive->fd, false, 0, (uint64_t)stat.st_size, path, &stream, err) < 0 ||
 	    tar_open(stream, &tar, err) < 0)
 		return -1;
@@ -182,7 +183,7 @@ static int read_archive(struct archive *archive, const char *path, const struct 
 	}
 	if (strcmp(kind, "none") != 0 && unpack(archive, stream, limits, err) < 0)
 		return -1;
-	return list_members(archive, path, err);
+	return list_members(archive, path, limits, err);
 }
 
 int archive_open(const char *path, const struct limits *limits, struct archive **out, struct err *err)

@@ -18,6 +18,8 @@ enum { READERS_MAX = 6 }; /* layers that are fetched and read at once */
 /* Everything of one build. */
 struct work {
 	const struct recipe *recipe;
+	struct limits limits;
+	struct budget memory;
 	struct spool *spool;
 	struct source *source;
 	struct tree *tree;
@@ -53,7 +55,7 @@ static int read_layer(struct work *work, size_t index, struct err *err)
 
 	if (source->open_layer(source, index, &stream, &fd, &offset, err) < 0)
 		return -1;
-	result = layer_read(&source->layer[index], stream, fd, offset, work->spool, &work->recipe->limits, err);
+	result = layer_read(&source->layer[index], stream, fd, offset, work->spool, &work->limits, err);
 	if (source->close_layer)
 		source->close_layer(source, index, result == 0);
 	return result;
@@ -270,14 +272,14 @@ static int go(struct work *work, int fd, struct built *built, struct err *err)
 {
 	const struct recipe *recipe = work->recipe;
 	struct source_options options = {
-		.conf = recipe->conf, .platform = recipe->platform, .limits = recipe->limits, .cache = recipe->cache,
+		.conf = recipe->conf, .platform = recipe->platform, .limits = work->limits, .cache = recipe->cache,
 	};
 	struct inode *provenance = NULL;
 
 	if (spool_open(&work->spool, err) < 0)
 		return -1;
 	options.spool = work->spool;
-	if (tree_new(recipe->limits.max_entries, &work->tree, err) < 0 ||
+	if (tree_new(recipe->limits.max_entries, work->limits.memory, &work->tree, err) < 0 ||
 	    source_open(recipe->source, &options, &work->source, err) < 0)
 		return -1;
 	if (recipe->progress)
@@ -300,9 +302,11 @@ static int go(struct work *work, int fd, struct built *built, struct err *err)
 
 int build(const struct recipe *recipe, int fd, struct built *built, struct err *err)
 {
-	struct work work = {.recipe = recipe};
+	struct work work = {.recipe = recipe, .limits = recipe->limits, .memory = {.max = recipe->limits.max_memory}};
 	int result;
 
+	if (work.memory.max > 0)
+		work.limits.memory = &work.memory;
 	*built = (struct built){0};
 	result = go(&work, fd, built, err);
 	progress_stop(work.progress);

@@ -128,13 +128,21 @@ static int open_chain(struct layer *layer, struct stream *raw, const struct limi
 	return stream_open_sum(&meter->stream, check_diff_id, layer, out, err);
 }
 
+static int no_room(const struct layer *layer, struct err *err)
+{
+	return arena_fail(&layer->arena, "cannot read a layer", err);
+}
+
 static struct entry *add_entry(struct layer *layer, enum entry_kind kind, const char *path)
 {
 	struct entry *entry;
 
 	if (layer->count == layer->room) {
-		size_t room = layer->room ? 2 * layer->room : 1024;
-		struct entry *grown = reallocarray(layer->entry, room, sizeof(*grown));
+		size_t room = layer->room ? 2 * layer->room : 64;
+		struct entry *grown = NULL;
+
+		if (budget_take(layer->arena.budget, (room - layer->room) * sizeof(*grown)))
+			grown = reallocarray(layer->entry, room, sizeof(*grown));
 
 		if (!grown)
 			return NULL;
@@ -199,7 +207,7 @@ static int take_data(struct reading *reading, const struct tar_entry *from, stru
 					    from->segment_count * sizeof(*from->segment));
 		inode->segment_count = (uint32_t)from->segment_count;
 		if (!inode->segment)
-			return err_sys(err, "cannot read a layer");
+			return no_room(reading->layer, err);
 	}
 	if (reading->stays)
 		inode->data = (struct data){DATA_FD, {.fd = layer->fd},
@@ -238,7 +246,7 @@ static int take_inode(struct reading *reading, const struct tar_entry *from, str
 	struct entry *entry = inode ? add_entry(layer, ENTRY_INODE, reading->path) : NULL;
 
 	if (!entry)
-		return err_sys(err, "cannot read a layer");
+		return no_room(reading->layer, err);
 	entry->inode = inode;
 	inode->mode = type_of(from->type) | from->mode;
 	inode->uid = from->uid;
@@ -251,10 +259,10 @@ static int take_inode(struct reading *reading, const struct tar_entry *from, str
 		inode->size = strlen(from->link);
 		inode->target = arena_string(&layer->arena, from->link);
 		if (!inode->target)
-			return err_sys(err, "cannot read a layer");
+			return no_room(reading->layer, err);
 	}
 	if (take_xattrs(layer, from, inode) < 0)
-		return err_sys(err, "cannot read a layer");
+		return no_room(reading->layer, err);
 	return from->type == TAR_FILE ? take_data(reading, from, inode, err) : 0;
 }
 
@@ -266,7 +274,7 @@ static int take_hardlink(struct reading *reading, const struct tar_entry *from, 
 		return err_aim(err, "a hard link to '%s'", from->link);
 	entry = add_entry(reading->layer, ENTRY_HARDLINK, reading->path);
 	if (!entry || !(entry->target = arena_string(&reading->layer->arena, reading->target)))
-		return err_sys(err, "cannot read a layer");
+		return no_room(reading->layer, err);
 	return 0;
 }
 
@@ -301,7 +309,7 @@ static int take_whiteout(struct reading *reading, struct err *err)
 			return err_set(err, "a whiteout of no name");
 		memmove(name, hidden, strlen(hidden) + 1);
 	}
-	return add_entry(reading->layer, kind, reading->path) ? 1 : err_sys(err, "cannot read a layer");
+	return add_entry(reading->layer, kind, reading->path) ? 1 : no_room(reading->layer, err);
 }
 
 static int take_entry(struct reading *reading, const struct tar_entry *from, struct err *err)
@@ -361,6 +369,7 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 	reading.buffer = buffer;
 	layer->fd = fd;
 	layer->fd_offset = offset;
+	layer->arena.budget = limits->memory;
 	atomic_store(&layer->state, LAYER_READING);
 	if (open_chain(layer, raw, limits, &stream, err) < 0)
 		return err_aim(err, "%s", layer->name);

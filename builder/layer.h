@@ -20,6 +20,8 @@ struct limits {
 	size_t max_entries;  /* of one image */
 	uint64_t max_size;   /* bytes of files, unpacked, of one layer and of the image */
 	uint64_t max_ratio;  /* unpacked bytes for one compressed byte, beyond LIMIT_RATIO_FROM */
+	size_t max_memory;   /* bytes that names, links and attributes take in memory; 0: any number */
+	struct budget *memory; /* where one build counts them; NULL: not counted */
 };
 #define LIMIT_RATIO_FROM (256ULL << 20)
 

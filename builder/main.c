@@ -47,7 +47,7 @@ static void fill_recipe(const struct options *options, const struct conf *conf, 
 	*recipe = (struct recipe){
 		.options = options->build,
 		.platform = options->platform,
-		.limits = {conf->max_entries, conf->max_size, conf->max_ratio},
+		.limits = {conf->max_entries, conf->max_size, conf->max_ratio, conf->max_memory, NULL},
 		.jobs = options->jobs,
 		.conf = conf,
 		.cache = cache,

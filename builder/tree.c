@@ -3,7 +3,7 @@
 
 enum { TABLE_START = 1 << 12 };
 
-int tree_new(size_t max, struct tree **out, struct err *err)
+int tree_new(size_t max, struct budget *memory, struct tree **out, struct err *err)
 {
 	auto_tree *tree = calloc(1, sizeof(*tree));
 
@@ -13,6 +13,7 @@ int tree_new(size_t max, struct tree **out, struct err *err)
 	tree->table_size = TABLE_START;
 	tree->root->parent = tree->root;
 	tree->max = max;
+	tree->arena.budget = memory;
 	*out = take_ptr(&tree);
 	return 0;
 }
@@ -106,7 +107,7 @@ struct node *tree_add(struct tree *tree, struct node *dir, const char *name, siz
 	}
 	if ((tree->count >= 2 * tree->table_size && grow(tree) < 0) ||
 	    !(node = arena_take(&tree->arena, sizeof(*node) + len + 1))) {
-		(void)err_sys(err, "cannot grow the tree");
+		(void)arena_fail(&tree->arena, "cannot grow the tree", err);
 		return NULL;
 	}
 	memcpy(node->name, name, len);

@@ -81,7 +81,8 @@ struct tree {
 	size_t table_size;
 };
 
-int tree_new(size_t max, struct tree **out, struct err *err);
+/* @memory is borrowed; NULL: no limit. */
+int tree_new(size_t max, struct budget *memory, struct tree **out, struct err *err);
 void tree_free(struct tree *tree);
 void tree_freep(struct tree **tree);
 #define auto_tree CLEANUP(tree_freep) struct tree

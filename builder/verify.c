@@ -68,7 +68,7 @@ static int read_tree(const char *path, const struct recipe *recipe, struct diges
 
 	if (!sum || !buffer)
 		return err_sys(err, "cannot sum up the image");
-	if (tree_new(recipe->limits.max_entries, &tree, err) < 0 ||
+	if (tree_new(recipe->limits.max_entries, NULL, &tree, err) < 0 ||
 	    source_open_image(path, &options, &source, err) < 0 || source->fill(source, tree, err) < 0)
 		return -1;
 	node = tree_find(tree, PROVENANCE_FILE);

@@ -32,6 +32,7 @@ static const struct key {
 	{"build", "max-entries", VALUE_LIMIT, offsetof(struct conf, max_entries), true},
 	{"build", "max-size", VALUE_LIMIT, offsetof(struct conf, max_size), true},
 	{"build", "max-ratio", VALUE_LIMIT, offsetof(struct conf, max_ratio), true},
+	{"build", "max-memory", VALUE_LIMIT, offsetof(struct conf, max_memory), true},
 	{"build", "cache", VALUE_TEXT, offsetof(struct conf, cache), true},
 	{"users", "deny", VALUE_LIST, offsetof(struct conf, deny), false},
 };
@@ -91,6 +92,7 @@ struct conf *conf_new(void)
 	conf->max_entries = 4000000;
 	conf->max_size = (size_t)256 << 30;
 	conf->max_ratio = 200;
+	conf->max_memory = (size_t)1 << 30;
 	conf->squashfuse = strdup("squashfuse_ll");
 	if (!conf->squashfuse)
 		return NULL;

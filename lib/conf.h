@@ -43,6 +43,7 @@ struct conf {
 	size_t max_entries;        /* files; default 4 million */
 	size_t max_size;           /* bytes unpacked; default 256 GiB */
 	size_t max_ratio;          /* unpacked bytes for one compressed; default 200 */
+	size_t max_memory;         /* bytes of names, links and attributes; default 1 GiB */
 	char *cache;               /* directory; NULL: XDG's */
 	/* [users] */
 	struct conf_list deny;     /* options that users may not give: names without dashes */
