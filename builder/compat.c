@@ -84,7 +84,7 @@ static int add_environment(struct tree *tree, const char *config, size_t size, s
 		text[used + len] = '\n';
 		used += len + 1;
 	}
-	return add_file(tree, "ch/environment", text, used, NULL, err);
+	return add_file(tree, CH_DIR "/environment", text, used, NULL, err);
 }
 
 int compat_add(struct tree *tree, const char *config, size_t config_size, struct inode **provenance,

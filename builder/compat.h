@@ -12,6 +12,7 @@
 #include "builder/tree.h"
 
 #define FIRN_DIR ".firn"
+#define CH_DIR "ch"
 #define CONFIG_FILE ".firn/config.json"
 #define PROVENANCE_FILE ".firn/provenance.json"
 

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
 static int give_up(const struct err *err)
@@ -55,6 +56,16 @@ static void fill_recipe(const struct options *options, const struct conf *conf, 
 	};
 }
 
+/* Only registries' images need a cache, and they do without it where there is no place for one. */
+static int find_cache(const struct options *options, const struct conf *conf, char **out, struct err *err)
+{
+	if (options->no_cache)
+		return 0;
+	if (cache_directory(conf, out, err) < 0)
+		log_info("%s", err->text);
+	return 0;
+}
+
 /* Build @source into the file @out. */
 static int make_image(const struct options *options, const char *source, const char *out)
 {
@@ -66,8 +77,7 @@ static int make_image(const struct options *options, const char *source, const c
 	struct err err;
 	int result;
 
-	if (conf_read(options->config, &conf, &err) < 0 ||
-	    (!options->no_cache && cache_directory(conf, &cache, &err) < 0) ||
+	if (conf_read(options->config, &conf, &err) < 0 || find_cache(options, conf, &cache, &err) < 0 ||
 	    output_open(out, options->force, &output, &err) < 0)
 		return give_up(&err);
 	log_debug("gzip by %s", inflate_gzip_library());
@@ -143,8 +153,7 @@ static int verb_verify(const struct options *options)
 		log_error("--from goes with --rebuild");
 		return EXIT_FIRN_FAILED;
 	}
-	if (conf_read(options->config, &conf, &err) < 0 ||
-	    (!options->no_cache && cache_directory(conf, &cache, &err) < 0))
+	if (conf_read(options->config, &conf, &err) < 0 || find_cache(options, conf, &cache, &err) < 0)
 		return give_up(&err);
 	fill_recipe(options, conf, cache, &recipe);
 	if (verify_image(options->operand[0], &recipe, options->rebuild, options->from, &verified, &err) < 0)
@@ -208,6 +217,7 @@ int main(int argc, char **argv)
 	int status = EXIT_FIRN_FAILED;
 	size_t i = 0;
 
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	if (argc < 1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		log_error("cannot give up privileges");
 		return EXIT_FIRN_FAILED;

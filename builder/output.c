@@ -31,14 +31,19 @@ static void remove_and_die(int signal)
 
 static void arm(const struct output *output)
 {
-	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGXCPU, SIGXFSZ, SIGPIPE};
+	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGXCPU, SIGPIPE};
 	struct sigaction action = {.sa_handler = remove_and_die, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
 
 	doomed.folder = output->folder;
 	memcpy(doomed.name, output->temporary, sizeof(doomed.name));
 	doomed.armed = 1;
-	for (size_t i = 0; i < COUNT_OF(signals); i++)
-		(void)sigaction(signals[i], &action, NULL);
+	for (size_t i = 0; i < COUNT_OF(signals); i++) {
+		struct sigaction now;
+
+		/* What is ignored, as under nohup(1), stays ignored. */
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			(void)sigaction(signals[i], &action, NULL);
+	}
 }
 
 static int check_target(const struct output *output, struct err *err)

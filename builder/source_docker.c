@@ -80,7 +80,8 @@ static int docker_open_layer(struct source *source, size_t index, struct stream 
 	uint64_t size;
 
 	if (!archive_find(docker->archive, docker->entry->layer[index], offset, &size))
-		return err_set(err, "'%s' has no '%s'", docker->name, docker->entry->layer[index]);
+		return err_set(err, "%s: '%s' has no '%s'", source->layer[index].name, docker->name,
+			       docker->entry->layer[index]);
 	*fd = archive_fd(docker->archive);
 	return stream_open_file(*fd, false, *offset, size, source->layer[index].name, out, err);
 }

@@ -45,6 +45,10 @@ static int take_name(const char *key, const struct value *value, const char **ou
 {
 	if (strlen(value->text) != value->size)
 		return bad(key, err);
+	if (value->size == 0) {
+		*out = NULL;
+		return 0;
+	}
 	if (value->size > TAR_NAME_MAX)
 		return err_set(err, "a name of %zu bytes, more than %d", value->size, TAR_NAME_MAX);
 	*out = value->text;
@@ -57,6 +61,8 @@ static int take_xattr(struct tar *tar, const char *name, const struct value *val
 
 	if (!*name)
 		return err_set(err, "an extended attribute without a name");
+	if (value->size == 0) /* as for every record: there is none */
+		return 0;
 	while (i < tar->xattr_count && strcmp(tar->xattr[i].name, name) != 0)
 		i++;
 	if (i == TAR_XATTRS_MAX)
@@ -136,7 +142,7 @@ static int take_record(struct tar *tar, struct tar_extended *to, bool global, co
 	if (strcmp(key, "linkpath") == 0)
 		return take_name(key, value, &to->link, err);
 	if (strcmp(key, "size") == 0)
-		return (to->has_size = true), take_number(key, value, &to->size, err);
+		return (to->has_size = value->size > 0) ? take_number(key, value, &to->size, err) : 0;
 	if (key[0] == 'G')
 		return take_sparse(tar, to, key, value, err);
 	return take_xattr(tar, key + strlen(XATTR_PREFIX), value, err);

@@ -25,7 +25,8 @@ int path_of_entry(const char *name, char *out, struct err *err)
 
 		if (len == 2 && name[0] == '.' && name[1] == '.')
 			return err_set(err, "a name with '..' in it");
-		if (len > TREE_NAME_MAX)
+		/* A whiteout's name is that much longer than what it hides. */
+		if (len > TREE_NAME_MAX + (strncmp(name, ".wh.", 4) == 0 ? 4U : 0U))
 			return err_set(err, "a name of more than %d bytes", TREE_NAME_MAX);
 		if (len > 0 && !(len == 1 && name[0] == '.')) {
 			if (used + 1 + len > TREE_PATH_MAX)

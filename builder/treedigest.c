@@ -25,11 +25,17 @@ static char type_of(mode_t mode)
 	return S_ISDIR(mode) ? 'd' : S_ISREG(mode) ? 'f' : S_ISLNK(mode) ? 'l' : S_ISFIFO(mode) ? 'p' : 's';
 }
 
-static bool is_firns(const struct node *node)
+static bool is_named(const struct node *node, const char *name)
+{
+	return node->len == strlen(name) && memcmp(node->name, name, node->len) == 0;
+}
+
+/* /.firn and /ch tell runners of the image's configuration; they are not its files. */
+static bool is_for_runners(const struct node *node)
 {
 	while (node->parent != node->parent->parent)
 		node = node->parent;
-	return node->len == strlen(FIRN_DIR) && memcmp(node->name, FIRN_DIR, node->len) == 0;
+	return is_named(node, FIRN_DIR) || is_named(node, CH_DIR);
 }
 
 static int list(void *arg, struct node *node, struct err *err)
@@ -38,7 +44,7 @@ static int list(void *arg, struct node *node, struct err *err)
 	const struct inode *inode = node->inode;
 	char path[TREE_PATH_MAX + 2], text[TEXT_MAX];
 
-	if (is_firns(node))
+	if (is_for_runners(node))
 		return 0;
 	add_text(listing, node_path(node, path, sizeof(path)));
 	if (!S_ISDIR(inode->mode) && inode->nlink > 1) {

@@ -2,7 +2,7 @@
 /*
  * treedigest.h - one digest for the files of an image, whatever packs them.
  *
- * The sha256 of a listing of the tree in path order, without /.firn; it does not
+ * The sha256 of a listing of the tree in path order, without /.firn and /ch; it does not
  * depend on codec, level, block size or library versions. doc/format.md has its
  * definition, so that anyone can compute it from a mounted image.
  */

@@ -33,7 +33,7 @@ ok 'firn inspect reads the image'   succeeds firn inspect "$image"
 ok 'its label'                      says 'org.example=yes'
 ok 'its entrypoint'                 says '/bin/probe'
 if command -v ch-run >/dev/null; then
-	ok "Charliecloud's ch-run runs it" succeeds ch-run "$image" -- /bin/true
+	ok "Charliecloud's ch-run runs it" succeeds env USER=me ch-run "$image" -- /bin/true
 else
 	skip "Charliecloud's ch-run runs it" 'ch-run is not installed'
 fi
@@ -101,7 +101,8 @@ ok 'nothing of these is left'    sh -c '[ ! -e "$0" ]' "$scratch/out/w.sqfs"
 mkdir "$scratch/stop"
 started() { ls -l "/proc/$1/task" >/dev/null 2>&1 && ls -l "/proc/$1/fd" 2>/dev/null | grep -q "$scratch/oci/blobs"; }
 stopped_by() {
-	"$FIRN" build -q --compress xz "$scratch/stop/a.sqfs" "oci:$scratch/oci" >"$last" 2>&1 </dev/null &
+	# sh starts what is in the background with SIGINT ignored
+	env --default-signal=INT "$FIRN" build -q --compress xz "$scratch/stop/a.sqfs" "oci:$scratch/oci" >"$last" 2>&1 </dev/null &
 	pid=$!
 	wait_for started $pid || echo "never began" >>"$last"
 	kill "-$1" $pid
