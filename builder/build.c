@@ -102,6 +102,8 @@ static int read_all_layers(struct work *work, struct err *err)
 	readers.order = largest_first(work->source);
 	if (!readers.order)
 		return err_sys(err, "cannot read the layers");
+	for (size_t i = 0; i < work->source->count; i++)
+		work->source->layer[i].cancel = &readers.failed;
 	while (started + 1 < count && pthread_create(&thread[started], NULL, read_layers, &readers) == 0)
 		started++;
 	(void)read_layers(&readers);

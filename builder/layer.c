@@ -69,8 +69,11 @@ struct counter {
 static ssize_t counter_read(struct stream *stream, void *buffer, size_t size, struct err *err)
 {
 	struct counter *counter = (struct counter *)stream;
-	ssize_t n = counter->below->read(counter->below, buffer, size, err);
+	ssize_t n;
 
+	if (counter->layer->cancel && atomic_load_explicit(counter->layer->cancel, memory_order_relaxed))
+		return err_set(err, "not read: another layer failed");
+	n = counter->below->read(counter->below, buffer, size, err);
 	if (n > 0)
 		atomic_fetch_add_explicit(&counter->layer->done, (uint64_t)n, memory_order_relaxed);
 	return n;

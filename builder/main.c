@@ -217,6 +217,7 @@ int main(int argc, char **argv)
 	int status = EXIT_FIRN_FAILED;
 	size_t i = 0;
 
+	(void)signal(SIGPIPE, SIG_IGN); /* a helper or a reader that went away is an error to be told */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	if (argc < 1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		log_error("cannot give up privileges");

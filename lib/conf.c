@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILE_MAX = 1 << 20, MEBIBYTE = 1 << 20 };
+enum { FILE_MAX = 1 << 20, MEBIBYTE = 1 << 20, SECTION_MAX = 300 };
 
 #define SITE_FILE SYSCONFDIR "/firn/firn.conf"
 
-enum value { VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_SIZE, VALUE_LIMIT, VALUE_NUMBER };
+enum value { VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_SIZE, VALUE_LIMIT, VALUE_NUMBER, VALUE_FLAG };
 
 /* Every key there is. "user": may stand in a file that a user names with --config. */
 static const struct key {
@@ -34,7 +34,19 @@ static const struct key {
 	{"build", "max-ratio", VALUE_LIMIT, offsetof(struct conf, max_ratio), true},
 	{"build", "max-memory", VALUE_LIMIT, offsetof(struct conf, max_memory), true},
 	{"build", "cache", VALUE_TEXT, offsetof(struct conf, cache), true},
+	{"pull", "default", VALUE_TEXT, offsetof(struct conf, default_registry), false},
+	{"pull", "stall", VALUE_NUMBER, offsetof(struct conf, stall), true},
 	{"users", "deny", VALUE_LIST, offsetof(struct conf, deny), false},
+};
+
+/*
+ * Of each [registry "HOST"]. A user may trust a CA or use a mirror; that a host needs no
+ * proof of who it is, is the site's to say, since passwords go there.
+ */
+static const struct key registry_keys[] = {
+	{"registry", "mirror", VALUE_TEXT, offsetof(struct conf_registry, mirror), true},
+	{"registry", "ca", VALUE_TEXT, offsetof(struct conf_registry, ca), true},
+	{"registry", "insecure", VALUE_FLAG, offsetof(struct conf_registry, insecure), false},
 };
 
 /*
@@ -93,6 +105,7 @@ struct conf *conf_new(void)
 	conf->max_size = (size_t)256 << 30;
 	conf->max_ratio = 200;
 	conf->max_memory = (size_t)1 << 30;
+	conf->stall = 60;
 	conf->squashfuse = strdup("squashfuse_ll");
 	if (!conf->squashfuse)
 		return NULL;
@@ -110,6 +123,13 @@ void conf_free(struct conf *conf)
 	list_clear(&conf->env_drop);
 	list_clear(&conf->env_keep);
 	list_clear(&conf->deny);
+	for (size_t i = 0; i < conf->registry_count; i++) {
+		free(conf->registry[i].host);
+		free(conf->registry[i].mirror);
+		free(conf->registry[i].ca);
+	}
+	free(conf->registry);
+	free(conf->default_registry);
 	free(conf->cache);
 	free(conf->squashfuse);
 	free(conf);
@@ -160,9 +180,16 @@ static int take_list(const struct key *key, struct conf_list *list, const char *
 	return 0;
 }
 
-static int take_value(struct conf *conf, const struct key *key, const char *text)
+static int take_flag(bool *field, const char *text)
 {
-	void *field = (char *)conf + key->field;
+	*field = strcmp(text, "yes") == 0;
+	return *field || strcmp(text, "no") == 0 ? 0 : -1;
+}
+
+/* @holder: the conf, or one of its registries. */
+static int take_value(void *holder, const struct key *key, const char *text)
+{
+	void *field = (char *)holder + key->field;
 	uint64_t number;
 
 	switch (key->value) {
@@ -194,15 +221,51 @@ static int take_value(struct conf *conf, const struct key *key, const char *text
 			return -1;
 		*(int *)field = (int)number;
 		return 0;
+	case VALUE_FLAG:
+		return take_flag(field, text);
 	}
 	return -1;
 }
 
-static const struct key *find_key(const char *section, const char *name)
+const struct conf_registry *conf_registry(const struct conf *conf, const char *host)
 {
-	for (size_t i = 0; i < COUNT_OF(keys); i++)
-		if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
-			return &keys[i];
+	for (size_t i = 0; i < conf->registry_count; i++)
+		if (strcmp(conf->registry[i].host, host) == 0)
+			return &conf->registry[i];
+	return NULL;
+}
+
+/* The registry that a section 'registry "HOST"' speaks of, made if it is new; NULL if it is no such section. */
+static struct conf_registry *section_registry(struct conf *conf, const char *section)
+{
+	static const char prefix[] = "registry \"";
+	size_t len = strlen(section), prefix_len = sizeof(prefix) - 1;
+	auto_free char *host = NULL;
+	struct conf_registry *grown;
+
+	if (len <= prefix_len + 1 || strncmp(section, prefix, prefix_len) != 0 || section[len - 1] != '"')
+		return NULL;
+	host = strndup(section + prefix_len, len - prefix_len - 1);
+	if (!host)
+		return NULL;
+	for (size_t i = 0; i < conf->registry_count; i++)
+		if (strcmp(conf->registry[i].host, host) == 0)
+			return &conf->registry[i];
+	grown = reallocarray(conf->registry, conf->registry_count + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	conf->registry = grown;
+	grown += conf->registry_count++;
+	*grown = (struct conf_registry){.host = take_ptr(&host)};
+	return grown;
+}
+
+static const struct key *find_key(const struct key *table, size_t count, const char *section,
+				  const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(table[i].section, section) == 0 && strcmp(table[i].name, name) == 0)
+			return &table[i];
 	return NULL;
 }
 
@@ -228,6 +291,7 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 		     const struct place *place, struct err *err)
 {
 	const struct key *key;
+	struct conf_registry *registry;
 	char *value;
 
 	line = trim(line);
@@ -249,7 +313,9 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 	*value++ = '\0';
 	line = trim(line);
 	value = trim(value);
-	key = find_key(section, line);
+	registry = section_registry(conf, section);
+	key = registry ? find_key(registry_keys, COUNT_OF(registry_keys), "registry", line) :
+			 find_key(keys, COUNT_OF(keys), section, line);
 	if (!key)
 		return err_set(err, "'%s' line %d: there is no key '%s' in section '%s'", place->path,
 			       place->line, line, section);
@@ -257,7 +323,7 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 	if (!place->trusted && (!key->user || !conf_allows(conf, line)))
 		return err_set(err, "'%s' line %d: only the site may set '%s'", place->path,
 			       place->line, line);
-	if (take_value(conf, key, value) < 0)
+	if (take_value(registry ? (void *)registry : conf, key, value) < 0)
 		return err_set(err, "'%s' line %d: '%s' cannot be '%s'", place->path, place->line,
 			       line, value);
 	return 0;
@@ -266,7 +332,7 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 static int take_text(struct conf *conf, char *text, const char *path, bool trusted, struct err *err)
 {
 	struct place place = {path, 0, trusted};
-	char section[32] = "";
+	char section[SECTION_MAX] = "";
 	char *rest = text;
 	char *line;
 

@@ -25,6 +25,14 @@ struct conf_list {
 	size_t count;
 };
 
+/* [registry "HOST[:PORT]"]: one section for each registry that needs it */
+struct conf_registry {
+	char *host;
+	char *mirror;  /* URL that is asked first; NULL: none */
+	char *ca;      /* file of certificates to trust for this host; NULL: the system's */
+	bool insecure; /* plain http and certificates of anybody are good enough */
+};
+
 struct conf {
 	/* [run] */
 	struct conf_list bind;     /* "SRC[:DST[:ro|rw]]": bound in every container, if SRC exists */
@@ -45,6 +53,11 @@ struct conf {
 	size_t max_ratio;          /* unpacked bytes for one compressed; default 200 */
 	size_t max_memory;         /* bytes of names, links and attributes; default 1 GiB */
 	char *cache;               /* directory; NULL: XDG's */
+	/* [pull], and all [registry] sections */
+	char *default_registry;    /* host of names without one; NULL: such names are errors */
+	int stall;                 /* seconds without a byte after which a transfer is begun anew; default 60 */
+	struct conf_registry *registry;
+	size_t registry_count;
 	/* [users] */
 	struct conf_list deny;     /* options that users may not give: names without dashes */
 };
@@ -58,6 +71,9 @@ int conf_read(const char *extra, struct conf **out, struct err *err);
 void conf_free(struct conf *conf);
 void conf_freep(struct conf **conf);
 #define auto_conf CLEANUP(conf_freep) struct conf
+
+/* The section of @host, or NULL. */
+const struct conf_registry *conf_registry(const struct conf *conf, const char *host);
 
 /* Whether users may give --@option. */
 bool conf_allows(const struct conf *conf, const char *option);

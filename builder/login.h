@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * login.h - from a registry's challenge to the value of Authorization.
+ *
+ * Distribution spec's "token authentication" (distribution/docs/spec/auth): GET
+ * realm?service&scope, with Basic credentials if there are any; or, with an
+ * identity token, POST as OAuth2's refresh_token grant.
+ */
+#ifndef FIRN_LOGIN_H
+#define FIRN_LOGIN_H
+
+#include "builder/challenge.h"
+#include "lib/conf.h"
+
+/*
+ * For repository @name of @host, whose credentials are kept under @account. Credentials
+ * go to a realm only over https, or to a host for which plain http is allowed. Returns
+ * a new string for Authorization; fails when the challenge cannot be met.
+ */
+int login(const struct conf *conf, const char *host, const char *account, const char *name,
+	  const struct challenge *challenge, char **authorization, struct err *err);
+
+#endif

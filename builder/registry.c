@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/registry.h"
+
+#include "builder/http.h"
+#include "builder/login.h"
+#include "lib/log.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum { TRIES = 5, DELAY_MS = 500, RETRY_AFTER_MAX = 60, ENDPOINTS_MAX = 2 };
+
+#define HUB "docker.io"
+#define HUB_API "registry-1.docker.io"
+
+static const char manifest_types[] =
+	"application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+	"application/vnd.docker.distribution.manifest.list.v2+json, "
+	"application/vnd.docker.distribution.manifest.v2+json";
+
+/* Where the repository is to be had: a mirror, or the registry itself. */
+struct endpoint {
+	char *host, *prefix;   /* "" or "/path" of a mirror */
+	const char *account;   /* under which credentials are kept */
+	const char *scheme;    /* static */
+	bool scheme_open;      /* https was not tried yet, and http would be allowed */
+	char *authorization;   /* NULL: none was asked for yet */
+	unsigned logins;       /* how often authorization was set */
+};
+
+struct registry {
+	const struct reference *reference;
+	const struct conf *conf;
+	pthread_mutex_t lock; /* over what endpoints remember */
+	struct endpoint endpoint[ENDPOINTS_MAX]; /* best first */
+	size_t count;
+};
+
+struct registry_blob {
+	struct registry *registry;
+	struct digest digest;
+	uint64_t size, at;
+	uint64_t skip; /* bytes of the stream that are there already: the Range was ignored */
+	int failures;  /* in a row, without a byte in between */
+	struct http_stream *stream;
+};
+
+static int add_mirror(struct registry *registry, const char *url, struct err *err)
+{
+	struct endpoint *endpoint = &registry->endpoint[registry->count++];
+	auto_free char *scheme = NULL;
+	const char *path;
+
+	if (http_split(url, &scheme, &endpoint->host, err) < 0)
+		return err_aim(err, "the mirror of '%s'", registry->reference->host);
+	endpoint->scheme = strcmp(scheme, "http") == 0 ? "http" : "https";
+	path = strstr(url, "://");
+	path = path ? strchr(path + 3, '/') : NULL;
+	endpoint->prefix = strdup(path ? path : "");
+	if (!endpoint->prefix)
+		return err_sys(err, "cannot ask a mirror");
+	for (size_t len = strlen(endpoint->prefix); len > 0 && endpoint->prefix[len - 1] == '/'; len--)
+		endpoint->prefix[len - 1] = 0;
+	endpoint->account = endpoint->host;
+	return 0;
+}
+
+static int add_origin(struct registry *registry, struct err *err)
+{
+	struct endpoint *endpoint = &registry->endpoint[registry->count++];
+	const char *host = registry->reference->host;
+
+	endpoint->host = strdup(strcmp(host, HUB) == 0 ? HUB_API : host);
+	endpoint->prefix = strdup("");
+	if (!endpoint->host || !endpoint->prefix)
+		return err_sys(err, "cannot ask '%s'", host);
+	endpoint->account = host;
+	endpoint->scheme = "https";
+	endpoint->scheme_open = http_is_allowed(registry->conf, host);
+	return 0;
+}
+
+int registry_open(const struct reference *reference, const struct conf *conf, struct registry **out,
+		  struct err *err)
+{
+	auto_registry *registry = calloc(1, sizeof(*registry));
+	const struct conf_registry *section = conf_registry(conf, reference->host);
+
+	if (!registry)
+		return err_sys(err, "cannot ask '%s'", reference->host);
+	registry->reference = reference;
+	registry->conf = conf;
+	(void)pthread_mutex_init(&registry->lock, NULL);
+	if ((section && section->mirror && add_mirror(registry, section->mirror, err) < 0) ||
+	    add_origin(registry, err) < 0)
+		return -1;
+	*out = take_ptr(&registry);
+	return 0;
+}
+
+void registry_close(struct registry *registry)
+{
+	if (!registry)
+		return;
+	for (size_t i = 0; i < registry->count; i++) {
+		struct endpoint *endpoint = &registry->endpoint[i];
+
+		if (endpoint->authorization)
+			explicit_bzero(endpoint->authorization, strlen(endpoint->authorization));
+		free(endpoint->authorization);
+		free(endpoint->prefix);
+		free(endpoint->host);
+	}
+	(void)pthread_mutex_destroy(&registry->lock);
+	free(registry);
+}
+
+void registry_closep(struct registry **registry)
+{
+	registry_close(*registry);
+}
+
+/* Twice as long each time, and never two clients in step; or what the server asks for. */
+static void wait_before(int try, long retry_after)
+{
+	uint32_t chance = 0;
+	long ms = (long)DELAY_MS << try;
+	struct timespec delay;
+
+	(void)!getrandom(&chance, sizeof(chance), 0);
+	ms = ms / 2 + (long)(chance % (unsigned long)ms);
+	if (retry_after >= 0)
+		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 + (long)(chance % 200);
+	delay = (struct timespec){ms / 1000, ms % 1000 * 1000000};
+	(void)nanosleep(&delay, NULL);
+}
+
+/* What this endpoint is asked with now; @logins tells later whether another thread was faster. */
+static char *snapshot(struct registry *registry, struct endpoint *endpoint, const char **scheme, unsigned *logins)
+{
+	char *authorization;
+
+	(void)pthread_mutex_lock(&registry->lock);
+	authorization = endpoint->authorization ? strdup(endpoint->authorization) : NULL;
+	*scheme = endpoint->scheme;
+	*logins = endpoint->logins;
+	(void)pthread_mutex_unlock(&registry->lock);
+	return authorization;
+}
+
+static int log_in(struct registry *registry, struct endpoint *endpoint, const struct challenge *challenge,
+		  unsigned logins, struct err *err)
+{
+	char *authorization = NULL;
+	int result = 0;
+
+	(void)pthread_mutex_lock(&registry->lock);
+	if (endpoint->logins == logins)
+		result = login(registry->conf, endpoint->host, endpoint->account, registry->reference->name,
+			       challenge, &authorization, err);
+	if (authorization) {
+		free(endpoint->authorization);
+		endpoint->authorization = authorization;
+		endpoint->logins++;
+	}
+	(void)pthread_mutex_unlock(&registry->lock);
+	return result;
+}
+
+/* One request to one endpoint. Plain http comes only after https was no TLS at all. */
+static int request_once(struct registry *registry, struct endpoint *endpoint, const char *path,
+			const char *accept, uint64_t from, unsigned *logins, struct http_stream **out,
+			enum http_failure *failure, struct err *err)
+{
+	const char *scheme;
+	auto_free char *authorization = snapshot(registry, endpoint, &scheme, logins), *url = NULL;
+	struct http_request request = {.accept = accept, .authorization = authorization, .from = from,
+				       .conf = registry->conf};
+	int result;
+
+	if (asprintf(&url, "%s://%s%s/v2/%s/%s", scheme, endpoint->host, endpoint->prefix,
+		     registry->reference->name, path) < 0)
+		return err_sys(err, "cannot ask '%s'", endpoint->host);
+	request.url = url;
+	result = http_open(&request, out, failure, err);
+	if (result < 0 && *failure == HTTP_NO_TLS) {
+		bool again;
+
+		(void)pthread_mutex_lock(&registry->lock);
+		again = endpoint->scheme_open;
+		if (again) {
+			log_info("'%s' speaks plain http", endpoint->host);
+			endpoint->scheme = "http";
+			endpoint->scheme_open = false;
+		}
+		again = again || strcmp(endpoint->scheme, scheme) != 0;
+		(void)pthread_mutex_unlock(&registry->lock);
+		if (again)
+			return request_once(registry, endpoint, path, accept, from, logins, out, failure, err);
+	}
+	return result;
+}
+
+static int refuse(const struct registry *registry, const struct endpoint *endpoint,
+		  const struct http_reply *reply, const char *path, struct err *err)
+{
+	const char *name = registry->reference->name, *what = strrchr(path, '/');
+
+	what = what ? what + 1 : path;
+	if (reply->status == 404)
+		return err_set(err, "'%s' has no '%s' of the image '%s'", endpoint->host, what, name);
+	if (reply->status == 401 || reply->status == 403)
+		return err_set(err, "access to '%s/%s' denied: the credentials are not accepted", endpoint->host, name);
+	if (reply->status == 429)
+		return err_set(err, "'%s' answers that there were too many requests (429%s%s); try later or log in",
+			       endpoint->host, *reply->limit ? ", remaining: " : "", reply->limit);
+	return err_set(err, "'%s' answers %ld when asked for '%s' of '%s'", endpoint->host, reply->status, what, name);
+}
+
+/* Until there is a good answer, or none to be had. */
+static int request_endpoint(struct registry *registry, struct endpoint *endpoint, const char *path,
+			    const char *accept, uint64_t from, struct http_stream **out, struct err *err)
+{
+	bool logged_in = false;
+
+	for (int try = 0;;) {
+		auto_http_stream *stream = NULL;
+		enum http_failure failure;
+		const struct http_reply *reply;
+		long delay = -1;
+		unsigned logins;
+
+		if (request_once(registry, endpoint, path, accept, from, &logins, &stream, &failure, err) < 0) {
+			if (failure != HTTP_LOST || ++try == TRIES)
+				return -1;
+			log_info("%s; trying again", err->text);
+			wait_before(try, delay);
+			continue;
+		}
+		reply = http_reply(stream);
+		if (reply->status == 200 || reply->status == 206) {
+			*out = take_ptr(&stream);
+			return 0;
+		}
+		if (reply->status == 401 && !logged_in) {
+			logged_in = true;
+			if (log_in(registry, endpoint, &reply->challenge, logins, err) < 0)
+				return -1;
+			continue;
+		}
+		if ((reply->status != 429 && reply->status < 500) || ++try == TRIES)
+			return refuse(registry, endpoint, reply, path, err);
+		log_info("'%s' answers %ld; trying again", endpoint->host, reply->status);
+		wait_before(try, reply->retry_after);
+	}
+}
+
+static int request(struct registry *registry, const char *path, const char *accept, uint64_t from,
+		   struct http_stream **out, struct err *err)
+{
+	for (size_t i = 0;; i++) {
+		if (request_endpoint(registry, &registry->endpoint[i], path, accept, from, out, err) == 0)
+			return 0;
+		if (i + 1 == registry->count)
+			return -1;
+		log_info("mirror: %s; asking '%s'", err->text, registry->endpoint[i + 1].host);
+	}
+}
+
+int registry_manifest(struct registry *registry, const char *what, size_t max, struct document *out,
+		      struct err *err)
+{
+	auto_http_stream *stream = NULL;
+	auto_free char *path = NULL;
+	struct digest wanted = {0};
+
+	*out = (struct document){0};
+	if (asprintf(&path, "manifests/%s", what) < 0)
+		return err_sys(err, "cannot ask a registry");
+	if (request(registry, path, manifest_types, 0, &stream, err) < 0)
+		return -1;
+	if (http_read_all(stream, max, &out->text, &out->size, err) < 0)
+		return err_aim(err, "the manifest of '%s/%s'", registry->reference->host, registry->reference->name);
+	(void)snprintf(out->media_type, sizeof(out->media_type), "%.*s",
+		       (int)strcspn(http_reply(stream)->content_type, "; "), http_reply(stream)->content_type);
+	if (digest_of(out->text, out->size, &out->digest, err) < 0 ||
+	    (digest_take(&wanted, what) == 0 && !digest_is(&wanted, &out->digest))) {
+		document_clear(out);
+		return err_set(err, "'%s' gives a manifest of '%s' that does not match its digest %s",
+			       registry->reference->host, registry->reference->name, wanted.text);
+	}
+	return 0;
+}
+
+void document_clear(struct document *document)
+{
+	free(take_ptr(&document->text));
+}
+
+/* (Re)open the stream at blob->at. */
+static int open_blob(struct registry_blob *blob, struct err *err)
+{
+	auto_free char *path = NULL;
+	const struct http_reply *reply;
+
+	http_close(take_ptr(&blob->stream));
+	if (asprintf(&path, "blobs/%s", blob->digest.text) < 0)
+		return err_sys(err, "cannot ask a registry");
+	if (request(blob->registry, path, NULL, blob->at, &blob->stream, err) < 0)
+		return -1;
+	reply = http_reply(blob->stream);
+	blob->skip = reply->status == 206 ? 0 : blob->at;
+	if (reply->status == 206 && (reply->range_start < 0 || (uint64_t)reply->range_start != blob->at))
+		return err_set(err, "'%s' gives another part of a blob than it was asked for",
+			       blob->registry->reference->host);
+	if (reply->length >= 0 && (uint64_t)reply->length != blob->size - blob->at + blob->skip)
+		return err_set(err, "'%s' has %" PRId64 " bytes for a blob of %" PRIu64, blob->registry->reference->host,
+			       reply->length, blob->size - blob->at + blob->skip);
+	return 0;
+}
+
+int registry_blob_open(struct registry *registry, const struct digest *digest, uint64_t size, uint64_t offset,
+		       struct registry_blob **out, struct err *err)
+{
+	struct registry_blob *blob = calloc(1, sizeof(*blob));
+
+	if (!blob)
+		return err_sys(err, "cannot ask a registry");
+	blob->registry = registry;
+	blob->digest = *digest;
+	blob->size = size;
+	blob->at = offset;
+	if (offset < size && open_blob(blob, err) < 0) {
+		registry_blob_close(blob);
+		return -1;
+	}
+	*out = blob;
+	return 0;
+}
+
+/* Bytes that are there already, since the server does not know Range. */
+static int skip_known(struct registry_blob *blob, struct err *err)
+{
+	char buffer[16 << 10];
+
+	while (blob->skip > 0) {
+		ssize_t n = http_read(blob->stream, buffer, blob->skip < sizeof(buffer) ? (size_t)blob->skip : sizeof(buffer),
+				      err);
+
+		if (n <= 0)
+			return n < 0 ? -1 : err_set(err, "a blob ends too soon");
+		blob->skip -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static ssize_t read_once(struct registry_blob *blob, void *buffer, size_t size, struct err *err)
+{
+	ssize_t n;
+
+	if (skip_known(blob, err) < 0)
+		return -1;
+	n = http_read(blob->stream, buffer, size, err);
+	if (n == 0)
+		return err_set(err, "'%s' breaks a blob off after %" PRIu64 " of %" PRIu64 " bytes",
+			       blob->registry->reference->host, blob->at, blob->size);
+	return n;
+}
+
+/* All bytes are there: nothing may follow. */
+static ssize_t check_end(struct registry_blob *blob, struct err *err)
+{
+	char more;
+	ssize_t n = blob->stream ? http_read(blob->stream, &more, 1, err) : 0;
+
+	if (n > 0)
+		return err_set(err, "'%s' gives more than the %" PRIu64 " bytes of a blob",
+			       blob->registry->reference->host, blob->size);
+	http_close(take_ptr(&blob->stream));
+	return 0;
+}
+
+ssize_t registry_blob_read(struct registry_blob *blob, void *buffer, size_t size, struct err *err)
+{
+	if (blob->at == blob->size)
+		return check_end(blob, err);
+	if (size > blob->size - blob->at)
+		size = (size_t)(blob->size - blob->at);
+	for (;;) {
+		ssize_t n = blob->stream ? read_once(blob, buffer, size, err) : -1;
+
+		if (n > 0) {
+			blob->at += (uint64_t)n;
+			blob->failures = 0;
+			return n;
+		}
+		if (++blob->failures == TRIES)
+			return -1;
+		log_info("%s; going on from there", err->text);
+		wait_before(blob->failures, -1);
+		if (open_blob(blob, err) < 0)
+			return -1;
+	}
+}
+
+void registry_blob_close(struct registry_blob *blob)
+{
+	if (!blob)
+		return;
+	http_close(blob->stream);
+	free(blob);
+}
