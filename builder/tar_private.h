@@ -8,7 +8,7 @@
 
 #include "builder/tar.h"
 
-enum { TAR_BLOCK_SIZE = 512, TAR_XATTRS_MAX = 4096, TAR_OLD_SPARSE_MAX = 21 };
+enum { TAR_BLOCK_SIZE = 512, TAR_XATTRS_MAX = 256, TAR_OLD_SPARSE_MAX = 21 };
 
 /* ustar header (POSIX) with GNU's use of the bytes from 345 on beside it. */
 struct tar_header {
