@@ -133,9 +133,9 @@ static int list_members(struct archive *archive, const char *path, const struct 
 	return result;
 }
 
-/* The whole archive without its compression, to a file without a name. */
-static int unpack(struct archive *archive, struct stream *stream, const struct limits *limits,
-		  struct err *err)
+/* The whole archive, @packed bytes, without its compression, to a file without a name. */
+static int unpack(struct archive *archive, struct stream *stream, uint64_t packed,
+		  const struct limits *limits, struct err *err)
 {
 	const char *folder = getenv("TMPDIR");
 	auto_fd fd = open(folder && *folder ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -151,6 +151,8 @@ static int unpack(struct archive *archive, struct stream *stream, const struct l
 		size += (uint64_t)n;
 		if (size > limits->max_size)
 			return err_set(err, "unpacks to more than firn.conf's [build] max-size");
+		if (size > LIMIT_RATIO_FROM && size / limits->max_ratio > packed)
+			return err_set(err, "unpacks to more than firn.conf's [build] max-ratio allows");
 		for (ssize_t done = 0, part; done < n; done += part) {
 			part = write(fd, buffer + done, (size_t)(n - done));
 			if (part < 0)
@@ -181,7 +183,7 @@ static int read_archive(struct archive *archive, const char *path, const struct 
 		stream = NULL; /* taken over in any case */
 		return -1;
 	}
-	if (strcmp(kind, "none") != 0 && unpack(archive, stream, limits, err) < 0)
+	if (strcmp(kind, "none") != 0 && unpack(archive, stream, (uint64_t)stat.st_size, limits, err) < 0)
 		return -1;
 	return list_members(archive, path, limits, err);
 }

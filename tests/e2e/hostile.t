@@ -16,8 +16,8 @@ seconds=20 memory=256
 grep -q __asan_init "$(dirname "$FIRN")/firn-build" && seconds=120 memory=2048
 TMPDIR=$scratch/tmp HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache
 export TMPDIR HOME XDG_CACHE_HOME
-# The sites' limit of files is lower here: what it bounds is the same memory.
-printf '[build]\nmax-entries = 1000000\n' >"$scratch/firn.conf"
+# A site with little memory. (What is left is for file data and the libraries.)
+printf '[build]\nmax-entries = 1000000\nmax-memory = 100M\n' >"$scratch/firn.conf"
 
 # build STACK OUT: with the options that the stack asks for.
 build() {

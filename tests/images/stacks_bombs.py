@@ -5,7 +5,7 @@ They are written as streams, from pieces that repeat, in a few seconds.
 """
 import mkoci
 from mkoci import Layer
-from mktar import BLOCK, END, file, header
+from mktar import BLOCK, END, entry, file, header, symlink
 
 GIB = 1 << 30
 NO_ID = "sha256:" + "0" * 64            # what they unpack to is too long to be hashed here
@@ -78,6 +78,28 @@ def many_members(count):
     yield b"text"
 
 
+def deep_names(count):
+    """Each entry has 2000 folders of its own."""
+    return b"".join(file(f"{number}/" + "d/" * 1990 + "a") for number in range(count)) + END
+
+
+def gzip_archive(place):
+    """Not a layer, but the archive with the image in it."""
+    with open(place + "/bomb.tar.gz", "wb") as out:
+        out.writelines(gzip_bomb(2))
+    return f"oci-archive:{place}/bomb.tar.gz"
+
+
+def repeated(one, times):
+    """The same entries over and over, each a gzip member: what is kept in memory of them adds up."""
+    def packed():
+        member = b"".join(mkoci.gzip_one([one], 9))
+        for _ in range(times):
+            yield member
+        yield b"".join(mkoci.gzip_one([END]))
+    return lone(packed)
+
+
 STACKS = {
     "bomb-gzip": lone(lambda: gzip_bomb(64)),
     "bomb-zstd": lone(lambda: zstd_bomb(512)),
@@ -87,5 +109,12 @@ STACKS = {
                                               (b"%d comment=" % (GIB + BLOCK)).ljust(BLOCK, b"x"), GIB)),
     "bomb-gnu-name": lone(lambda: zstd_giant(header(name="././@LongLink", kind=b"L", size=GIB), GIB)),
     "bomb-entries": (many_entries, "layer 1"),
+    "bomb-xattrs": repeated(entry("a", xattrs={f"user.{n}": b"x" * 60000 for n in range(17)}), 3000),
+    "bomb-sparse-maps": repeated(entry("a", records=[("GNU.sparse.size", "0"), ("GNU.sparse.map", "0,0," * 131000 + "0,0")]), 3000),
+    "bomb-targets": repeated(symlink("a", "t" * 4000) * 1000, 500),
+    "bomb-paths": repeated(file("d/" * 2000 + "a") * 1000, 500),
+    "bomb-names": ([deep_names(1000)], "layer 1|max-entries|max-memory"),
+    "bomb-xattr-names": repeated(entry("a", xattrs={f"user.{n:04}": b"" for n in range(4000)}), 3000),
+    "bomb-archive": (gzip_archive, "bomb.tar.gz"),
     "bomb-members": lone(lambda: many_members(2000000)),
 }
