@@ -20,7 +20,8 @@ mkdir "$HOME" "$scratch/roots" "$scratch/images"
 python3 "$srcdir/tests/images/mkrandom.py" "$scratch/oci" "$count" "$seed" ${rootless:+rootless} || exit 1
 both() {
 	for n in $(seq "$count"); do
-		umoci raw unpack $rootless --image "$scratch/oci:s$n" "$scratch/roots/s$n" >/dev/null || return 1
+		umoci raw unpack $rootless --image "$scratch/oci:s$n" "$scratch/roots/s$n" >"$scratch/umoci.log" 2>&1 ||
+			{ tail -n 1 "$scratch/umoci.log"; return 1; }
 		firn build -q "$scratch/images/s$n.sqfs" "oci:$scratch/oci:s$n" || return 1
 	done
 }

@@ -16,6 +16,7 @@ forms of tar that alternate. Kept away from what umoci (0.4.7) does differently:
 - It keeps the devices that it may make; we drop them.
 - A hard link to a name that its layer has whited out further up in the archive fails; for
   us the link means what lower layers had.
+- Go's tar takes an attribute without a value for none.
 - It rounds times; here they are whole seconds, from 1970 on.
 """
 import random
@@ -52,7 +53,7 @@ class Stack:
         fields = {"mode": mode | self.least_mode, "uid": chance.choice(OWNERS), "gid": chance.choice(OWNERS),
                   "mtime": chance.choice([0, 1, 1700000000, chance.randrange(1 << 31)])}
         if chance.random() < 0.1 or folder and chance.random() < 0.05:
-            fields["xattrs"] = {"user." + name: bytes(chance.randrange(256) for _ in range(chance.randrange(40)))
+            fields["xattrs"] = {"user." + name: bytes(chance.randrange(256) for _ in range(chance.randrange(1, 40)))
                                 for name in chance.sample("abcd", chance.randint(1, 3))}
         return fields
 

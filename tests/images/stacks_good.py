@@ -222,6 +222,7 @@ STACKS = {name: stack(*what) for name, what in {
     "whiteout": ([(dir_("d"), file("d/a"), file("d/b")), (whiteout("d/a"),)], {"d": d(), "d/b": f()}),
     "whiteout-dir": ([(dir_("d"), file("d/a"), file("b")), (whiteout("d"),)], {"b": f()}),
     "whiteout-nothing": ([ONE, (whiteout("b"), whiteout("c/d"), opaque("e"))], {"a": f("one")}),
+    "whiteout-name-255": ([(file("n" * 255), file("a")), (whiteout("n" * 255),)], {"a": f()}),
     "whiteout-and-own": ([ONE, (whiteout("a"), file("a", "two"))], {"a": f("two")}),
     "own-and-whiteout": ([ONE, (file("a", "two"), whiteout("a"))], {"a": f("two")}),
     "opaque": ([(dir_("d", mode=0o700), file("d/a"), dir_("d/e"), file("d/e/x")), (opaque("d"), file("d/b"))],
