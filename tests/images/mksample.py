@@ -56,8 +56,8 @@ def main():
                dir_("data", mode=0o755, xattrs={"user.note": "changed"}, **NOW)]
     left = {name: text for name, text in files.items() if name not in gone and name[-3:] not in ("002", "003", "004")}
     flat = [*base[:-len(files) - 1], dir_("data", mode=0o755, xattrs={"user.note": "changed"}, **NOW),
-            *(file(name, text, **NOW) for name, text in left.items()), hardlink("linked", "data/001"),
-            file("data/002", "changed", uid=70000, **NOW), dir_("data/003", **NOW), symlink("data/004", "003", **NOW)]
+            *(file(name, text, **NOW) for name, text in left.items()), file("data/002", "changed", uid=70000, **NOW),
+            dir_("data/003", **NOW), symlink("data/004", "003", **NOW), hardlink("linked", "data/001")]
     for name, entries in (("base", base), ("changes", changes), ("flat", flat)):
         with open(os.path.join(out, name + ".tar"), "wb") as tar:
             tar.writelines([*entries, END])
