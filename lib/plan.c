@@ -145,6 +145,37 @@ bool plan_shows_host(const struct plan *plan, const char *path)
 	return false;
 }
 
+static void hash_number(struct sha256 *hash, uint64_t number)
+{
+	sha256_add(hash, &number, sizeof(number));
+}
+
+/* With its length before it, and NULL unlike "": two lists of texts never look the same. */
+static void hash_text(struct sha256 *hash, const char *text)
+{
+	hash_number(hash, text ? strlen(text) : UINT64_MAX);
+	if (text)
+		sha256_add(hash, text, strlen(text));
+}
+
+void plan_hash(const struct plan *plan, struct sha256 *hash)
+{
+	const uint64_t numbers[] = {plan->engine, plan->offset,    plan->uid, plan->inner_uid,
+				    plan->gid,    plan->inner_gid, plan->keep_capabilities, plan->count};
+
+	sha256_add(hash, numbers, sizeof(numbers));
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_step *step = &plan->step[i];
+
+		hash_number(hash, step->kind);
+		hash_number(hash, step->flags);
+		hash_number(hash, step->size);
+		hash_text(hash, step->source);
+		hash_text(hash, step->target);
+		hash_text(hash, step->content);
+	}
+}
+
 static void print_word(FILE *out, const char *word)
 {
 	auto_free char *quoted = path_quote(word);

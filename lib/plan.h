@@ -12,6 +12,7 @@
 
 #include "lib/err.h"
 #include "lib/own.h"
+#include "lib/sha256.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -96,6 +97,12 @@ bool plan_covers(const struct plan *plan, size_t before, const char *target);
  * directory above it that no later step covers.
  */
 bool plan_shows_host(const struct plan *plan, const char *path);
+
+/*
+ * Add to @hash what makes the container: the root but for its file, who, and all
+ * steps. What is run, with which environment and where, is not part of it.
+ */
+void plan_hash(const struct plan *plan, struct sha256 *hash);
 
 /* Write one line per step, as --print-plan shows it. Names are quoted by path_quote(). */
 void plan_print(const struct plan *plan, FILE *out);

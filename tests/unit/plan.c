@@ -61,10 +61,56 @@ static void a_plan_prints_one_step_a_line(void)
 	       "whatever the names hold");
 }
 
+/* The name of what @plan makes; compared, never printed. */
+static const char *name_of(const struct plan *plan)
+{
+	static unsigned char digest[4][SHA256_SIZE];
+	static int turn;
+	struct sha256 hash;
+
+	turn = (turn + 1) % 4;
+	sha256_begin(&hash);
+	plan_hash(plan, &hash);
+	sha256_end(&hash, digest[turn]);
+	return (const char *)digest[turn];
+}
+
+static bool same(const char *one, const char *other)
+{
+	return memcmp(one, other, SHA256_SIZE) == 0;
+}
+
+static void what_makes_a_container_is_hashed(void)
+{
+	auto_plan *one = plan_new();
+	auto_plan *other = plan_new();
+	char *argv[] = {(char *)"true", NULL};
+	const char *before;
+
+	ok(same(name_of(one), name_of(other)), "two empty plans are the same");
+	(void)plan_add_bind(one, "/a", "/b", 0, &err);
+	(void)plan_add_bind(other, "/a", "/b", 0, &err);
+	ok(same(name_of(one), name_of(other)), "the same steps make the same container");
+	before = name_of(one);
+	one->argv = one->env = one->cwd = argv;
+	ok(same(name_of(one), before), "whatever runs in it, in which environment, where");
+	one->argv = one->env = one->cwd = NULL;
+	other->step[0].flags = PLAN_READONLY;
+	ok(!same(name_of(one), name_of(other)), "a flag makes another");
+	other->step[0].flags = 0;
+	other->inner_uid = 1;
+	ok(!same(name_of(one), name_of(other)), "so does another user inside");
+	other->inner_uid = 0;
+	(void)plan_add_text(one, PLAN_FILE, "/c", "de", &err);
+	(void)plan_add_text(other, PLAN_FILE, "/cd", "e", &err);
+	ok(!same(name_of(one), name_of(other)), "texts do not run into one another");
+}
+
 int main(void)
 {
 	a_bind_outside_the_image_is_refused();
 	a_later_step_covers_an_earlier_one();
 	a_plan_prints_one_step_a_line();
+	what_makes_a_container_is_hashed();
 	return done_testing();
 }
