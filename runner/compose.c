@@ -9,16 +9,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What compose works with; all borrowed but the plan. */
+/* What compose works with. */
 struct composer {
 	const struct request *request;
 	const struct conf *conf;
-	struct content *content;
-	const struct user *user;
-	struct command *command;
-	struct plan *plan;
-	const char *home;  /* inside */
-	char *host_cwd;    /* owned; NULL when there is none */
+	const struct image *image;
+	struct user *user;   /* owned */
+	struct plan *plan;   /* owned */
+	const char *home;    /* inside */
+	char *host_cwd;      /* owned; NULL when there is none */
 };
 
 #define FROZEN_HOME "/home/user"
@@ -59,7 +58,7 @@ static int add_bind(struct composer *at, const char *source, const char *target,
 static int add_root(struct composer *at, struct err *err)
 {
 	const struct request *request = at->request;
-	const struct image *image = at->content->image;
+	const struct image *image = at->image;
 	const char *engine = request->engine;
 
 	at->plan->image = strdup(image->path);
@@ -267,7 +266,7 @@ static int add_cwd(struct composer *at, struct err *err)
 	return add_bind(at, cwd, cwd, PLAN_OPTIONAL, err);
 }
 
-static int add_workdirs(struct composer *at, struct err *err)
+static int add_workdirs(struct composer *at, const struct command *command, struct err *err)
 {
 	const struct request *request = at->request;
 	const char *list[4];
@@ -278,8 +277,8 @@ static int add_workdirs(struct composer *at, struct err *err)
 			return err_set(err, "--cwd '%s' is not an absolute path", request->cwd);
 		list[count++] = request->cwd;
 	} else {
-		if (request->verb == REQUEST_RUN && at->command->workdir)
-			list[count++] = at->command->workdir;
+		if (request->verb == REQUEST_RUN && command->workdir)
+			list[count++] = command->workdir;
 		if (at->host_cwd && !request->contain)
 			list[count++] = at->host_cwd;
 		list[count++] = at->home;
@@ -294,14 +293,14 @@ static int add_workdirs(struct composer *at, struct err *err)
 	return at->plan->cwd ? 0 : err_sys(err, "cannot plan the working directory");
 }
 
-static int add_env(struct composer *at, struct err *err)
+static int add_env(struct composer *at, const struct command *command, struct err *err)
 {
 	struct env_sources sources = {
 		.request = at->request,
 		.conf = at->conf,
 		.host = environ,
-		.image = at->command->env,
-		.image_path = at->content->image->path,
+		.image = command->env,
+		.image_path = at->image->path,
 		.home = at->home,
 		.plan = at->plan,
 	};
@@ -324,48 +323,73 @@ static const char *choose_home(const struct request *request, const struct user 
 	return request->frozen ? FROZEN_HOME : user->home;
 }
 
-static int build(struct composer *at, struct err *err)
+static int add_steps(struct composer *at, struct err *err)
 {
 	add_identity(at);
 	if (add_root(at, err) < 0 || add_names(at, err) < 0 || add_host_files(at, err) < 0 ||
-	    add_system(at, err) < 0 || add_home(at, err) < 0 || add_mounts(at, err) < 0 ||
-	    add_cwd(at, err) < 0 || add_workdirs(at, err) < 0 || add_env(at, err) < 0)
+	    add_system(at, err) < 0 || add_home(at, err) < 0 || add_mounts(at, err) < 0)
 		return -1;
-	at->plan->argv = take_ptr(&at->command->argv);
+	return add_cwd(at, err);
+}
+
+void composer_free(struct composer *composer)
+{
+	if (!composer)
+		return;
+	user_free(composer->user);
+	plan_free(composer->plan);
+	free(composer->host_cwd);
+	free(composer);
+}
+
+void composer_freep(struct composer **composer)
+{
+	composer_free(*composer);
+}
+
+int compose_container(const struct request *request, const struct conf *conf,
+		      const struct image *image, struct composer **out, struct err *err)
+{
+	auto_composer *at = calloc(1, sizeof(*at));
+
+	if (!at)
+		return err_sys(err, "cannot plan '%s'", request->image);
+	at->request = request;
+	at->conf = conf;
+	at->image = image;
+	at->plan = plan_new();
+	if (!at->plan)
+		return err_sys(err, "cannot plan '%s'", request->image);
+	if (check_allowed(request, conf, err) < 0 || user_read(&at->user, err) < 0)
+		return -1;
+	at->home = choose_home(request, at->user);
+	at->host_cwd = find_cwd();
+	if (add_steps(at, err) < 0)
+		return -1;
+	*out = take_ptr(&at);
 	return 0;
 }
 
-int compose(const struct request *request, const struct conf *conf, struct content *content,
-	    struct plan **out, struct err *err)
+const struct plan *composer_plan(const struct composer *composer)
 {
-	auto_user *user = NULL;
-	auto_plan *plan = NULL;
+	return composer->plan;
+}
+
+int compose_task(struct composer *composer, struct content *content, struct plan **out,
+		 struct err *err)
+{
 	struct command command = {0};
-	auto_free char *cwd = find_cwd();
 	int result;
 
-	if (check_allowed(request, conf, err) < 0 || user_read(&user, err) < 0 ||
-	    command_find(request, content, &command, err) < 0)
+	if (command_find(composer->request, content, &command, err) < 0)
 		return -1;
-	plan = plan_new();
-	if (!plan) {
-		command_clear(&command);
-		return err_sys(err, "cannot plan '%s'", request->image);
-	}
-	struct composer at = {
-		.request = request,
-		.conf = conf,
-		.content = content,
-		.user = user,
-		.command = &command,
-		.plan = plan,
-		.home = choose_home(request, user),
-		.host_cwd = cwd,
-	};
-	result = build(&at, err);
+	result = add_workdirs(composer, &command, err);
+	if (result == 0)
+		result = add_env(composer, &command, err);
+	composer->plan->argv = take_ptr(&command.argv);
 	command_clear(&command);
 	if (result < 0)
 		return -1;
-	*out = take_ptr(&plan);
+	*out = take_ptr(&composer->plan);
 	return 0;
 }

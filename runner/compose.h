@@ -5,6 +5,10 @@
  * All decisions are made here: what is bound, what the environment holds, what
  * is run. Host files are looked at (does this source exist, is it a directory)
  * but nothing is changed.
+ *
+ * In two parts. The container depends on the request alone, so that a rank can
+ * find out whether it is there already before it has read a byte of the image.
+ * The task depends on what the image says of itself, too.
  */
 #ifndef FIRN_COMPOSE_H
 #define FIRN_COMPOSE_H
@@ -14,13 +18,28 @@
 #include "runner/content.h"
 #include "runner/request.h"
 
-int compose(const struct request *request, const struct conf *conf, struct content *content,
-	    struct plan **out, struct err *err);
+/* A plan in the making. It borrows what it is made of. */
+struct composer;
+
+/* Plan the container: who, the root and all steps. */
+int compose_container(const struct request *request, const struct conf *conf,
+		      const struct image *image, struct composer **out, struct err *err);
+const struct plan *composer_plan(const struct composer *composer);
+
+/*
+ * Plan the task: words, environment and working directories. @content is the
+ * image, or the root that it is already. The composer is of no use afterwards.
+ */
+int compose_task(struct composer *composer, struct content *content, struct plan **out,
+		 struct err *err);
+void composer_free(struct composer *composer);
+void composer_freep(struct composer **composer);
+#define auto_composer CLEANUP(composer_freep) struct composer
 
 /*
  * What is run: the words of the plan's argv and the image's working directory
  * and environment, from the request and the image's OCI configuration or
- * runscript. compose_command.c; part of compose().
+ * runscript. compose_command.c; part of compose_task().
  */
 struct command {
 	char **argv;   /* owned */

@@ -26,6 +26,7 @@ static int go(enum request_verb verb, int argc, char **argv)
 	auto_conf *conf = NULL;
 	auto_image *image = NULL;
 	auto_content *content = NULL;
+	auto_composer *composer = NULL;
 	auto_plan *plan = NULL;
 	struct err err;
 
@@ -38,8 +39,9 @@ static int go(enum request_verb verb, int argc, char **argv)
 	}
 	if (conf_read(request->config, &conf, &err) < 0 ||
 	    image_open(request->image, &image, &err) < 0 ||
+	    compose_container(request, conf, image, &composer, &err) < 0 ||
 	    content_open(image, conf, &content, &err) < 0 ||
-	    compose(request, conf, content, &plan, &err) < 0)
+	    compose_task(composer, content, &plan, &err) < 0)
 		return give_up(&err);
 	if (request->print_plan) {
 		plan_print(plan, stdout);
