@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -198,12 +197,6 @@ int server_run(struct crew *crew, int device)
 {
 	int result;
 
-	/*
-	 * The program's standard error may be a pipe that nobody reads, or a file that
-	 * is as large as it may become. Saying a line there must not end the server.
-	 */
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGXFSZ, SIG_IGN);
 	crew->server.device = device;
 	result = fuse_loop(crew->first);
 	/* All threads read the same device: they end with the mount, too. */

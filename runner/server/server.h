@@ -83,13 +83,9 @@ int server_run(struct crew *crew, int device);
 
 /*
  * start.c: a server in the background: make the process that will call
- * server_run(), with every descriptor but @options' image and its end of a
- * socket closed, in a session of its own, not a child of the caller (whose
- * program must not find an unknown child in wait(2)). Returns the socket on
- * which the launcher sends the mounted device with server_attach(), or -1.
- *
- * Called before unshare(2): the server stays in the user's own namespaces, where
- * no process of the container can trace it.
+ * server_run() (runner/detach.h), with no descriptor but @options' image and its
+ * end of a socket. Returns the socket on which the launcher sends the mounted
+ * device with server_attach(), or -1. Called before unshare(2).
  */
 int server_start(const struct server_options *options, struct err *err);
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * detach.h - a process beside the program: the mount server, the keeper.
+ *
+ * It stays in the user's own namespaces, where no process of the container can
+ * trace it. It is in no session but its own, nobody's child (the program must
+ * not find an unknown child in wait(2)) and holds no descriptor but those it
+ * needs: a pipe that it kept open, nobody waiting for its end would see end.
+ *
+ * A launcher's signals to a whole step (terminate and check-point, suspend at
+ * the terminal) are for the program, which may want to end in order and needs
+ * its files for that. So all signals that can be are ignored but those of
+ * faults; SIGKILL ends it, and so does the end of its work.
+ */
+#ifndef FIRN_DETACH_H
+#define FIRN_DETACH_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { DETACH_KEEP_MAX = 8 };
+
+struct detach {
+	const char *aim;         /* for messages: "start the mount server" */
+	const char *name;        /* as ps(1) shows it */
+	int (*main)(void *arg);  /* returns the exit status; has its own copy of all memory */
+	void *arg;
+	int keep[DETACH_KEEP_MAX]; /* descriptors that stay open; negative ones are none */
+	size_t keep_count;
+	bool log;                /* standard error stays open, too */
+};
+
+/* Called before unshare(2). */
+int detach_start(struct detach *detach, struct err *err);
+
+#endif
