@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 
 /* Memory that the server and the launcher share until the launcher is the program. */
 static struct server_report *new_report(void)
@@ -24,7 +25,8 @@ static struct server_report *new_report(void)
 }
 
 static int start_server(const struct plan *plan, const struct content *content,
-			const struct conf *conf, struct server_report *report, struct err *err)
+			const struct conf *conf, const struct keeper *keeper,
+			struct server_report *report, struct err *err)
 {
 	auto_shows *shows = NULL;
 	struct engine engine = {.program = NULL};
@@ -38,6 +40,7 @@ static int start_server(const struct plan *plan, const struct content *content,
 		.threads = conf->threads,
 		.program = getpid(),
 		.report = report,
+		.keeper = plan->engine == PLAN_ENGINE_FIRN ? keeper : NULL,
 		.log = log_level() >= LOG_DEBUG,
 	};
 
@@ -80,8 +83,6 @@ static int mount_all(const struct plan *plan, const struct content *content, int
 {
 	bool shows = plan->engine == PLAN_ENGINE_FIRN;
 
-	if (ns_enter(plan, err) < 0)
-		return -1;
 	if (plan->engine == PLAN_ENGINE_NONE) {
 		if (root_mount_directory(content->image, err) < 0)
 			return -1;
@@ -104,25 +105,76 @@ static int explain(const struct server_report *report, struct err *err)
 	return -1;
 }
 
-int launch(const struct plan *plan, const struct content *content, const struct conf *conf,
-	   struct err *err)
+/* The processes beside the program, which are there before the namespaces. Returns the server's socket. */
+static int start_processes(const struct plan *plan, const struct content *content,
+			   const struct conf *conf, struct keeper *keeper, struct launched *out,
+			   int *server, struct err *err)
 {
-	struct server_report *report = NULL;
-	int server = -1;
+	if (keeper && plan->engine != PLAN_ENGINE_FIRN && keeper_start_process(keeper, err) < 0)
+		return -1;
+	if (plan->engine == PLAN_ENGINE_NONE)
+		return 0;
+	out->report = new_report();
+	if (!out->report)
+		return err_sys(err, "cannot start the mount server");
+	*server = start_server(plan, content, conf, keeper, out->report, err);
+	return *server < 0 ? -1 : 0;
+}
 
-	if (plan->engine != PLAN_ENGINE_NONE) {
-		report = new_report();
-		if (!report)
-			return err_sys(err, "cannot start the mount server");
-		server = start_server(plan, content, conf, report, err);
-		if (server < 0)
-			return -1;
+static int build(const struct plan *plan, const struct content *content, const struct conf *conf,
+		 struct keeper *keeper, int builder, struct launched *out, struct err *err)
+{
+	int server = -1;
+	int result = start_processes(plan, content, conf, keeper, out, &server, err);
+
+	/* From here on nobody waits in vain: when the keeper ends, all ends of its sockets are closed. */
+	if (keeper) {
+		own_close(&keeper->listener);
+		own_close(&keeper->builder);
+		own_close(&keeper->hold);
 	}
+	if (result < 0 || ns_enter(plan, err) < 0 ||
+	    (keeper && ns_open(&out->user, &out->mnt, err) < 0))
+		return -1;
 	if (mount_all(plan, content, server, err) < 0)
-		return explain(report, err);
+		return explain(out->report, err);
+	if (keeper && keeper_ready(builder, out->user, out->mnt, err) < 0)
+		log_info("the container is not shared: %s", err->text);
+	return 0;
+}
+
+int launch_container(const struct plan *plan, const struct content *content, const struct conf *conf,
+		     struct keeper *keeper, struct launched *out, struct err *err)
+{
+	int pair[2] = {-1, -1};
+
+	*out = (struct launched){NULL, -1, -1};
+	if (keeper && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, "cannot start the keeper");
+
+	auto_fd builder = pair[0];
+
+	if (keeper)
+		keeper->builder = pair[1];
+	if (build(plan, content, conf, keeper, builder, out, err) < 0)
+		return -1;
 	if (!plan->keep_capabilities && ns_drop_capabilities(err) < 0)
 		return -1;
 	log_debug("the container is ready");
+	return 0;
+}
+
+int launch_task(const struct plan *plan, const struct launched *launched, struct err *err)
+{
 	(void)task_become(plan, err);
-	return explain(report, err);
+	return explain(launched->report, err);
+}
+
+void launched_clear(struct launched *launched)
+{
+	if (launched->report)
+		(void)munmap(launched->report, sizeof(*launched->report));
+	own_close(&launched->user);
+	own_close(&launched->mnt);
+	*launched = (struct launched){NULL, -1, -1};
 }

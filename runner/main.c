@@ -2,11 +2,10 @@
 #include "config.h"
 
 #include "lib/log.h"
-#include "runner/compose.h"
+#include "runner/container.h"
 #include "runner/delegate.h"
 #include "runner/doctor.h"
 #include "runner/inspect.h"
-#include "runner/launch.h"
 #include "runner/request.h"
 
 #include <fcntl.h>
@@ -23,11 +22,8 @@ static int give_up(const struct err *err)
 static int go(enum request_verb verb, int argc, char **argv)
 {
 	auto_request *request = NULL;
-	auto_conf *conf = NULL;
-	auto_image *image = NULL;
-	auto_content *content = NULL;
-	auto_composer *composer = NULL;
-	auto_plan *plan = NULL;
+	auto_container container = CONTAINER_NONE;
+	struct container_use use = {.task = getpid(), .hold = -1};
 	struct err err;
 
 	if (request_read(verb, argc, argv, &request, &err) < 0)
@@ -37,17 +33,18 @@ static int go(enum request_verb verb, int argc, char **argv)
 		request_help(verb, stdout);
 		return EXIT_SUCCESS;
 	}
-	if (conf_read(request->config, &conf, &err) < 0 ||
-	    image_open(request->image, &image, &err) < 0 ||
-	    compose_container(request, conf, image, &composer, &err) < 0 ||
-	    content_open(image, conf, &content, &err) < 0 ||
-	    compose_task(composer, content, &plan, &err) < 0)
+	if (container_plan(request, &container, &err) < 0)
 		return give_up(&err);
 	if (request->print_plan) {
-		plan_print(plan, stdout);
+		if (container_compose(&container, &err) < 0)
+			return give_up(&err);
+		plan_print(container.plan, stdout);
 		return EXIT_SUCCESS;
 	}
-	(void)launch(plan, content, conf, &err);
+	if (container_meet(&container, &use, &err) < 0 ||
+	    container_enter(&container, &use, &err) < 0)
+		return give_up(&err);
+	(void)launch_task(container.plan, &container.launched, &err);
 	return give_up(&err);
 }
 

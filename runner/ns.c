@@ -2,10 +2,12 @@
 #include "runner/ns.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 /* More than any kernel has; the first number it does not know ends the loop. */
 enum { CAPABILITIES_MAX = 64 };
@@ -41,14 +43,34 @@ int ns_enter(const struct plan *plan, struct err *err)
 	return map_id("/proc/self/gid_map", plan->inner_gid, plan->gid, err);
 }
 
+int ns_open(int *user, int *mnt, struct err *err)
+{
+	auto_fd fd = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+
+	*mnt = fd < 0 ? -1 : open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (*mnt < 0)
+		return err_sys(err, "cannot open the container's namespaces");
+	*user = take_fd(&fd);
+	return 0;
+}
+
+/* capset(2): the C library has no wrapper. */
+static int clear_capabilities(struct err *err)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	return syscall(SYS_capset, &head, none) < 0 ? err_sys(err, "cannot drop capabilities") : 0;
+}
+
 int ns_drop_capabilities(struct err *err)
 {
 	for (int capability = 0; capability < CAPABILITIES_MAX; capability++) {
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
 			continue;
 		if (errno == EINVAL && capability > 0)
-			return 0;
+			break;
 		return err_sys(err, "cannot drop capability %d", capability);
 	}
-	return 0;
+	return clear_capabilities(err);
 }

@@ -16,9 +16,12 @@
 int ns_enter(const struct plan *plan, struct err *err);
 
 /*
- * Empty the bounding set of capabilities; the others become empty by execve(2)
- * of a user other than root (capabilities(7), "Transformation of capabilities").
+ * Descriptors of the two namespaces that the caller is in, for others to enter.
+ * Opened while the caller's /proc is the host's.
  */
+int ns_open(int *user, int *mnt, struct err *err);
+
+/* Empty all sets of capabilities, the bounding set too: no program gets any back. */
 int ns_drop_capabilities(struct err *err);
 
 #endif

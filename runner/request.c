@@ -120,6 +120,7 @@ static const struct option options[] = {
 	{"root", 0, NULL, FLAG(root), "appear as root (one mapped user)"},
 	{"frozen", 0, NULL, FLAG(frozen), "pass nothing of the user's or the machine's state that is not named here"},
 	{"private", 0, NULL, FLAG(private), "never share the container with other ranks"},
+	{"session", 0, "NAME", TEXT(session), "share the container with all that say this name"},
 	{"engine", 0, "firn|squashfuse", TEXT(engine), "who serves the image"},
 	{"config", 0, "FILE", TEXT(config), "read a configuration of your own, too"},
 	{"print-plan", 0, NULL, FLAG(print_plan), "print what would be done, one step a line"},
@@ -246,6 +247,8 @@ static int settle(struct request *request, struct err *err)
 		return err_set(err, "--overlay and --writable-tmpfs exclude each other");
 	if (request->home && request->no_home)
 		return err_set(err, "--home and --no-home exclude each other");
+	if (request->private && request->session)
+		return err_set(err, "--private and --session exclude each other");
 	if (request->frozen) {
 		request->clean_env = true;
 		request->contain = true;

@@ -43,6 +43,7 @@ struct request {
 	const char *overlay;
 	const char *engine;
 	const char *config;
+	const char *session; /* --session */
 	bool clean_env, no_home, contain, writable_tmpfs, root, frozen, private, print_plan, help;
 	enum log_level level;
 	const char **given; /* the long names of the options given, NULL-terminated */

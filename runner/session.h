@@ -7,7 +7,7 @@
  * its two namespaces, enters them and goes on as the same process.
  *
  * This header is for code inside a task (the Slurm plugin) and for the runner.
- * It needs no more than session.c, ns.c, lib/err.c and lib/log.c, all of which
+ * It needs no more than session.c, ns.c, lib/pass.c and lib/err.c, all of which
  * may be compiled with -fPIC into a shared object. See doc/decisions/session.md.
  *
  * The plugin's side, once per step and node, as the user:

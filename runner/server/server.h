@@ -3,7 +3,8 @@
  * server.h - the mount server: one squashfs image shown through FUSE.
  *
  * The server is a process of its own outside the container's mount and user
- * namespaces. It holds the image, the FUSE device and nothing else; it ends by
+ * namespaces. It holds the image, the FUSE device and nothing else (but for a
+ * session's keeper, which is a thread of it; runner/keeper.h); it ends by
  * itself when the last process of the container is gone, because the kernel
  * then drops the mount and reading the device gives ENODEV.
  *
@@ -17,6 +18,7 @@
 
 #include "lib/err.h"
 #include "lib/squashfs.h"
+#include "runner/keeper.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -63,6 +65,7 @@ struct server_options {
 	/* Another engine instead of server_run(): executes it for @device; returns an exit status if it cannot. */
 	int (*engine)(const struct server_options *options, int device);
 	const void *engine_arg;
+	const struct keeper *keeper; /* to run beside, in a thread; NULL: none. Not with another engine */
 };
 
 /*

@@ -3,10 +3,10 @@
 #include "runner/server/server.h"
 
 #include "lib/own.h"
+#include "lib/pass.h"
 #include "runner/detach.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/socket.h>
 
 struct start {
@@ -17,28 +17,10 @@ struct start {
 /* Wait for the mounted device. Returns -1 when the launcher ended instead. */
 static int receive_device(int socket)
 {
+	struct pass message;
 	char byte;
-	struct iovec piece = {&byte, 1};
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr message = {.msg_iov = &piece,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-	struct cmsghdr *head;
-	ssize_t got;
-	int device;
 
-	do
-		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	head = CMSG_FIRSTHDR(&message);
-	if (got != 1 || !head || head->cmsg_type != SCM_RIGHTS || head->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(&device, CMSG_DATA(head), sizeof(device));
-	return device;
+	return pass_receive(socket, &byte, 1, &message, 0) == 1 ? message.fd[0] : -1;
 }
 
 /* Another engine: it gets the device and the image as descriptors of its command line. */
@@ -57,6 +39,8 @@ static int server_main(void *arg)
 	struct crew *crew = NULL;
 	int device;
 
+	if (start->options->keeper)
+		keeper_start_thread(start->options->keeper);
 	if (!start->options->engine) {
 		crew = server_prepare(start->options, start->socket);
 		if (!crew)
@@ -90,6 +74,11 @@ int server_start(const struct server_options *options, struct err *err)
 		.log = options->log,
 	};
 
+	if (options->keeper) {
+		process.keep[process.keep_count++] = options->keeper->listener;
+		process.keep[process.keep_count++] = options->keeper->builder;
+		process.keep[process.keep_count++] = options->keeper->hold;
+	}
 	if (detach_start(&process, err) < 0)
 		return -1;
 	return take_fd(&ours);
@@ -97,22 +86,8 @@ int server_start(const struct server_options *options, struct err *err)
 
 int server_attach(int socket, int device, struct err *err)
 {
-	char byte = 0;
-	struct iovec piece = {&byte, 1};
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = {.head = {.cmsg_level = SOL_SOCKET,
-			      .cmsg_type = SCM_RIGHTS,
-			      .cmsg_len = CMSG_LEN(sizeof(int))}};
-	struct msghdr message = {.msg_iov = &piece,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
+	struct pass message = {.data = "", .size = 1, .fd = {device}, .count = 1};
 
-	memcpy(CMSG_DATA(&control.head), &device, sizeof(device));
 	/* A server that is gone is told by the mount: every request fails at once. */
-	if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0)
-		return err_sys(err, "the mount server ended early");
-	return 0;
+	return pass_send(socket, &message, 0) < 0 ? err_sys(err, "the mount server ended early") : 0;
 }

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/container.h"
+
+#include "lib/log.h"
+#include "runner/session.h"
+#include "runner/session_key.h"
+
+#include <fcntl.h>
+#include <time.h>
+
+int container_plan(const struct request *request, struct container *out, struct err *err)
+{
+	out->request = request;
+	if (conf_read(request->config, &out->conf, err) < 0 ||
+	    image_open(request->image, &out->image, err) < 0)
+		return -1;
+	return compose_container(request, out->conf, out->image, &out->composer, err);
+}
+
+int container_compose(struct container *at, struct err *err)
+{
+	if (content_open(at->image, at->conf, &at->content, err) < 0)
+		return -1;
+	return compose_task(at->composer, at->content, &at->plan, err);
+}
+
+/* Among whom the container is shared. Returns false for nobody. */
+static bool choose_launcher(const struct container *at, const struct container_use *use,
+			    char launcher[SESSION_LAUNCHER_SIZE])
+{
+	struct timespec now;
+
+	if (at->request->session) {
+		(void)snprintf(launcher, SESSION_LAUNCHER_SIZE, "name %s", at->request->session);
+		return true;
+	}
+	if (session_launcher(launcher))
+		return true;
+	*launcher = '\0';
+	if (at->conf->linger > 0)
+		return true;
+	/* Nobody else has this name; but the container has a keeper. */
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	(void)snprintf(launcher, SESSION_LAUNCHER_SIZE, "process %d %lld %ld", (int)getpid(),
+		       (long long)now.tv_sec, now.tv_nsec);
+	return use->always;
+}
+
+int container_meet(struct container *at, const struct container_use *use, struct err *err)
+{
+	char launcher[SESSION_LAUNCHER_SIZE], name[SESSION_NAME_SIZE];
+
+	if ((at->request->private && !use->always) || !choose_launcher(at, use, launcher))
+		return 0;
+	if (session_name(at->image, composer_plan(at->composer), launcher, name, err) < 0)
+		return -1;
+	log_debug("session of %s", *launcher ? launcher : "this machine");
+	session_meet(name, &at->session);
+	return 0;
+}
+
+/* What was opened is the root now. Its name, which messages tell, stays. */
+static int move_inside(struct image *image, struct err *err)
+{
+	auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return err_sys(err, "cannot open the container's root");
+	own_close(&image->fd);
+	image->fd = take_fd(&root);
+	image->kind = IMAGE_DIRECTORY;
+	return 0;
+}
+
+static int join(struct container *at, struct err *err)
+{
+	struct session_offer offer = {
+		.user = at->session.user,
+		.mnt = at->session.mnt,
+		.keep_capabilities = composer_plan(at->composer)->keep_capabilities,
+	};
+
+	if (session_enter(&offer, err) < 0 || move_inside(at->image, err) < 0)
+		return -1;
+	return container_compose(at, err);
+}
+
+int container_build(struct container *at, const struct container_use *use, struct err *err)
+{
+	struct keeper keeper = {
+		.listener = take_fd(&at->session.listener),
+		.builder = -1,
+		.task = {use->task, use->other},
+		.hold = use->hold,
+		.linger = at->conf->linger,
+	};
+
+	if (container_compose(at, err) < 0)
+		return -1;
+	return launch_container(at->plan, at->content, at->conf,
+				at->session.role == SESSION_FIRST ? &keeper : NULL, &at->launched, err);
+}
+
+int container_enter(struct container *at, const struct container_use *use, struct err *err)
+{
+	return at->session.role == SESSION_MEMBER ? join(at, err) : container_build(at, use, err);
+}
+
+void container_clear(struct container *at)
+{
+	launched_clear(&at->launched);
+	session_clear(&at->session);
+	plan_free(at->plan);
+	composer_free(at->composer);
+	content_free(at->content);
+	image_free(at->image);
+	conf_free(at->conf);
+}

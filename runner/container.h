@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * container.h - from a request to a container: built, or entered because it is
+ * there already.
+ *
+ * A rank that finds its container does not read the image: what it needs of it
+ * (environment, entrypoint) it reads inside.
+ */
+#ifndef FIRN_CONTAINER_H
+#define FIRN_CONTAINER_H
+
+#include "runner/compose.h"
+#include "runner/launch.h"
+#include "runner/session_meet.h"
+
+struct container {
+	const struct request *request; /* borrowed */
+	struct conf *conf;
+	struct image *image;   /* what was named, or the root once it was entered */
+	struct content *content;
+	struct composer *composer;
+	struct plan *plan;     /* complete after container_compose() */
+	struct session session;
+	struct launched launched;
+};
+
+#define CONTAINER_NONE                                                                             \
+	{                                                                                          \
+		.session = {SESSION_ALONE, -1, -1, -1}, .launched = {NULL, -1, -1},                \
+	}
+
+/* What a container is there for. */
+struct container_use {
+	bool always;    /* share even without a launcher, if only with those who say the same name */
+	pid_t task;     /* it is there for this process; 0: none */
+	pid_t other;    /* ... and for this one; 0: none */
+	int hold;       /* ... and as long as the other end of this socket is open; -1: none. Taken over */
+};
+
+/* Read the configuration, open the image and plan the container. @out begins as CONTAINER_NONE. */
+int container_plan(const struct request *request, struct container *out, struct err *err);
+
+/* Plan the task, too: @out->plan is complete. */
+int container_compose(struct container *container, struct err *err);
+
+/* Find the others of this request's session, if it is to have one: @container->session tells. */
+int container_meet(struct container *container, const struct container_use *use, struct err *err);
+
+/* Build the container, with a keeper for those who come later. The plan is complete then. */
+int container_build(struct container *container, const struct container_use *use, struct err *err);
+
+/* As a member enter it, else build it. The plan is complete then. */
+int container_enter(struct container *container, const struct container_use *use, struct err *err);
+
+void container_clear(struct container *container);
+#define auto_container CLEANUP(container_clear) struct container
+
+#endif
