@@ -3,7 +3,6 @@
 
 #include "lib/log.h"
 #include "runner/session.h"
-#include "runner/session_key.h"
 
 #include <fcntl.h>
 #include <time.h>
@@ -48,14 +47,14 @@ static bool choose_launcher(const struct container *at, const struct container_u
 
 int container_meet(struct container *at, const struct container_use *use, struct err *err)
 {
-	char launcher[SESSION_LAUNCHER_SIZE], name[SESSION_NAME_SIZE];
+	char launcher[SESSION_LAUNCHER_SIZE];
 
 	if ((at->request->private && !use->always) || !choose_launcher(at, use, launcher))
 		return 0;
-	if (session_name(at->image, composer_plan(at->composer), launcher, name, err) < 0)
+	if (session_name(at->image, composer_plan(at->composer), launcher, at->name, err) < 0)
 		return -1;
 	log_debug("session of %s", *launcher ? launcher : "this machine");
-	session_meet(name, &at->session);
+	session_meet(at->name, &at->session);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "runner/compose.h"
 #include "runner/launch.h"
+#include "runner/session_key.h"
 #include "runner/session_meet.h"
 
 struct container {
@@ -20,6 +21,7 @@ struct container {
 	struct content *content;
 	struct composer *composer;
 	struct plan *plan;     /* complete after container_compose() */
+	char name[SESSION_NAME_SIZE];  /* of the session; empty if there is none */
 	struct session session;
 	struct launched launched;
 };

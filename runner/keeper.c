@@ -49,6 +49,7 @@ static int watch(const struct keep *keep, int fd, enum kind kind)
 	return epoll_ctl(keep->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* Takes over @fd. */
 static void need(struct keep *keep, int fd)
 {
 	if (fd < 0)

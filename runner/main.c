@@ -7,6 +7,7 @@
 #include "runner/doctor.h"
 #include "runner/inspect.h"
 #include "runner/request.h"
+#include "runner/session_start.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -135,6 +136,8 @@ static int choose(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
 		return help();
+	if (strcmp(argv[1], "session-start") == 0)
+		return session_start_main(argc - 2, argv + 2);
 	for (size_t i = 0; i < COUNT_OF(verbs); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].main(argc - 2, argv + 2);

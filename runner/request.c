@@ -11,7 +11,7 @@ struct option {
 	int (*take)(struct request *request, const struct option *option, const char *value,
 		    struct err *err);
 	size_t field; /* of take_flag and take_text */
-	const char *help;
+	const char *help; /* NULL: an option of session-start alone */
 };
 
 static int take_flag(struct request *request, const struct option *option, const char *value,
@@ -28,6 +28,18 @@ static int take_text(struct request *request, const struct option *option, const
 {
 	(void)err;
 	*(const char **)((char *)request + option->field) = value;
+	return 0;
+}
+
+static int take_number(struct request *request, const struct option *option, const char *value,
+		       struct err *err)
+{
+	char *end;
+	long number = strtol(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || number > INT32_MAX)
+		return err_set(err, "option '--%s' takes a number, not '%s'", option->name, value);
+	*(int *)((char *)request + option->field) = (int)number;
 	return 0;
 }
 
@@ -126,6 +138,9 @@ static const struct option options[] = {
 	{"print-plan", 0, NULL, FLAG(print_plan), "print what would be done, one step a line"},
 	{"verbose", 'v', NULL, take_level, 0, "say what was decided; twice: debug lines"},
 	{"quiet", 'q', NULL, take_level, 0, "errors only"},
+	{"control-fd", 0, "N", take_number, offsetof(struct request, control), NULL},
+	{"hold-pid", 0, "PID", take_number, offsetof(struct request, hold_pid), NULL},
+	{"entrypoint", 0, NULL, FLAG(entrypoint), NULL},
 	{"help", 'h', NULL, FLAG(help), "this help"},
 };
 // clang-format on
@@ -176,7 +191,7 @@ static int take_long(struct request *request, char **argv, struct err *err)
 	const char *value = name[len] == '=' ? name + len + 1 : NULL;
 	int used = 1;
 
-	if (!option)
+	if (!option || (!option->help && request->verb != REQUEST_SESSION))
 		return err_set(err, "unknown option '--%.*s'; see 'firn exec --help'", (int)len, name);
 	if (!option->value && value)
 		return err_set(err, "option '--%s' takes no value", option->name);
@@ -249,6 +264,10 @@ static int settle(struct request *request, struct err *err)
 		return err_set(err, "--home and --no-home exclude each other");
 	if (request->private && request->session)
 		return err_set(err, "--private and --session exclude each other");
+	if (request->verb == REQUEST_SESSION && request->control < 0)
+		return err_set(err, "session-start is for programs: it needs --control-fd");
+	if (request->entrypoint)
+		request->verb = REQUEST_RUN;
 	if (request->frozen) {
 		request->clean_env = true;
 		request->contain = true;
@@ -265,6 +284,7 @@ int request_read(enum request_verb verb, int argc, char **argv, struct request *
 	if (!request)
 		return err_sys(err, "cannot read the command line");
 	request->verb = verb;
+	request->control = -1;
 	if (read_words(request, argv, err) < 0 || settle(request, err) < 0)
 		return -1;
 	*out = take_ptr(&request);
@@ -303,6 +323,8 @@ void request_help(enum request_verb verb, FILE *out)
 				"Run what IMAGE says: its OCI entrypoint and command, or its runscript.\n",
 		[REQUEST_SHELL] = "usage: firn shell [OPTION...] IMAGE [ARG...]\n"
 				  "Run an interactive shell in IMAGE.\n",
+		[REQUEST_SESSION] = "usage: firn session-start --control-fd N [OPTION...] IMAGE [ARG...]\n"
+				    "Make or find a container for tasks that the caller starts.\n",
 	};
 
 	(void)fprintf(out, "%s\n", usage[verb]);
@@ -311,6 +333,9 @@ void request_help(enum request_verb verb, FILE *out)
 		char left[64];
 		char letter[4] = "  ";
 
+		if (!option->help && verb != REQUEST_SESSION)
+			continue;
+
 		if (option->letter) {
 			letter[0] = '-';
 			letter[1] = option->letter;
@@ -318,7 +343,7 @@ void request_help(enum request_verb verb, FILE *out)
 		(void)snprintf(left, sizeof(left), "%s%s --%s%s%s", letter,
 			       option->letter ? "," : " ", option->name, option->value ? " " : "",
 			       option->value ? option->value : "");
-		(void)fprintf(out, "  %-34s %s\n", left, option->help);
+		(void)fprintf(out, "  %-34s %s\n", left, option->help ? option->help : "");
 	}
 	(void)fputs("\nExit status: the command's own; 125 firn failed, 126 cannot execute, 127 not found.\n"
 		    "See firn(1).\n",

@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum request_verb { REQUEST_EXEC, REQUEST_RUN, REQUEST_SHELL };
+enum request_verb { REQUEST_EXEC, REQUEST_RUN, REQUEST_SHELL, REQUEST_SESSION };
 
 /* One of --bind, --mount and --tmpfs, in the order given. */
 struct request_mount {
@@ -46,6 +46,10 @@ struct request {
 	const char *session; /* --session */
 	bool clean_env, no_home, contain, writable_tmpfs, root, frozen, private, print_plan, help;
 	enum log_level level;
+	/* session-start's own */
+	int control;         /* --control-fd; -1 */
+	int hold_pid;        /* --hold-pid; 0 */
+	bool entrypoint;     /* --entrypoint: the verb becomes REQUEST_RUN */
 	const char **given; /* the long names of the options given, NULL-terminated */
 	size_t given_count;
 	const char *image; /* these point into argv */

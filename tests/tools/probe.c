@@ -18,6 +18,8 @@
  *   wait             print "ready", then wait for a signal
  *   fork-and-wait    leave a child that waits, print its pid and end
  *   signals          print the ignored and blocked signals
+ *   where            print the user and mount namespace and the device of the root
+ *   stay             the same, then wait for the end of the standard input
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +84,18 @@ static int signals(void)
 	return 0;
 }
 
+static int where(void)
+{
+	char user[64] = "", mnt[64] = "";
+	struct stat root;
+
+	if (readlink("/proc/self/ns/user", user, sizeof(user) - 1) < 0 ||
+	    readlink("/proc/self/ns/mnt", mnt, sizeof(mnt) - 1) < 0 || stat("/", &root) < 0)
+		return 1;
+	printf("%s %s %lu\n", user, mnt, (unsigned long)root.st_dev);
+	return fflush(stdout);
+}
+
 static int leave_child(void)
 {
 	pid_t child = fork();
@@ -122,6 +137,10 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(word, "signals") == 0)
 		return signals();
+	if (strcmp(word, "where") == 0)
+		return where();
+	if (strcmp(word, "stay") == 0)
+		return where() || getchar() != EOF;
 	if (strcmp(word, "fork-and-wait") == 0)
 		return leave_child();
 	if (strcmp(word, "stop") == 0)
