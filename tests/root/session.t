@@ -1,0 +1,78 @@
+# Another user neither joins a session nor keeps anybody from it.
+. "$srcdir/tests/lib.sh"
+. "$srcdir/tests/setup.sh"
+make_small "$scratch/root"
+squash "$scratch/root" "$scratch/small.sqfs"
+small=$scratch/small.sqfs
+chmod 711 "$scratch"
+mkdir "$scratch/home"
+home=$scratch/home
+chown "$user_id" "$home"
+other_id=$((user_id + 1))
+other() { setpriv --reuid="$other_id" --regid="$other_id" --clear-groups "$@"; }
+rank() { as_user env SLURM_JOB_ID=9 SLURM_STEP_ID=1 timeout 30 "$FIRN" exec "$@"; }
+user_servers() { ps -ww -u "$user_id,$other_id" -o stat=,comm=,args= | grep '^[^Z].* firn-' | grep -cF -e "$scratch" || true; }
+none() { [ "$(user_servers)" = 0 ]; }
+
+mkfifo "$scratch/end"
+rank "$small" probe stay <"$scratch/end" >"$scratch/place" &
+first=$!
+exec 9>"$scratch/end"
+wait_for test -s "$scratch/place"
+name=$(rank -vv "$small" probe where 2>&1 | grep -o 'firn-[0-9a-f]\{32\}' | head -n 1)
+ok 'the user joins'                               prints "$(cat "$scratch/place")" rank "$small" probe where
+theirs() { other env HOME=/ SLURM_JOB_ID=9 SLURM_STEP_ID=1 "$FIRN" exec -v "$small" probe where; }
+ok 'another user gets another container'          succeeds theirs
+ok '... without trouble'                          says_not 'not shared'
+ok '... really another'                           says_not "$(cat "$scratch/place")"
+
+# Knowing the name does not help.
+cat >"$scratch/knock.py" <<'TXT'
+import socket, sys
+answers = set()
+held = []
+for i in range(int(sys.argv[2])):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(5)
+    s.connect("\0" + sys.argv[1])
+    try:
+        answers.add(s.recv(10))
+    except ConnectionError:
+        answers.add(b"")
+    held.append(s)
+print(answers)
+TXT
+chmod 644 "$scratch/knock.py"
+ok 'another user is sent away without a word'     prints "{b''}" other /usr/bin/python3 "$scratch/knock.py" "$name" 1
+ok '... 500 times'                                prints "{b''}" other /usr/bin/python3 "$scratch/knock.py" "$name" 500
+ok '... and the user still joins'                 prints "$(cat "$scratch/place")" rank "$small" probe where
+ok 'so is root'                                   prints "{b''}" /usr/bin/python3 "$scratch/knock.py" "$name" 1
+exec 9>&-
+wait "$first"
+ok 'nothing is left'                              wait_for none
+
+# The name is taken by somebody else. (It could not be guessed: here it is told.)
+cat >"$scratch/squat.py" <<'TXT'
+import socket, sys, time
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind("\0" + sys.argv[1])
+listener.listen(64)
+print("ready", flush=True)
+time.sleep(60)
+TXT
+chmod 644 "$scratch/squat.py"
+mkfifo "$scratch/told"
+setpriv --reuid="$other_id" --regid="$other_id" --clear-groups \
+	/usr/bin/python3 "$scratch/squat.py" "$name" >"$scratch/told" &
+squatter=$!
+read -r word <"$scratch/told"
+ok 'a name that is taken: it runs'                succeeds rank -v "$small" true
+ok '... and says why alone'                       says 'firn: the container is not shared: another user has taken its name'
+kill "$squatter"
+wait "$squatter" 2>/dev/null
+
+# The secret in the name is the user's: root with the same words arrives elsewhere.
+ok 'root has a session of its own'                succeeds env SLURM_JOB_ID=9 SLURM_STEP_ID=1 "$FIRN" exec -vv "$small" true
+ok '... of another name'                          says_not "$name"
+ok 'and nothing is left'                          wait_for none
+done_testing
