@@ -43,8 +43,10 @@ struct conf {
 	size_t metadata_size;      /* bytes, default 16 MiB */
 	int threads;               /* 0: by CPUs */
 	/* [env] */
-	struct conf_list env_drop; /* host variables that never enter; a trailing '*' matches the rest */
-	struct conf_list env_keep; /* exceptions to env_drop */
+	const char *const *env_always; /* host variables that never enter; a trailing '*' matches the rest */
+	size_t env_always_count;
+	struct conf_list env_drop; /* ... and more of them */
+	struct conf_list env_keep; /* exceptions to both */
 	/* [session] */
 	int linger;                /* seconds; default 0 */
 	/* [build]: limits of one image, and where layers are kept */

@@ -2,7 +2,6 @@
 #include "lib/image.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 
 enum { HEAD_SIZE = 2048, SIF_MAGIC_AT = 32 };
@@ -83,18 +82,16 @@ static int open_it(struct image *image, const char *path, struct err *err)
 	return recognize(image, path, err);
 }
 
-/* The absolute name of what was opened, as the kernel knows it: one call, where realpath(3) takes many. */
-static char *name_of(int fd, const char *path)
+/*
+ * The absolute name of what was opened, without symlinks. Not by /proc/self/fd:
+ * for a process that is new the kernel must make that directory first, which
+ * takes longer than all components of a path.
+ */
+static char *name_of(const char *path)
 {
-	char link[64], name[PATH_MAX];
-	ssize_t len;
+	char *name = realpath(path, NULL);
 
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, name, sizeof(name) - 1);
-	if (len <= 0 || name[0] != '/')
-		return strdup(path);
-	name[len] = '\0';
-	return strdup(name);
+	return name ? name : strdup(path);
 }
 
 int image_open(const char *path, struct image **out, struct err *err)
@@ -106,7 +103,7 @@ int image_open(const char *path, struct image **out, struct err *err)
 	image->fd = -1;
 	if (open_it(image, path, err) < 0)
 		return -1;
-	image->path = name_of(image->fd, path);
+	image->path = name_of(path);
 	if (!image->path)
 		return err_sys(err, "cannot open '%s'", path);
 	*out = take_ptr(&image);

@@ -30,8 +30,12 @@ static const char *const place_names[] = {"TMPDIR", "TMP", "TEMP", "TEMPDIR", "X
 
 static bool matches(const char *pattern, const char *name, size_t len)
 {
-	size_t fixed = strlen(pattern);
+	size_t fixed;
 
+	/* A job has hundreds of variables, and nearly all differ here. */
+	if (pattern[0] != name[0] && pattern[0] != '*')
+		return false;
+	fixed = strlen(pattern);
 	if (fixed > 0 && pattern[fixed - 1] == '*')
 		return len >= fixed - 1 && strncmp(pattern, name, fixed - 1) == 0;
 	return len == fixed && strncmp(pattern, name, fixed) == 0;
@@ -51,6 +55,12 @@ static bool in_names(const char *const *names, size_t count, const char *name, s
 		if (matches(names[i], name, len))
 			return true;
 	return false;
+}
+
+static bool is_dropped(const struct conf *conf, const char *name, size_t len)
+{
+	return in_names(conf->env_always, conf->env_always_count, name, len) ||
+	       in_list(&conf->env_drop, name, len);
 }
 
 static int push(struct vector *vector, const char *text, size_t len)
@@ -118,7 +128,7 @@ static bool enters(const struct env_sources *from, const char *text, size_t len)
 	if (request->clean_env &&
 	    !in_names(launch_names, COUNT_OF(launch_names), text, len))
 		return false;
-	if (in_list(&from->conf->env_drop, text, len) && !in_list(&from->conf->env_keep, text, len))
+	if (is_dropped(from->conf, text, len) && !in_list(&from->conf->env_keep, text, len))
 		return false;
 	if (in_names(place_names, COUNT_OF(place_names), text, len))
 		return plan_shows_host(from->plan, value);

@@ -62,7 +62,7 @@ static bool number_is(const char *text, size_t len, unsigned long wanted)
 
 static const char *next_line(const char *line)
 {
-	line += strcspn(line, "\n");
+	line = strchrnul(line, '\n');
 	return *line ? line + 1 : line;
 }
 
@@ -111,7 +111,7 @@ static char *read_groups(gid_t primary)
 {
 	auto_free char *text = slurp("/etc/group");
 	auto_free char *lines = NULL;
-	gid_t list[GROUPS_MAX + 1];
+	static gid_t list[GROUPS_MAX + 1]; /* the pages of a stack would all be touched */
 	int count = getgroups(GROUPS_MAX, list);
 	size_t used = 0;
 

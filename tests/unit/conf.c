@@ -49,7 +49,7 @@ static void an_empty_file_leaves_the_defaults(void)
 	ok(conf != NULL, "comments and blank lines are fine");
 	ok(conf && conf->engine == ENGINE_FIRN, "the engine is firn");
 	ok(conf && conf->cache_size == 12u << 20, "the cache is 12 MiB");
-	ok(conf && conf->env_drop.count > 20, "the loader's variables are dropped");
+	ok(conf && conf->env_always_count > 20, "the loader's variables are dropped");
 	ok(conf && conf_allows(conf, "root"), "nothing is denied");
 }
 
