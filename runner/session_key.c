@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-enum { ANCESTORS_MAX = 16, VARIABLES_MAX = 2 };
+enum { ANCESTORS_MAX = 16, VARIABLES_MAX = 2, NAME_BYTES = 16 };
 
 /* Two firns that differ in what they say to each other must not meet. */
 #define VERSION "firn session 1"
@@ -163,52 +163,72 @@ static void add_image(struct sha256 *hash, const struct image *image)
 	add_number(hash, (uint64_t)stat->st_ctim.tv_nsec);
 }
 
-/* The same paths mean other files in other namespaces; only a child of one's own can be entered. */
-static int add_namespaces(struct sha256 *hash, struct err *err)
+/*
+ * The same paths mean other files in another mount namespace or root. A mount
+ * belongs to one namespace, and its number to it while it lives, so that of "/"
+ * stands for both. (/proc/self/ns/mnt would say it as well, at twenty times the
+ * cost: the kernel makes the directories of a process when they are asked for.)
+ */
+static int add_place(struct sha256 *hash, struct err *err)
 {
-	static const char *const names[] = {"/proc/self/ns/user", "/proc/self/ns/mnt"};
+	struct statx root;
 
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		struct stat stat_;
+	if (statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &root) < 0)
+		return err_sys(err, "cannot look at '/'");
+	if (!(root.stx_mask & STATX_MNT_ID)) { /* before Linux 5.8 */
+		struct stat mnt;
 
-		if (stat(names[i], &stat_) < 0)
-			return err_sys(err, "cannot tell '%s'", names[i]);
-		add_number(hash, stat_.st_dev);
-		add_number(hash, stat_.st_ino);
+		if (stat("/proc/self/ns/mnt", &mnt) < 0)
+			return err_sys(err, "cannot tell the mount namespace");
+		root.stx_mnt_id = mnt.st_ino;
 	}
+	add_number(hash, root.stx_mnt_id);
+	add_number(hash, root.stx_ino);
 	return 0;
 }
 
 /*
- * The serial number of the user's keyring, made up by the kernel and told to
- * nobody else: without it another user could work out the name and take it
- * first. Where there are no keyrings the name can be guessed; then a stranger
- * who takes it makes firn start without sharing, no more.
+ * Who: the serial number of the user's keyring, made up by the kernel, for each
+ * user namespace another, and told to nobody else. Without it another user could
+ * work out the name and take it first. Where there are no keyrings the name can
+ * be guessed; then a stranger who takes it makes firn start without sharing, no
+ * more.
  */
-static void add_secret(struct sha256 *hash)
+static int add_user(struct sha256 *hash, struct err *err)
 {
-	add_number(hash, (uint64_t)syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1));
+	long serial = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1);
+	struct stat user;
+
+	add_number(hash, (uint64_t)serial);
+	if (serial > 0)
+		return 0;
+	if (stat("/proc/self/ns/user", &user) < 0)
+		return err_sys(err, "cannot tell the user namespace");
+	add_number(hash, user.st_ino);
+	return 0;
 }
 
 int session_name(const struct image *image, const struct plan *plan, const char *launcher,
 		 char out[SESSION_NAME_SIZE], struct err *err)
 {
+	static const char digits[] = "0123456789abcdef";
 	unsigned char digest[SHA256_SIZE];
 	struct sha256 hash;
-	int used;
+	char *at = stpcpy(out, "firn-");
 
 	sha256_begin(&hash);
 	sha256_add(&hash, VERSION, sizeof(VERSION));
-	add_secret(&hash);
-	if (add_namespaces(&hash, err) < 0)
+	if (add_user(&hash, err) < 0 || add_place(&hash, err) < 0)
 		return -1;
 	add_image(&hash, image);
 	plan_hash(plan, &hash);
 	sha256_add(&hash, launcher, strlen(launcher));
 	sha256_end(&hash, digest);
-	used = snprintf(out, SESSION_NAME_SIZE, "firn-");
 	/* 128 bits: two of 2^64 sessions would meet by chance. */
-	for (int i = 0; i < 16; i++)
-		used += snprintf(out + used, SESSION_NAME_SIZE - (size_t)used, "%02x", digest[i]);
+	for (int i = 0; i < NAME_BYTES; i++) {
+		*at++ = digits[digest[i] >> 4];
+		*at++ = digits[digest[i] & 15];
+	}
+	*at = '\0';
 	return 0;
 }

@@ -28,7 +28,7 @@ enum {
  */
 bool session_launcher(char out[SESSION_LAUNCHER_SIZE]);
 
-/* The name of the session, "firn-" and hexadecimal digits; -1 if the namespaces cannot be told. */
+/* The name of the session: "firn-" and hexadecimal digits. */
 int session_name(const struct image *image, const struct plan *plan, const char *launcher,
 		 char out[SESSION_NAME_SIZE], struct err *err);
 
