@@ -11,6 +11,7 @@
 #include "runner/task.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -24,6 +25,15 @@ static struct server_report *new_report(void)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
+/*
+ * A launcher binds each rank to its processors. The server of all ranks belongs
+ * to none of them: it runs where the launcher does, as the job's other helpers.
+ */
+static const cpu_set_t *launcher_cpus(const struct keeper *keeper, cpu_set_t *set)
+{
+	return keeper && sched_getaffinity(getppid(), sizeof(*set), set) == 0 ? set : NULL;
+}
+
 static int start_server(const struct plan *plan, const struct content *content,
 			const struct conf *conf, const struct keeper *keeper,
 			struct server_report *report, struct err *err)
@@ -31,12 +41,14 @@ static int start_server(const struct plan *plan, const struct content *content,
 	auto_shows *shows = NULL;
 	struct engine engine = {.program = NULL};
 	int server;
+	cpu_set_t cpus;
 	struct server_options options = {
 		.image = content->squashfs,
 		.image_fd = content->image->fd,
 		.image_name = plan->image,
 		.uid = plan->inner_uid,
 		.gid = plan->inner_gid,
+		.cpus = launcher_cpus(keeper, &cpus),
 		.threads = conf->threads,
 		.program = getpid(),
 		.report = report,

@@ -20,6 +20,7 @@
 #include "lib/squashfs.h"
 #include "runner/keeper.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -58,6 +59,7 @@ struct server_options {
 	size_t show_count;
 	uid_t uid;               /* every inode is shown with this owner ... */
 	gid_t gid;               /* ... and group: ids as the container sees them */
+	const cpu_set_t *cpus;   /* where the server runs; NULL: where its caller does */
 	int threads;             /* 0: as many as there are CPUs in the affinity mask, at most 8 */
 	pid_t program;           /* whose standard error gets a line when the image proves damaged; 0: nobody's */
 	struct server_report *report; /* may be NULL */

@@ -39,6 +39,8 @@ static int server_main(void *arg)
 	struct crew *crew = NULL;
 	int device;
 
+	if (start->options->cpus)
+		(void)sched_setaffinity(0, sizeof(*start->options->cpus), start->options->cpus);
 	if (start->options->keeper)
 		keeper_start_thread(start->options->keeper);
 	if (!start->options->engine) {

@@ -108,6 +108,20 @@ ok '... and the server goes with it'        wait_for no_servers
 # The first one fails: everybody says why, nobody waits.
 ok 'a broken container fails for all'       status_is 125 env $slurm "$FIRN" exec -B "$scratch/text:/etc" "$small" true
 
+# The first rank is bound to a processor; the server is everybody's.
+if [ "$(nproc)" -gt 1 ]; then
+	env $slurm taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$FIRN" exec "$small" probe stay <"$scratch/end" >"$scratch/place" &
+	exec 9>"$scratch/end"
+	: >"$scratch/place"
+	wait_for test -s "$scratch/place"
+	server=$(ps -ww -u "$(id -u)" -o pid=,comm=,args= | grep 'firn-server' | grep -F -e "$small" | awk '{print $1; exit}')
+	allowed() { grep Cpus_allowed_list "/proc/$1/status"; }
+	ok 'the server is not bound with a rank'    test "$(allowed "$server")" = "$(allowed $$)"
+	exec 9>&-
+	wait
+	wait_for no_servers
+fi
+
 # What is offered to a batch system's daemon.
 enter() { timeout 30 "$tools/enter" "$@"; }
 ok 'session-start offers a container'       succeeds enter 4 "$FIRN" session-start "$small" -- probe where
