@@ -110,9 +110,9 @@ ok 'a broken container fails for all'       status_is 125 env $slurm "$FIRN" exe
 
 # The first rank is bound to a processor; the server is everybody's.
 if [ "$(nproc)" -gt 1 ]; then
+	rm -f "$scratch/place"
 	env $slurm taskset -c "$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" "$FIRN" exec "$small" probe stay <"$scratch/end" >"$scratch/place" &
 	exec 9>"$scratch/end"
-	: >"$scratch/place"
 	wait_for test -s "$scratch/place"
 	server=$(ps -ww -u "$(id -u)" -o pid=,comm=,args= | grep 'firn-server' | grep -F -e "$small" | awk '{print $1; exit}')
 	allowed() { grep Cpus_allowed_list "/proc/$1/status"; }
