@@ -24,7 +24,7 @@ enum {
 	SILENCE_MS = 1000,
 	TRIES_MAX = 1000,
 	PAUSE_MS = 1,
-	YIELDS = 30,
+	YIELDS = 20,
 	MAP_SIZE = 256,
 };
 
@@ -99,14 +99,14 @@ static enum answer take_offer(struct pass *message, struct session *out)
 
 /*
  * Wait for a word, at most SILENCE_MS. A keeper that serves answers within some
- * tens of microseconds; to give up the processor a few times is less than to
- * fall asleep and be woken.
+ * tens of microseconds; to give up the processor a few times first is less than
+ * to fall asleep and be woken.
  */
-static ssize_t hear(int connection, char *word, struct pass *message)
+static ssize_t hear(int connection, int yields, char *word, struct pass *message)
 {
 	struct pollfd ready = {.fd = connection, .events = POLLIN};
 
-	for (int i = 0; i < YIELDS; i++) {
+	for (; yields > 0; yields--) {
 		ssize_t got = pass_receive(connection, word, 1, message, 0);
 
 		if (got >= 0 || errno != EAGAIN)
@@ -120,6 +120,7 @@ static ssize_t hear(int connection, char *word, struct pass *message)
 static enum answer ask(int connection, struct session *out)
 {
 	struct pass message;
+	int yields = YIELDS;
 	int on = 1;
 	char word;
 
@@ -128,7 +129,7 @@ static enum answer ask(int connection, struct session *out)
 	if (setsockopt(connection, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
 		return refuse("the keeper cannot be known");
 	for (int silence = 0; silence < SILENCE_ROUNDS; silence++) {
-		ssize_t got = hear(connection, &word, &message);
+		ssize_t got = hear(connection, yields, &word, &message);
 
 		if (got < 0 && errno == EAGAIN)
 			continue;
@@ -139,6 +140,7 @@ static enum answer ask(int connection, struct session *out)
 		if (word != KEEPER_WAIT)
 			return take_offer(&message, out);
 		silence = -1;
+		yields = 0; /* it builds */
 	}
 	return refuse("its keeper does not answer");
 }

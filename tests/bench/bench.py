@@ -314,8 +314,97 @@ def build():
     builds.measure(sys.modules[__name__])
 
 
+def joining():
+    """A rank that finds its container, against the smallest program that enters one."""
+    image = f"{IMAGES}/python.sqfs"
+    name = f"bench{os.getpid()}"
+    held = subprocess.Popen(firn_in(image, "/bench/work", "stamp", options=("--session", name, "-B", f"{TOOLS}:/bench:ro")),
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/tmp")
+    try:
+        held.stdout.readline()
+        times = race({"native": ["/bin/true"], "smallest": [f"{TOOLS}/join", str(held.pid), "/bin/true"],
+                      "firn": firn_in(image, "/bin/true", options=("--session", name, "-B", f"{TOOLS}:/bench:ro"))},
+                     runs=4 * RUNS)
+    finally:
+        held.stdin.close()
+        held.wait(20)
+    record("join", "joining a session / smallest program that does setns and exec", "ms", times, ("firn", "smallest"), 1.3, 1.1)
+    record("join-native", "the same / native", "ms", times, ("firn", "native"), 2.3, 2.0)
+
+
+def helpers(image):
+    """Processes of ours that serve or keep the image, and their PSS in KiB (None where it may not be read)."""
+    count, memory = 0, 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm") as file:
+                if file.read().strip() not in ("firn-server", "firn-keeper"):
+                    continue
+            with open(f"/proc/{pid}/cmdline") as file:
+                if image not in file.read():
+                    continue
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rsplit(")", 1)[1].split()[0] == "Z":
+                    continue
+            count += 1
+            with open(f"/proc/{pid}/smaps_rollup") as file:
+                memory += int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1))
+        except PermissionError:
+            memory = None
+        except OSError:
+            pass
+    return count, memory
+
+
+def burst(command, look=lambda: None, **variables):
+    """64 from one barrier: milliseconds until the last is in main(), and what @look saw meanwhile."""
+    done = subprocess.Popen([f"{TOOLS}/burst", "64", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                            cwd="/tmp", env=dict(os.environ, **variables))
+    took = float(done.stdout.readline())
+    seen = look()
+    done.communicate(timeout=60)
+    if took < 0 or done.returncode:
+        raise RuntimeError(f"a burst of {command[0]} failed")
+    return took / 1000, seen
+
+
+def ranks():
+    """A whole launch: the first rank builds the container, 63 join it."""
+    image = f"{IMAGES}/python.sqfs"
+    stamp = ["/bench/work", "stamp"]
+    samples = {"native": [], "firn": []}
+    charliecloud = have("ch-run") and f"{IMAGES}/python.dir"
+    if charliecloud:
+        samples["Charliecloud"] = []
+    count, memory = [], []
+    for run in range(max(5, RUNS // 3)):
+        samples["native"].append(burst([f"{TOOLS}/work", "stamp"])[0])
+        took, seen = burst(firn_in(image, *stamp, options=("-B", f"{TOOLS}:/bench:ro")), lambda: helpers(image),
+                           SLURM_JOB_ID=str(os.getpid()), SLURM_STEP_ID=str(run))
+        samples["firn"].append(took)
+        count.append(seen[0])
+        if seen[1] is not None:
+            memory.append(seen[1])
+        if charliecloud:
+            samples["Charliecloud"].append(burst(
+                [have("ch-run"), "--join", "--join-ct=64", f"--join-tag={os.getpid()}.{run}", "-b", f"{TOOLS}:/mnt",
+                 charliecloud, "--", "/mnt/work", "stamp"])[0])
+    record("ranks", "64 ranks from one barrier, all in main() / native", "ms", samples, ("firn", "native"), 4, 2.5)
+    record("ranks-charliecloud", "the same / ch-run --join", "ms", samples, ("firn", "Charliecloud"), 0.5, 0.25)
+    record("ranks-processes", "extra processes with 64 ranks", "", {"firn": count}, None, 1, 1, "firn")
+    if memory:
+        record("ranks-memory", "their PSS", "KiB", {"firn": memory}, None, 8192, 4096, "firn")
+    else:
+        report.note("the server's PSS may not be read by an ordinary user: it is not dumpable")
+
+
+def sessions():
+    joining()
+    ranks()
+
+
 GROUPS = {"start": start_up, "syscalls": syscalls, "inside": inside, "walk": walks, "import": imports, "data": data,
-          "build": build}
+          "build": build, "session": sessions}
 
 
 def main():
