@@ -9,7 +9,7 @@
 
 enum { PREFIX_LEN = sizeof(PREFIX) - 1, READ_SIZE = 1 << 20 };
 
-struct sha256 {
+struct hasher {
 	EVP_MD_CTX *context;
 };
 
@@ -36,22 +36,22 @@ const char *digest_hex(const struct digest *digest)
 	return digest->text[0] ? digest->text + PREFIX_LEN : digest->text;
 }
 
-struct sha256 *sha256_new(void)
+struct hasher *hasher_new(void)
 {
-	struct sha256 *sum = calloc(1, sizeof(*sum));
+	struct hasher *sum = calloc(1, sizeof(*sum));
 
 	if (!sum)
 		return NULL;
 	sum->context = EVP_MD_CTX_new();
 	if (!sum->context || EVP_DigestInit_ex(sum->context, EVP_sha256(), NULL) != 1) {
-		sha256_free(sum);
+		hasher_free(sum);
 		errno = ENOMEM;
 		return NULL;
 	}
 	return sum;
 }
 
-void sha256_free(struct sha256 *sum)
+void hasher_free(struct hasher *sum)
 {
 	if (!sum)
 		return;
@@ -59,28 +59,28 @@ void sha256_free(struct sha256 *sum)
 	free(sum);
 }
 
-void sha256_freep(struct sha256 **sum)
+void hasher_freep(struct hasher **sum)
 {
-	sha256_free(*sum);
+	hasher_free(*sum);
 }
 
-void sha256_add(struct sha256 *sum, const void *data, size_t size)
+void hasher_add(struct hasher *sum, const void *data, size_t size)
 {
 	(void)EVP_DigestUpdate(sum->context, data, size);
 }
 
-void sha256_end_bytes(struct sha256 *sum, uint8_t out[DIGEST_SIZE])
+void hasher_end_bytes(struct hasher *sum, uint8_t out[DIGEST_SIZE])
 {
 	(void)EVP_DigestFinal_ex(sum->context, out, NULL);
 	(void)EVP_DigestInit_ex(sum->context, EVP_sha256(), NULL);
 }
 
-void sha256_end(struct sha256 *sum, struct digest *out)
+void hasher_end(struct hasher *sum, struct digest *out)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t bytes[DIGEST_SIZE];
 
-	sha256_end_bytes(sum, bytes);
+	hasher_end_bytes(sum, bytes);
 	memcpy(out->text, PREFIX, PREFIX_LEN);
 	for (size_t i = 0; i < DIGEST_SIZE; i++) {
 		out->text[PREFIX_LEN + 2 * i] = digits[bytes[i] >> 4];
@@ -91,33 +91,34 @@ void sha256_end(struct sha256 *sum, struct digest *out)
 
 int digest_of(const void *data, size_t size, struct digest *out, struct err *err)
 {
-	auto_sha256 *sum = sha256_new();
+	auto_hasher *sum = hasher_new();
 
 	if (!sum)
 		return err_sys(err, "cannot compute a digest");
-	sha256_add(sum, data, size);
-	sha256_end(sum, out);
+	hasher_add(sum, data, size);
+	hasher_end(sum, out);
 	return 0;
 }
 
 int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, struct err *err)
 {
-	auto_sha256 *sum = sha256_new();
+	auto_hasher *sum = hasher_new();
 	auto_free char *buffer = malloc(READ_SIZE);
 
 	if (!sum || !buffer)
 		return err_sys(err, "cannot compute a digest");
 	for (uint64_t at = 0; at < size;) {
 		uint64_t left = size - at;
-		ssize_t n = pread(fd, buffer, left < READ_SIZE ? (size_t)left : READ_SIZE, (off_t)at);
+		ssize_t n =
+			pread(fd, buffer, left < READ_SIZE ? (size_t)left : READ_SIZE, (off_t)at);
 
 		if (n < 0)
 			return err_sys(err, "cannot read '%s'", name);
 		if (n == 0)
 			return err_set(err, "'%s' is shorter than it was", name);
-		sha256_add(sum, buffer, (size_t)n);
+		hasher_add(sum, buffer, (size_t)n);
 		at += (uint64_t)n;
 	}
-	sha256_end(sum, out);
+	hasher_end(sum, out);
 	return 0;
 }

@@ -29,15 +29,15 @@ bool digest_is(const struct digest *a, const struct digest *b);
 const char *digest_hex(const struct digest *digest);
 
 /* A sum in the making. NULL without memory. */
-struct sha256;
-struct sha256 *sha256_new(void);
-void sha256_free(struct sha256 *sum);
-void sha256_freep(struct sha256 **sum);
-#define auto_sha256 CLEANUP(sha256_freep) struct sha256
-void sha256_add(struct sha256 *sum, const void *data, size_t size);
+struct hasher;
+struct hasher *hasher_new(void);
+void hasher_free(struct hasher *sum);
+void hasher_freep(struct hasher **sum);
+#define auto_hasher CLEANUP(hasher_freep) struct hasher
+void hasher_add(struct hasher *sum, const void *data, size_t size);
 /* The sum of all that was added; the sum starts anew. */
-void sha256_end_bytes(struct sha256 *sum, uint8_t out[DIGEST_SIZE]);
-void sha256_end(struct sha256 *sum, struct digest *out);
+void hasher_end_bytes(struct hasher *sum, uint8_t out[DIGEST_SIZE]);
+void hasher_end(struct hasher *sum, struct digest *out);
 
 /* The digest of @size bytes. */
 int digest_of(const void *data, size_t size, struct digest *out, struct err *err);

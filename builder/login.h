@@ -17,7 +17,7 @@
  * go to a realm only over https, or to a host for which plain http is allowed. Returns
  * a new string for Authorization; fails when the challenge cannot be met.
  */
-int login(const struct conf *conf, const char *host, const char *account, const char *name,
-	  const struct challenge *challenge, char **authorization, struct err *err);
+int login_answer(const struct conf *conf, const char *host, const char *account, const char *name,
+		 const struct challenge *challenge, char **authorization, struct err *err);
 
 #endif

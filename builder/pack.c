@@ -87,7 +87,7 @@ int packer_new(int fd, const struct codec *codec, unsigned jobs, struct packer *
 	int result;
 
 	if (!packer || !(packer->file = blocks_file(fd)) || !(packer->buffer = malloc(DATA_BUFFER_SIZE)) ||
-	    !(packer->zeros = calloc(1, DATA_BUFFER_SIZE)) || !(packer->sum = sha256_new()))
+	    !(packer->zeros = calloc(1, DATA_BUFFER_SIZE)) || !(packer->sum = hasher_new()))
 		return err_sys(err, "cannot write the image");
 	packer->store = strcmp(codec->name, "none") == 0;
 	result = prepare(packer, codec, jobs);
@@ -109,7 +109,7 @@ void packer_free(struct packer *packer)
 	sqfs_destroy(packer->decompressor);
 	sqfs_destroy(packer->compressor);
 	sqfs_destroy(packer->file);
-	sha256_free(packer->sum);
+	hasher_free(packer->sum);
 	free(packer->buffer);
 	free(packer->zeros);
 	free(packer);
@@ -127,7 +127,7 @@ static int take_data(void *arg, const void *data, size_t size, struct err *err)
 
 	if (!data)
 		data = packer->zeros;
-	sha256_add(packer->sum, data, size);
+	hasher_add(packer->sum, data, size);
 	result = sqfs_block_processor_append(packer->processor, data, size);
 	return result == 0 ? 0 : pack_error(packer, result, "the image", err);
 }
@@ -145,7 +145,7 @@ int packer_file(struct packer *packer, struct tree *tree, struct inode *inode, s
 		return pack_error(packer, result, "the image", err);
 	if (data_read(inode, packer->buffer, take_data, packer, err) < 0)
 		return -1;
-	sha256_end_bytes(packer->sum, sum);
+	hasher_end_bytes(packer->sum, sum);
 	inode->sum = sum;
 	result = sqfs_block_processor_end_file(packer->processor);
 	return result == 0 ? 0 : pack_error(packer, result, "the image", err);

@@ -19,7 +19,7 @@ struct packer {
 	sqfs_xattr_writer_t *xattrs;
 	sqfs_block_writer_t *writer;
 	sqfs_block_processor_t *processor;
-	struct sha256 *sum;
+	struct hasher *sum;
 	char *buffer, *zeros; /* DATA_BUFFER_SIZE each */
 	bool store;           /* no compression of data */
 };

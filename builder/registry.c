@@ -22,18 +22,18 @@ static const char manifest_types[] =
 
 /* Where the repository is to be had: a mirror, or the registry itself. */
 struct endpoint {
-	char *host, *prefix;   /* "" or "/path" of a mirror */
-	const char *account;   /* under which credentials are kept */
-	const char *scheme;    /* static */
-	bool scheme_open;      /* https was not tried yet, and http would be allowed */
-	char *authorization;   /* NULL: none was asked for yet */
-	unsigned logins;       /* how often authorization was set */
+	char *host, *prefix; /* "" or "/path" of a mirror */
+	const char *account; /* under which credentials are kept */
+	const char *scheme;  /* static */
+	bool scheme_open;    /* https was not tried yet, and http would be allowed */
+	char *authorization; /* NULL: none was asked for yet */
+	unsigned logins;     /* how often authorization was set */
 };
 
 struct registry {
 	const struct reference *reference;
 	const struct conf *conf;
-	pthread_mutex_t lock; /* over what endpoints remember */
+	pthread_mutex_t lock;			 /* over what endpoints remember */
 	struct endpoint endpoint[ENDPOINTS_MAX]; /* best first */
 	size_t count;
 };
@@ -61,7 +61,8 @@ static int add_mirror(struct registry *registry, const char *url, struct err *er
 	endpoint->prefix = strdup(path ? path : "");
 	if (!endpoint->prefix)
 		return err_sys(err, "cannot ask a mirror");
-	for (size_t len = strlen(endpoint->prefix); len > 0 && endpoint->prefix[len - 1] == '/'; len--)
+	for (size_t len = strlen(endpoint->prefix); len > 0 && endpoint->prefix[len - 1] == '/';
+	     len--)
 		endpoint->prefix[len - 1] = 0;
 	endpoint->account = endpoint->host;
 	return 0;
@@ -132,13 +133,15 @@ static void wait_before(int try, long retry_after)
 	(void)!getrandom(&chance, sizeof(chance), 0);
 	ms = ms / 2 + (long)(chance % (unsigned long)ms);
 	if (retry_after >= 0)
-		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 + (long)(chance % 200);
+		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 +
+		     (long)(chance % 200);
 	delay = (struct timespec){ms / 1000, ms % 1000 * 1000000};
 	(void)nanosleep(&delay, NULL);
 }
 
 /* What this endpoint is asked with now; @logins tells later whether another thread was faster. */
-static char *snapshot(struct registry *registry, struct endpoint *endpoint, const char **scheme, unsigned *logins)
+static char *snapshot(struct registry *registry, struct endpoint *endpoint, const char **scheme,
+		      unsigned *logins)
 {
 	char *authorization;
 
@@ -150,16 +153,16 @@ static char *snapshot(struct registry *registry, struct endpoint *endpoint, cons
 	return authorization;
 }
 
-static int log_in(struct registry *registry, struct endpoint *endpoint, const struct challenge *challenge,
-		  unsigned logins, struct err *err)
+static int log_in(struct registry *registry, struct endpoint *endpoint,
+		  const struct challenge *challenge, unsigned logins, struct err *err)
 {
 	char *authorization = NULL;
 	int result = 0;
 
 	(void)pthread_mutex_lock(&registry->lock);
 	if (endpoint->logins == logins)
-		result = login(registry->conf, endpoint->host, endpoint->account, registry->reference->name,
-			       challenge, &authorization, err);
+		result = login_answer(registry->conf, endpoint->host, endpoint->account,
+				      registry->reference->name, challenge, &authorization, err);
 	if (authorization) {
 		free(endpoint->authorization);
 		endpoint->authorization = authorization;
@@ -171,12 +174,14 @@ static int log_in(struct registry *registry, struct endpoint *endpoint, const st
 
 /* One request to one endpoint. Plain http comes only after https was no TLS at all. */
 static int request_once(struct registry *registry, struct endpoint *endpoint, const char *path,
-			const char *accept, uint64_t from, unsigned *logins, struct http_stream **out,
-			enum http_failure *failure, struct err *err)
+			const char *accept, uint64_t from, unsigned *logins,
+			struct http_stream **out, enum http_failure *failure, struct err *err)
 {
 	const char *scheme;
 	auto_free char *authorization = snapshot(registry, endpoint, &scheme, logins), *url = NULL;
-	struct http_request request = {.accept = accept, .authorization = authorization, .from = from,
+	struct http_request request = {.accept = accept,
+				       .authorization = authorization,
+				       .from = from,
 				       .conf = registry->conf};
 	int result;
 
@@ -198,7 +203,8 @@ static int request_once(struct registry *registry, struct endpoint *endpoint, co
 		again = again || strcmp(endpoint->scheme, scheme) != 0;
 		(void)pthread_mutex_unlock(&registry->lock);
 		if (again)
-			return request_once(registry, endpoint, path, accept, from, logins, out, failure, err);
+			return request_once(registry, endpoint, path, accept, from, logins, out,
+					    failure, err);
 	}
 	return result;
 }
@@ -210,18 +216,24 @@ static int refuse(const struct registry *registry, const struct endpoint *endpoi
 
 	what = what ? what + 1 : path;
 	if (reply->status == 404)
-		return err_set(err, "'%s' has no '%s' of the image '%s'", endpoint->host, what, name);
+		return err_set(err, "'%s' has no '%s' of the image '%s'", endpoint->host, what,
+			       name);
 	if (reply->status == 401 || reply->status == 403)
-		return err_set(err, "access to '%s/%s' denied: the credentials are not accepted", endpoint->host, name);
+		return err_set(err, "access to '%s/%s' denied: the credentials are not accepted",
+			       endpoint->host, name);
 	if (reply->status == 429)
-		return err_set(err, "'%s' answers that there were too many requests (429%s%s); try later or log in",
+		return err_set(err,
+			       "'%s' answers that there were too many requests (429%s%s); try "
+			       "later or log in",
 			       endpoint->host, *reply->limit ? ", remaining: " : "", reply->limit);
-	return err_set(err, "'%s' answers %ld when asked for '%s' of '%s'", endpoint->host, reply->status, what, name);
+	return err_set(err, "'%s' answers %ld when asked for '%s' of '%s'", endpoint->host,
+		       reply->status, what, name);
 }
 
 /* Until there is a good answer, or none to be had. */
 static int request_endpoint(struct registry *registry, struct endpoint *endpoint, const char *path,
-			    const char *accept, uint64_t from, struct http_stream **out, struct err *err)
+			    const char *accept, uint64_t from, struct http_stream **out,
+			    struct err *err)
 {
 	bool logged_in = false;
 
@@ -232,7 +244,8 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 		long delay = -1;
 		unsigned logins;
 
-		if (request_once(registry, endpoint, path, accept, from, &logins, &stream, &failure, err) < 0) {
+		if (request_once(registry, endpoint, path, accept, from, &logins, &stream, &failure,
+				 err) < 0) {
 			if (failure != HTTP_LOST || ++try == TRIES)
 				return -1;
 			log_info("%s; trying again", err->text);
@@ -261,7 +274,8 @@ static int request(struct registry *registry, const char *path, const char *acce
 		   struct http_stream **out, struct err *err)
 {
 	for (size_t i = 0;; i++) {
-		if (request_endpoint(registry, &registry->endpoint[i], path, accept, from, out, err) == 0)
+		if (request_endpoint(registry, &registry->endpoint[i], path, accept, from, out,
+				     err) == 0)
 			return 0;
 		if (i + 1 == registry->count)
 			return -1;
@@ -282,13 +296,16 @@ int registry_manifest(struct registry *registry, const char *what, size_t max, s
 	if (request(registry, path, manifest_types, 0, &stream, err) < 0)
 		return -1;
 	if (http_read_all(stream, max, &out->text, &out->size, err) < 0)
-		return err_aim(err, "the manifest of '%s/%s'", registry->reference->host, registry->reference->name);
+		return err_aim(err, "the manifest of '%s/%s'", registry->reference->host,
+			       registry->reference->name);
 	(void)snprintf(out->media_type, sizeof(out->media_type), "%.*s",
-		       (int)strcspn(http_reply(stream)->content_type, "; "), http_reply(stream)->content_type);
+		       (int)strcspn(http_reply(stream)->content_type, "; "),
+		       http_reply(stream)->content_type);
 	if (digest_of(out->text, out->size, &out->digest, err) < 0 ||
 	    (digest_take(&wanted, what) == 0 && !digest_is(&wanted, &out->digest))) {
 		document_clear(out);
-		return err_set(err, "'%s' gives a manifest of '%s' that does not match its digest %s",
+		return err_set(err,
+			       "'%s' gives a manifest of '%s' that does not match its digest %s",
 			       registry->reference->host, registry->reference->name, wanted.text);
 	}
 	return 0;
@@ -312,17 +329,19 @@ static int open_blob(struct registry_blob *blob, struct err *err)
 		return -1;
 	reply = http_reply(blob->stream);
 	blob->skip = reply->status == 206 ? 0 : blob->at;
-	if (reply->status == 206 && (reply->range_start < 0 || (uint64_t)reply->range_start != blob->at))
+	if (reply->status == 206 &&
+	    (reply->range_start < 0 || (uint64_t)reply->range_start != blob->at))
 		return err_set(err, "'%s' gives another part of a blob than it was asked for",
 			       blob->registry->reference->host);
 	if (reply->length >= 0 && (uint64_t)reply->length != blob->size - blob->at + blob->skip)
-		return err_set(err, "'%s' has %" PRId64 " bytes for a blob of %" PRIu64, blob->registry->reference->host,
-			       reply->length, blob->size - blob->at + blob->skip);
+		return err_set(err, "'%s' has %" PRId64 " bytes for a blob of %" PRIu64,
+			       blob->registry->reference->host, reply->length,
+			       blob->size - blob->at + blob->skip);
 	return 0;
 }
 
-int registry_blob_open(struct registry *registry, const struct digest *digest, uint64_t size, uint64_t offset,
-		       struct registry_blob **out, struct err *err)
+int registry_blob_open(struct registry *registry, const struct digest *digest, uint64_t size,
+		       uint64_t offset, struct registry_blob **out, struct err *err)
 {
 	struct registry_blob *blob = calloc(1, sizeof(*blob));
 
@@ -346,8 +365,10 @@ static int skip_known(struct registry_blob *blob, struct err *err)
 	char buffer[16 << 10];
 
 	while (blob->skip > 0) {
-		ssize_t n = http_read(blob->stream, buffer, blob->skip < sizeof(buffer) ? (size_t)blob->skip : sizeof(buffer),
-				      err);
+		ssize_t n =
+			http_read(blob->stream, buffer,
+				  blob->skip < sizeof(buffer) ? (size_t)blob->skip : sizeof(buffer),
+				  err);
 
 		if (n <= 0)
 			return n < 0 ? -1 : err_set(err, "a blob ends too soon");

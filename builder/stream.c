@@ -14,7 +14,7 @@ struct file {
 struct sum {
 	struct stream stream;
 	struct stream *below;
-	struct sha256 *sha256;
+	struct hasher *sha256;
 	uint64_t size;
 	bool ended;
 	stream_end *end;
@@ -104,11 +104,11 @@ static ssize_t sum_read(struct stream *stream, void *buffer, size_t size, struct
 	ssize_t n = sum->below->read(sum->below, buffer, size, err);
 
 	if (n > 0) {
-		sha256_add(sum->sha256, buffer, (size_t)n);
+		hasher_add(sum->sha256, buffer, (size_t)n);
 		sum->size += (uint64_t)n;
 	} else if (n == 0 && size > 0 && !sum->ended) {
 		sum->ended = true;
-		sha256_end(sum->sha256, &digest);
+		hasher_end(sum->sha256, &digest);
 		if (sum->end(sum->arg, &digest, sum->size, err) < 0)
 			return -1;
 	}
@@ -120,7 +120,7 @@ static void sum_close(struct stream *stream)
 	struct sum *sum = (struct sum *)stream;
 
 	stream_close(sum->below);
-	sha256_free(sum->sha256);
+	hasher_free(sum->sha256);
 	free(sum);
 }
 
@@ -129,7 +129,7 @@ int stream_open_sum(struct stream *below, stream_end *end, void *arg, struct str
 {
 	struct sum *sum = calloc(1, sizeof(*sum));
 
-	if (!sum || !(sum->sha256 = sha256_new())) {
+	if (!sum || !(sum->sha256 = hasher_new())) {
 		free(sum);
 		stream_close(below);
 		return err_code(err, ENOMEM, "cannot compute a digest");

@@ -11,13 +11,13 @@ enum { TEXT_MAX = 160 };
 
 /* Of each inode with several names the first one, in path order. */
 struct listing {
-	struct sha256 *sum;
+	struct hasher *sum;
 	const struct node **first; /* by inode number */
 };
 
 static void add_text(struct listing *listing, const char *text)
 {
-	sha256_add(listing->sum, text, strlen(text) + 1);
+	hasher_add(listing->sum, text, strlen(text) + 1);
 }
 
 static char type_of(mode_t mode)
@@ -65,20 +65,20 @@ static int list(void *arg, struct node *node, struct err *err)
 		add_text(listing, inode->xattr[i].name);
 		(void)snprintf(text, sizeof(text), "%zu", inode->xattr[i].size);
 		add_text(listing, text);
-		sha256_add(listing->sum, inode->xattr[i].value, inode->xattr[i].size);
+		hasher_add(listing->sum, inode->xattr[i].value, inode->xattr[i].size);
 	}
 	if (S_ISLNK(inode->mode))
 		add_text(listing, inode->target);
 	if (S_ISREG(inode->mode) && !inode->sum)
 		return err_set(err, "'%s' was not summed up", node_path(node, path, sizeof(path)));
 	if (S_ISREG(inode->mode))
-		sha256_add(listing->sum, inode->sum, DIGEST_SIZE);
+		hasher_add(listing->sum, inode->sum, DIGEST_SIZE);
 	return 0;
 }
 
 int tree_digest(const struct tree *tree, struct digest *out, struct err *err)
 {
-	auto_sha256 *sum = sha256_new();
+	auto_hasher *sum = hasher_new();
 	struct listing listing = {.sum = sum};
 	int result = -1;
 
@@ -86,10 +86,10 @@ int tree_digest(const struct tree *tree, struct digest *out, struct err *err)
 	if (!sum || !listing.first) {
 		(void)err_sys(err, "cannot sum up the tree");
 	} else {
-		sha256_add(sum, MAGIC, strlen(MAGIC));
+		hasher_add(sum, MAGIC, strlen(MAGIC));
 		result = tree_walk(tree, list, &listing, err);
 		if (result == 0)
-			sha256_end(sum, out);
+			hasher_end(sum, out);
 	}
 	free(listing.first);
 	return result;

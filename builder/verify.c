@@ -21,7 +21,7 @@ struct claims {
 
 struct summing {
 	struct tree *tree;
-	struct sha256 *sum;
+	struct hasher *sum;
 	char *buffer;
 };
 
@@ -30,7 +30,7 @@ static int add_data(void *arg, const void *data, size_t size, struct err *err)
 	static const char zeros[DATA_BUFFER_SIZE];
 
 	(void)err;
-	sha256_add(((struct summing *)arg)->sum, data ? data : zeros, size);
+	hasher_add(((struct summing *)arg)->sum, data ? data : zeros, size);
 	return 0;
 }
 
@@ -48,7 +48,7 @@ static int sum_file(void *arg, struct node *node, struct err *err)
 		return err_sys(err, "cannot sum up the image");
 	if (data_read(inode, summing->buffer, add_data, summing, err) < 0)
 		return err_aim(err, "'%s'", node_path(node, path, sizeof(path)));
-	sha256_end_bytes(summing->sum, sum);
+	hasher_end_bytes(summing->sum, sum);
 	inode->sum = sum;
 	return 0;
 }
@@ -60,7 +60,7 @@ static int read_tree(const char *path, const struct recipe *recipe, struct diges
 	struct source_options options = {.conf = recipe->conf, .limits = recipe->limits};
 	auto_source *source = NULL;
 	auto_tree *tree = NULL;
-	auto_sha256 *sum = sha256_new();
+	auto_hasher *sum = hasher_new();
 	auto_free char *buffer = malloc(DATA_BUFFER_SIZE);
 	struct summing summing = {.sum = sum, .buffer = buffer};
 	auto_free char *text = NULL;

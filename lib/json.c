@@ -359,7 +359,7 @@ const struct json *json_get(const struct json *json, const char *key)
 	return NULL;
 }
 
-const char *json_string(const struct json *json)
+const char *json_text(const struct json *json)
 {
 	return json && json->type == JSON_STRING ? json->text : NULL;
 }

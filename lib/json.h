@@ -34,7 +34,7 @@ void json_freep(struct json **json);
 /* The member @key of an object, or NULL; also when @json is NULL or no object. */
 const struct json *json_get(const struct json *json, const char *key);
 /* The text of a string, or NULL for anything else. */
-const char *json_string(const struct json *json);
+const char *json_text(const struct json *json);
 
 /* Write @text as a JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */
 void json_write_string(FILE *out, const char *text);

@@ -184,7 +184,7 @@ static char **pairs_of(const struct json *object)
 	pairs = calloc(count + 1, sizeof(*pairs));
 	count = 0;
 	for (const struct json *child = object->child; pairs && child; child = child->next)
-		if (child->key && json_string(child) &&
+		if (child->key && json_text(child) &&
 		    asprintf(&pairs[count], "%s=%s", child->key, child->text) >= 0)
 			count++;
 	if (pairs)

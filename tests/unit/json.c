@@ -31,16 +31,16 @@ static void a_document_becomes_a_tree(void)
 	ok(list && list->type == JSON_ARRAY, "an array");
 	ok(list && list->child->type == JSON_NUMBER, "a number");
 	is_str(list ? list->child->next->text : NULL, "-2.5e+3", "numbers stay as written");
-	is_str(json_string(json_get(json_get(json, "b"), "c")), "d", "a string below");
+	is_str(json_text(json_get(json_get(json, "b"), "c")), "d", "a string below");
 	ok(!json_get(json, "c") && !json_get(list, "a") && !json_get(NULL, "a"), "absent is NULL");
-	ok(!json_string(list) && !json_string(NULL), "what is no string is NULL");
+	ok(!json_text(list) && !json_text(NULL), "what is no string is NULL");
 }
 
 static void escapes_are_undone(void)
 {
 	auto_json *json = parse("\"\\\"\\\\\\/\\b\\f\\n\\r\\t \\u00e4 \\u20ac \\ud83d\\ude00\"");
 
-	is_str(json_string(json), "\"\\/\b\f\n\r\t \303\244 \342\202\254 \360\237\230\200",
+	is_str(json_text(json), "\"\\/\b\f\n\r\t \303\244 \342\202\254 \360\237\230\200",
 	       "every escape there is");
 }
 
