@@ -3,174 +3,47 @@
 
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/origin.h"
 #include "runner/content.h"
+#include "runner/report.h"
 
-#include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
-enum { LABELS_MAX = 1 << 20 };
+enum { LABELS_MAX = 1 << 20, PROVENANCE_MAX = 4 << 20 };
 
 #define LABELS_PATH "/.singularity.d/labels.json"
-
-/* Where facts go: lines "name  value", or one JSON object. */
-struct report {
-	FILE *out;
-	bool json;
-	bool begun; /* a member stands before */
-};
-
-/* A value comes from a stranger's image: it stays on its line and cannot drive the terminal. */
-static void put_printable(const struct report *to, const char *text)
-{
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c < ' ' || *c == 127 || *c == '\\')
-			(void)fprintf(to->out, "\\%03o", *c);
-		else
-			(void)fputc(*c, to->out);
-	}
-}
-
-static void put_name(struct report *to, const char *name)
-{
-	char spoken[32];
-
-	if (to->json) {
-		(void)fprintf(to->out, "%s\n  \"%s\": ", to->begun ? "," : "", name);
-		to->begun = true;
-		return;
-	}
-	(void)snprintf(spoken, sizeof(spoken), "%s", name);
-	for (char *c = spoken; *c; c++)
-		if (*c == '_')
-			*c = ' ';
-	(void)fprintf(to->out, "%-16s ", spoken);
-}
-
-static void put_value(const struct report *to, const char *text)
-{
-	if (to->json)
-		json_write_string(to->out, text);
-	else
-		put_printable(to, text);
-}
-
-static void put_text(struct report *to, const char *name, const char *text)
-{
-	if (!text || !*text)
-		return;
-	put_name(to, name);
-	put_value(to, text);
-	if (!to->json)
-		(void)fputc('\n', to->out);
-}
-
-static void put_number(struct report *to, const char *name, uint64_t number)
-{
-	put_name(to, name);
-	(void)fprintf(to->out, "%" PRIu64 "%s", number, to->json ? "" : "\n");
-}
-
-/* Bytes, and the same in words for people. */
-static void put_size(struct report *to, const char *name, uint64_t size)
-{
-	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
-	double amount = (double)size / 1024;
-	size_t unit = 0;
-
-	if (to->json || size < 1024) {
-		put_number(to, name, size);
-		return;
-	}
-	while (amount >= 1024 && unit + 1 < COUNT_OF(units)) {
-		amount /= 1024;
-		unit++;
-	}
-	put_name(to, name);
-	(void)fprintf(to->out, "%" PRIu64 " (%.*f %s)\n", size, amount < 10 ? 1 : 0, amount, units[unit]);
-}
-
-static void put_flag(struct report *to, const char *name, bool value)
-{
-	put_name(to, name);
-	(void)fputs(to->json ? (value ? "true" : "false") : (value ? "yes\n" : "no\n"), to->out);
-}
-
-static void put_time(struct report *to, const char *name, time_t when)
-{
-	char text[32];
-	struct tm utc;
-
-	if (gmtime_r(&when, &utc) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
-		put_text(to, name, text);
-}
-
-/* Words of a command: on one line, each in quotes so that blanks can be told. */
-static void put_words(struct report *to, const char *name, char *const *word)
-{
-	if (!word || !*word)
-		return;
-	put_name(to, name);
-	(void)fputs(to->json ? "[" : "", to->out);
-	for (char *const *at = word; *at; at++) {
-		if (to->json) {
-			(void)fputs(at == word ? "" : ", ", to->out);
-			json_write_string(to->out, *at);
-			continue;
-		}
-		(void)fprintf(to->out, "%s'", at == word ? "" : " ");
-		put_printable(to, *at);
-		(void)fputc('\'', to->out);
-	}
-	(void)fputs(to->json ? "]" : "\n", to->out);
-}
-
-/* KEY=VALUE items: a list in JSON, else one line for each. */
-static void put_pairs(struct report *to, const char *name, char *const *pair)
-{
-	if (!pair || !*pair)
-		return;
-	if (!to->json) {
-		for (; *pair; pair++)
-			put_text(to, name, *pair);
-		return;
-	}
-	put_name(to, name);
-	(void)fputc('[', to->out);
-	for (char *const *at = pair; *at; at++) {
-		(void)fprintf(to->out, "%s\n    ", at == pair ? "" : ",");
-		json_write_string(to->out, *at);
-	}
-	(void)fputs("\n  ]", to->out);
-}
+#define PROVENANCE_PATH "/.firn/provenance.json"
+#define VERITY_MAGIC                                                                               \
+	"verity\0" /* with its NUL: 8 bytes, Linux                                                 \
+		      Documentation/admin-guide/device-mapper/verity.rst */
 
 static void tell_squashfs(struct report *to, const struct content *content)
 {
 	const struct squashfs_info *info = squashfs_info(content->squashfs);
 	const struct image *image = content->image;
 
-	put_text(to, "machine", image->machine);
-	put_number(to, "offset", image->offset);
-	put_size(to, "file_size", (uint64_t)image->stat.st_size);
-	put_size(to, "bytes_used", info->bytes_used);
-	put_text(to, "compression", squashfs_compression_name(info->compression));
-	put_size(to, "block_size", info->block_size);
-	put_number(to, "inodes", info->inode_count);
-	put_time(to, "created", (time_t)info->created);
-	put_flag(to, "xattrs", info->has_xattrs);
+	report_text(to, "machine", image->machine);
+	report_number(to, "offset", image->offset);
+	report_size(to, "file_size", (uint64_t)image->stat.st_size);
+	report_size(to, "bytes_used", info->bytes_used);
+	report_text(to, "compression", squashfs_compression_name(info->compression));
+	report_size(to, "block_size", info->block_size);
+	report_number(to, "inodes", info->inode_count);
+	report_time(to, "created", (time_t)info->created);
+	report_flag(to, "xattrs", info->has_xattrs);
 }
 
 static void tell_config(struct report *to, const struct oci_config *config)
 {
-	put_text(to, "architecture", config->architecture);
-	put_text(to, "os", config->os);
-	put_text(to, "config_created", config->created);
-	put_text(to, "user", config->user);
-	put_text(to, "workdir", config->workdir);
-	put_words(to, "entrypoint", config->entrypoint);
-	put_words(to, "cmd", config->cmd);
-	put_pairs(to, "env", config->env);
-	put_pairs(to, "labels", config->labels);
+	report_text(to, "architecture", config->architecture);
+	report_text(to, "os", config->os);
+	report_text(to, "config_created", config->created);
+	report_text(to, "user", config->user);
+	report_text(to, "workdir", config->workdir);
+	report_words(to, "entrypoint", config->entrypoint);
+	report_words(to, "cmd", config->cmd);
+	report_list(to, "env", config->env);
+	report_list(to, "labels", config->labels);
 }
 
 /* The members of a flat object of strings as KEY=VALUE items. NULL without memory. */
@@ -208,11 +81,117 @@ static int tell_labels(struct report *to, struct content *content, struct err *e
 	pairs = pairs_of(labels);
 	if (!pairs)
 		return err_sys(err, "cannot read " LABELS_PATH);
-	put_pairs(to, "apptainer_labels", pairs);
+	report_list(to, "apptainer_labels", pairs);
 	for (char **pair = pairs; *pair; pair++)
 		free(*pair);
 	free(pairs);
 	return 0;
+}
+
+/* A new list of the strings among the children of @list, or of their member @key. NULL without
+ * memory. */
+static const char **strings_of(const struct json *list, const char *key)
+{
+	size_t count = 0;
+	const char **text;
+
+	for (const struct json *child = list->child; child; child = child->next)
+		count++;
+	text = calloc(count + 1, sizeof(*text));
+	count = 0;
+	for (const struct json *child = list->child; text && child; child = child->next) {
+		text[count] = json_text(key ? json_get(child, key) : child);
+		if (text[count])
+			count++;
+	}
+	return text;
+}
+
+static void tell_member(struct report *to, const char *name, const struct json *object,
+			const char *key)
+{
+	report_text(to, name, json_text(json_get(object, key)));
+}
+
+static int tell_strings(struct report *to, const char *name, const struct json *list,
+			const char *key, struct err *err)
+{
+	auto_free const char **text = NULL;
+
+	if (!list)
+		return 0;
+	text = strings_of(list, key);
+	if (!text)
+		return err_sys(err, "cannot read the image");
+	report_list(to, name, (char *const *)text);
+	return 0;
+}
+
+/* The codec as --compress takes it. */
+static void tell_codec(struct report *to, const struct json *codec)
+{
+	const char *name = json_text(json_get(codec, "name"));
+	const struct json *level = json_get(codec, "level");
+	char text[64];
+
+	if (name && level && level->type == JSON_NUMBER) {
+		(void)snprintf(text, sizeof(text), "%s:%s", name, level->text);
+		report_text(to, "compress", text);
+	} else {
+		report_text(to, "compress", name);
+	}
+	tell_member(to, "codec_library", codec, "library");
+}
+
+/* What firn build wrote into the image: what it consists of. */
+static int tell_provenance(struct report *to, struct content *content, struct err *err)
+{
+	auto_json *json = NULL;
+	auto_free char *text = NULL;
+	const struct json *epoch;
+	size_t size = 0;
+	int found = content_read(content, PROVENANCE_PATH, PROVENANCE_MAX, &text, &size, err);
+
+	if (found <= 0)
+		return found;
+	if (json_parse(text, size, &json, err) < 0)
+		return err_aim(err, "cannot read " PROVENANCE_PATH " of '%s'",
+			       content->image->path);
+	tell_member(to, "built_by_firn", json, "firn");
+	tell_member(to, "tree_digest", json, "tree");
+	tell_codec(to, json_get(json, "compression"));
+	epoch = json_get(json, "source_date_epoch");
+	if (epoch && epoch->type == JSON_NUMBER)
+		report_text(to, "source_date_epoch", epoch->text);
+	return tell_strings(to, "layers", json_get(json, "layers"), NULL, err);
+}
+
+/* What stands behind the squashfs: a hash tree, or where the image was fetched from. */
+static int tell_trailer(struct report *to, struct content *content, struct err *err)
+{
+	const struct image *image = content->image;
+	uint64_t end = image->offset + origin_offset(squashfs_info(content->squashfs)->bytes_used);
+	char magic[8] = "";
+	auto_json *json = NULL;
+	auto_free char *text = NULL;
+	size_t size = 0;
+	int found;
+
+	report_flag(to, "sealed",
+		    pread(image->fd, magic, sizeof(magic), (off_t)end) == sizeof(magic) &&
+			    memcmp(magic, VERITY_MAGIC, sizeof(magic)) == 0);
+	found = origin_read(image->fd, end, &text, &size, err);
+	if (found > 0 && json_parse(text, size, &json, err) < 0)
+		found = -1;
+	if (found <= 0)
+		return found < 0 ? err_aim(err, "cannot read the origin of '%s'", image->path) : 0;
+	tell_member(to, "reference", json, "reference");
+	tell_member(to, "tag", json, "tag");
+	tell_member(to, "index_digest", json, "index");
+	tell_member(to, "manifest_digest", json, "manifest");
+	tell_member(to, "config_digest", json, "config");
+	tell_member(to, "image_digest", json, "image");
+	return tell_strings(to, "fetched_layers", json_get(json, "layers"), "digest", err);
 }
 
 static int tell(struct report *to, struct content *content, struct err *err)
@@ -220,10 +199,15 @@ static int tell(struct report *to, struct content *content, struct err *err)
 	auto_oci_config *config = NULL;
 	int result;
 
-	put_text(to, "image", content->image->path);
-	put_text(to, "kind", image_kind_name(content->image->kind));
-	if (content->squashfs)
+	report_text(to, "image", content->image->path);
+	report_text(to, "kind", image_kind_name(content->image->kind));
+	if (content->squashfs) {
 		tell_squashfs(to, content);
+		if (tell_trailer(to, content, err) < 0)
+			return -1;
+	}
+	if (tell_provenance(to, content, err) < 0)
+		return -1;
 	result = content_read_config(content, &config, err);
 	if (config)
 		tell_config(to, config);

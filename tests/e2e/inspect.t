@@ -43,5 +43,35 @@ ok 'an unknown option'               status_is 125 firn inspect --jsn "$scratch/
 ok 'gets one line, too'              one_line
 ok 'no image'                        status_is 125 firn inspect
 ok 'two images'                      status_is 125 firn inspect "$scratch/a.sqfs" "$scratch/a.sqfs"
+# What firn build writes into an image and behind it.
+if firn build --help >/dev/null 2>&1 && command -v python3 >/dev/null; then
+	echo '{"config": {"Cmd": ["ids"]}}' >"$scratch/root/.firn/config.json"
+	HOME=$scratch SOURCE_DATE_EPOCH=86400 firn build -q --compress gzip:3 "$scratch/built.sqfs" "dir:$scratch/root"
+	tree=$(HOME=$scratch SOURCE_DATE_EPOCH=86400 firn build -f --json --compress xz "$scratch/other.sqfs" "dir:$scratch/root" 2>/dev/null |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["tree"])')
+	ok 'an image of firn build'          succeeds firn inspect "$scratch/built.sqfs"
+	ok 'the tree digest, of any codec'   says "tree digest      $tree"
+	ok 'how it was compressed'           says 'compress         gzip:3'
+	ok 'SOURCE_DATE_EPOCH'               says 'created          1970-01-02T00:00:00Z'
+	ok 'that it is not sealed'           says 'sealed           no'
+	tar cf "$scratch/layer.tar" -C "$scratch/root" .
+	python3 "$srcdir/tests/images/mkoci.py" --tag t "$scratch/oci" "$scratch/layer.tar@gzip"
+	HOME=$scratch firn build -q "$scratch/layered.sqfs" "oci:$scratch/oci:t"
+	ok 'the layers of an OCI image'      succeeds firn inspect "$scratch/layered.sqfs"
+	ok 'by the digest of their tar'      says "layers           sha256:$(sha256sum <"$scratch/layer.tar" | cut -d' ' -f1)"
+	# A hash tree begins on the page behind the squashfs.
+	truncate -s "%4096" "$scratch/layered.sqfs"
+	printf 'verity\0\0' >>"$scratch/layered.sqfs"
+	ok 'a seal is seen'                  succeeds firn inspect "$scratch/layered.sqfs"
+	ok 'and told'                        says 'sealed           yes'
+	cp "$scratch/built.sqfs" "$scratch/cut.sqfs"
+	truncate -s "%4096" "$scratch/cut.sqfs"
+	printf 'firnorig\1\0\0\0\0\0\0\0\377\0\0\0\0\0\0\0{' >>"$scratch/cut.sqfs"
+	ok 'a damaged origin fails'          status_is 125 firn inspect "$scratch/cut.sqfs"
+	ok 'and is told'                     says 'the origin is cut off'
+else
+	skip 'images of firn build' 'firn-build or python3 is not there'
+fi
+
 ok '--help'                          succeeds firn inspect --help
 done_testing
