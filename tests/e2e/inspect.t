@@ -48,7 +48,7 @@ if firn build --help >/dev/null 2>&1 && command -v python3 >/dev/null; then
 	echo '{"config": {"Cmd": ["ids"]}}' >"$scratch/root/.firn/config.json"
 	HOME=$scratch SOURCE_DATE_EPOCH=86400 firn build -q --compress gzip:3 "$scratch/built.sqfs" "dir:$scratch/root"
 	tree=$(HOME=$scratch SOURCE_DATE_EPOCH=86400 firn build -f --json --compress xz "$scratch/other.sqfs" "dir:$scratch/root" 2>/dev/null |
-		python3 -c 'import json, sys; print(json.load(sys.stdin)["tree"])')
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["tree_digest"])')
 	ok 'an image of firn build'          succeeds firn inspect "$scratch/built.sqfs"
 	ok 'the tree digest, of any codec'   says "tree digest      $tree"
 	ok 'how it was compressed'           says 'compress         gzip:3'
