@@ -17,7 +17,7 @@
 
 struct cache;
 
-/* $FIRN_CACHE, firn.conf's [cache] directory, $XDG_CACHE_HOME/firn or ~/.cache/firn: new string. */
+/* $FIRN_CACHE, firn.conf's [build] cache, $XDG_CACHE_HOME/firn or ~/.cache/firn: new string. */
 int cache_directory(const struct conf *conf, char **out, struct err *err);
 
 /* Open it, made with mode 0700 if it is not there; it must be the user's own. */

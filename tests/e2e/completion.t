@@ -29,6 +29,28 @@ ok 'no options behind --'              prints '' offers firn exec -- --wr
 ok 'options of inspect'                prints '--json' offers firn inspect --j
 ok 'options of doctor'                 prints '--quiet' offers firn doctor --q
 
+ok 'options of build'                  prints '--compress' offers firn build --comp
+ok 'codecs'                            prints 'zstd' offers firn build --compress zs
+ok 'verbs of cache'                    prints 'gc' offers firn cache g
+ok 'sources'                           prints 'oci-archive:' offers firn build out.sqfs oci-
+
+# listed VERB...: each option of its --help is offered and in the manual.
+listed() {
+	unknown=
+	for verb; do
+		"$FIRN" "$verb" --help | grep -oE '^ .{6}--[a-z-]+|^  -., --[a-z-]+' | grep -oE -e '--[a-z-]+' >"$scratch/options"
+		[ -s "$scratch/options" ] || unknown="$unknown $verb"
+		while read -r option; do
+			[ "$(offers firn "$verb" "$option" | grep -cxF -e "$option")" = 1 ] || unknown="$unknown $verb:$option"
+			grep -qF -e "\\-\\-$(printf '%s' "${option#--}" | sed 's/-/\\-/g')" "$srcdir/doc/firn-build.1.in" ||
+				unknown="$unknown manual:$option"
+		done <"$scratch/options"
+	done
+	echo "unknown:$unknown" >"$last"
+	[ -z "$unknown" ]
+}
+ok 'options of firn build are offered and in the manual' listed build pull verify cache
+
 missing=
 for option in $("$FIRN" exec --help | grep -oE '^ .{6}--[a-z-]+' | grep -oE -e '--[a-z-]+'); do
 	[ "$(offers firn exec "$option" | grep -cxF -e "$option")" = 1 ] || missing="$missing $option"
@@ -48,7 +70,8 @@ for variable in $(sed -n '/^static const char \*const dropped/,/^};/s/"//gp' "$s
 	grep -qwF -e "$variable" "$srcdir/doc/firn.conf.5.in" || unlisted="$unlisted $variable"
 done
 ok "every variable dropped is in the manual (missing:$unlisted)" [ -z "$unlisted" ]
-sed 's/^#\([a-z]\)/\1/; /^deny/d; /^drop/d; /^keep/d; /^bind/d; /^squashfuse/d' "$srcdir/conf/firn.conf.example" \
+# Without what only the site may say, and what names files that are not there.
+sed 's/^#\([a-z[]\)/\1/; /^deny/d; /^drop/d; /^keep/d; /^bind/d; /^squashfuse/d; /^default/d; /^insecure/d; /^linger/d' "$srcdir/conf/firn.conf.example" \
 	>"$scratch/firn.conf"
 chmod 644 "$scratch/firn.conf"
 make_small "$scratch/root"

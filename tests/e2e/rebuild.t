@@ -90,4 +90,13 @@ import struct, sys
 print(struct.unpack_from("<I", open(sys.argv[1], "rb").read(96), 8)[0])' "$scratch/e1.sqfs"
 ok 'a wrong SOURCE_DATE_EPOCH is told' status_is 125 env SOURCE_DATE_EPOCH=now "$FIRN" build -q "$scratch/e3.sqfs" "$source"
 ok 'by one line'                  one_line
+if command -v unsquashfs >/dev/null; then
+	firn build -q --all-root "$scratch/root0.sqfs" "$source"
+	unsquashfs -no-progress -d "$scratch/unpacked" "$scratch/root0.sqfs" >/dev/null
+	succeeds firn inspect "$scratch/root0.sqfs"
+	ok 'the tree digest is the one that doc/format.md defines' says \
+		"tree digest      $(python3 "$srcdir/tests/tools/treedigest.py" "$scratch/unpacked")"
+else
+	skip 'the tree digest is the one that doc/format.md defines' 'unsquashfs is not installed'
+fi
 done_testing
