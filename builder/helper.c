@@ -102,7 +102,8 @@ static int talk(const char *program, const char *server, char **text, size_t *ou
 	answer[size] = 0;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return strstr(answer, "credentials not found") ? 0 :
-			       err_set(err, "%s failed: %.100s", program, answer);
+			       err_set(err, "%s failed%s%.*s", program, *answer ? ": " : "",
+				       (int)strcspn(answer, "\r\n"), answer);
 	*out_size = (size_t)size;
 	*text = take_ptr(&answer);
 	return 1;

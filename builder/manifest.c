@@ -221,7 +221,7 @@ int platform_parse(const char *text, struct platform *out, struct err *err)
 
 	if (!text)
 		return this_machine(out, err);
-	*out = (struct platform){0};
+	*out = (struct platform){.asked = true};
 	for (; count < COUNT_OF(field); count++) {
 		size_t len = strcspn(at, "/");
 

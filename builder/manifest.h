@@ -20,6 +20,7 @@ enum {
 
 struct platform {
 	char os[32], architecture[32], variant[32]; /* Go names; variant "" for any */
+	bool asked; /* the user named it */
 };
 
 /* "linux/arm64/v8" or "linux/arm64"; NULL: this machine's. */

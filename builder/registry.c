@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { TRIES = 5, DELAY_MS = 500, RETRY_AFTER_MAX = 60, ENDPOINTS_MAX = 2 };
+enum { TRIES = 5, LOGINS = 3, DELAY_MS = 500, RETRY_AFTER_MAX = 60, ENDPOINTS_MAX = 2 };
 
 #define HUB "docker.io"
 #define HUB_API "registry-1.docker.io"
@@ -235,7 +235,7 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 			    const char *accept, uint64_t from, struct http_stream **out,
 			    struct err *err)
 {
-	bool logged_in = false;
+	int logins_left = LOGINS;
 
 	for (int try = 0;;) {
 		auto_http_stream *stream = NULL;
@@ -257,8 +257,9 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 			*out = take_ptr(&stream);
 			return 0;
 		}
-		if (reply->status == 401 && !logged_in) {
-			logged_in = true;
+		if (reply->status == 401 && logins_left > 0) {
+			/* Tokens expire, even between two threads; a password that is wrong stays wrong. */
+			logins_left -= reply->challenge.scheme == CHALLENGE_BEARER ? 1 : LOGINS;
 			if (log_in(registry, endpoint, &reply->challenge, logins, err) < 0)
 				return -1;
 			continue;

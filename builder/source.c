@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/source.h"
 
-#include "lib/oci.h"
+#include "lib/log.h"
 
 enum { INDEX_DEPTH = 3 };
 
@@ -80,8 +80,23 @@ void source_name_layer(struct source *source, size_t index)
 		(void)snprintf(layer->name, sizeof(layer->name), "layer %zu", index + 1);
 }
 
+int source_check_platform(const struct oci_config *config, const struct platform *wanted, const char *name,
+			  struct err *err)
+{
+	char text[100];
+
+	if (!config->os || !config->architecture ||
+	    (strcmp(config->os, wanted->os) == 0 && strcmp(config->architecture, wanted->architecture) == 0))
+		return 0;
+	if (wanted->asked)
+		return err_set(err, "'%s' is for %s/%s, not for %s", name, config->os, config->architecture,
+			       platform_text(wanted, text));
+	log_warning("'%s' is for %s/%s, which this machine is not", name, config->os, config->architecture);
+	return 0;
+}
+
 static int take_config(struct source *source, struct store *store, const struct manifest *image,
-		       struct err *err)
+		       const struct platform *platform, struct err *err)
 {
 	auto_oci_config *config = NULL;
 	struct digest *diff_id;
@@ -105,7 +120,9 @@ static int take_config(struct source *source, struct store *store, const struct 
 		source_name_layer(source, i);
 	}
 	free(diff_id);
-	return result < 0 ? -1 : oci_config_parse(source->config, source->config_size, &config, err);
+	if (result < 0 || oci_config_parse(source->config, source->config_size, &config, err) < 0)
+		return -1;
+	return source_check_platform(config, platform, store->name, err);
 }
 
 int source_read_documents(struct source *source, struct store *store, const char *top, size_t size,
@@ -134,5 +151,5 @@ int source_read_documents(struct source *source, struct store *store, const char
 		free(text);
 		text = take_ptr(&next_text);
 	}
-	return take_config(source, store, manifest, err);
+	return take_config(source, store, manifest, platform, err);
 }

@@ -13,6 +13,7 @@
 #include "builder/layer.h"
 #include "builder/manifest.h"
 #include "lib/conf.h"
+#include "lib/oci.h"
 
 struct source_options {
 	const struct conf *conf;
@@ -63,6 +64,10 @@ typedef int source_opener(const char *name, const struct source_options *options
 			  struct source **out, struct err *err);
 source_opener source_open_oci, source_open_oci_archive, source_open_docker_archive, source_open_dir,
 	source_open_tar, source_open_image, source_open_registry;
+
+/* An image of another platform: an error if the user asked for one, else a warning. */
+int source_check_platform(const struct oci_config *config, const struct platform *wanted, const char *name,
+			  struct err *err);
 
 /*
  * For sources that are a heap of documents and blobs: from the top document to

@@ -109,7 +109,7 @@ static int take_layers(struct docker *docker, struct err *err)
 	return result;
 }
 
-static int open_docker(struct docker *docker, const char *tag, const struct limits *limits,
+static int open_docker(struct docker *docker, const char *tag, const struct source_options *options,
 		       struct err *err)
 {
 	auto_free char *manifest = NULL;
@@ -118,12 +118,13 @@ static int open_docker(struct docker *docker, const char *tag, const struct limi
 	size_t size;
 
 	source->open_layer = docker_open_layer;
-	if (archive_open(docker->name, limits, &docker->archive, err) < 0 ||
+	if (archive_open(docker->name, &options->limits, &docker->archive, err) < 0 ||
 	    read_member(docker, "manifest.json", &manifest, &size, err) < 0 ||
 	    docker_manifest_parse(manifest, size, tag, &docker->entry, err) < 0 ||
 	    read_member(docker, docker->entry->config, &source->config, &source->config_size, err) < 0 ||
 	    digest_of(source->config, source->config_size, &source->config_digest, err) < 0 ||
-	    oci_config_parse(source->config, source->config_size, &config, err) < 0)
+	    oci_config_parse(source->config, source->config_size, &config, err) < 0 ||
+	    source_check_platform(config, &options->platform, docker->name, err) < 0)
 		return -1;
 	return take_layers(docker, err);
 }
@@ -146,7 +147,7 @@ int source_open_docker_archive(const char *name, const struct source_options *op
 			}
 		}
 	}
-	if (open_docker(docker, tag, &options->limits, err) < 0) {
+	if (open_docker(docker, tag, options, err) < 0) {
 		docker_close(&docker->source);
 		return -1;
 	}

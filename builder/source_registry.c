@@ -225,7 +225,7 @@ static int fetch_document(struct remote *remote, const struct descriptor *what, 
 	ssize_t n;
 
 	if (registry_blob_open(remote->registry, &what->digest, what->size, 0, &blob, err) < 0)
-		return -1;
+		return err_aim(err, "the configuration of '%s'", remote->name);
 	data = malloc((size_t)what->size + 1);
 	do
 		n = data ? registry_blob_read(blob, data + done, (size_t)what->size - done + 1, err) : -1;
@@ -234,7 +234,7 @@ static int fetch_document(struct remote *remote, const struct descriptor *what, 
 	if (!data)
 		return err_code(err, ENOMEM, "cannot fetch a configuration");
 	if (n < 0)
-		return -1;
+		return err_aim(err, "the configuration of '%s'", remote->name);
 	data[done] = 0;
 	*size = done;
 	*text = take_ptr(&data);

@@ -1,0 +1,274 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# firn pull: from a real registry over http, TLS, with passwords and through a proxy; and from one
+# that does everything wrong, one thing at a time (tests/registry/faulty.py).
+. "${srcdir:-.}/tests/lib.sh"
+needs firn build --help
+needs python3 --version
+needs docker-registry --version
+needs skopeo --version
+needs openssl version
+needs htpasswd -nbB a b
+
+here=$srcdir/tests/registry
+HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache TMPDIR=$scratch/tmp
+export HOME XDG_CACHE_HOME TMPDIR
+unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR https_proxy HTTPS_PROXY http_proxy all_proxy ALL_PROXY no_proxy NO_PROXY
+mkdir "$HOME" "$TMPDIR" "$scratch/out" "$scratch/faulty" "$scratch/bin"
+stop_all() {
+	for registry in plain tls locked; do
+		"$here/serve" stop "$scratch/$registry"
+	done
+	[ -z "${faulty:-}" ] || kill "$faulty" 2>/dev/null
+	cleanup
+}
+trap stop_all EXIT
+
+# An image of three layers, one of them of several hundred KiB that do not compress.
+make_small "$scratch/root"
+python3 "$srcdir/tests/images/mksample.py" "$scratch/root" "$scratch" || exit 1
+mkdir "$scratch/more"
+python3 -c 'import random, sys; sys.stdout.buffer.write(random.Random(1).randbytes(600000))' >"$scratch/more/noise"
+tar cf "$scratch/more.tar" -C "$scratch/more" noise
+layers="$scratch/base.tar $scratch/changes.tar $scratch/more.tar"
+oci() { python3 "$srcdir/tests/images/mkoci.py" "$@"; }
+# shellcheck disable=SC2086
+oci --tag latest "$scratch/oci" $layers || exit 1
+firn build -q "$scratch/wanted.sqfs" "oci:$scratch/oci:latest" || exit 1
+digest_of() { firn inspect "$1" | sed -n "s/^$2 digest *//p"; }
+right=$(firn verify "$scratch/wanted.sqfs" | sed -n 's/^image  *\([^ ]*\).*/\1/p')
+
+push() { skopeo --insecure-policy copy -q --dest-tls-verify=false "$@" >>"$scratch/skopeo.log" 2>&1; }
+out=$scratch/out/image.sqfs
+# pulled ARGUMENT...: firn pull gives the image that the layout gives.
+pulled() {
+	rm -f "$out"
+	run_last "$FIRN" pull -q "$@" "$out" || return 1
+	[ "$(digest_of "$out" image)" = "$right" ] || { echo "another image: $(digest_of "$out" image)" >>"$last"; return 1; }
+}
+# refused TEXT ARGUMENT...: firn pull fails with one line that holds TEXT and leaves nothing.
+refused() {
+	text=$1
+	shift
+	rm -f "$out"
+	status_is 125 "$FIRN" pull -q "$@" "$out" && one_line && says "$text" && [ -z "$(ls "$scratch/out")" ] &&
+		[ -z "$(ls -A "$TMPDIR")" ]
+}
+
+# A real one.
+plain=$("$here/serve" start "$scratch/plain") || exit 1
+push "oci:$scratch/oci:latest" "docker://$plain/group/image:latest" &&
+	push --format v2s2 "oci:$scratch/oci:latest" "docker://$plain/types:1" || { cat "$scratch/skopeo.log"; exit 1; }
+manifest=$(skopeo inspect --tls-verify=false "docker://$plain/group/image" | sed -n 's/.*"Digest": "\([^"]*\)".*/\1/p')
+ok 'an image over http from this machine' pulled "$plain/group/image"
+ok 'by its tag'                     pulled "$plain/group/image:latest"
+ok 'by its digest'                  pulled "$plain/group/image@$manifest"
+ok "with Docker's media types"      succeeds firn pull -q -f "$plain/types:1" "$out"
+ok 'the same files'                 test "$(digest_of "$out" tree)" = "$(digest_of "$scratch/wanted.sqfs" tree)"
+ok 'without a cache'                pulled --no-cache "$plain/group/image"
+ok 'firn build from docker://'      succeeds firn build -q -f "$out" "docker://$plain/group/image"
+ok 'it tells where it is from'      succeeds firn inspect "$out"
+ok 'by digest'                      says "docker://$plain/group/image@$manifest"
+ok 'it runs'                        succeeds firn exec "$out" /bin/true
+ok 'it is built again alike'        succeeds firn verify --rebuild "$out"
+ok 'to the byte'                    says 'the same bytes'
+rm -f "$out"
+ok 'OUT is named after the image'   succeeds sh -c 'cd "$1" && "$2" pull -q "$3"' sh "$scratch/out" "$FIRN" "$plain/group/image"
+ok 'and is there'                   test -f "$scratch/out/image.sqfs"
+rm -f "$out"
+ok 'no such tag'                    refused "has no 'none' of the image 'group/image'" "$plain/group/image:none"
+ok 'no such image'                  refused "of the image 'nobody/nothing'" "$plain/nobody/nothing"
+ok 'no such digest'                 refused 'has no' "$plain/group/image@sha256:$(printf '%064d' 0)"
+ok 'no host'                        refused 'names no registry' image
+ok 'nobody listens'                 refused "'127.0.0.1:9'" 127.0.0.1:9/image
+ok 'no such platform'               refused 'linux/s390x' --platform linux/s390x "$plain/group/image"
+blobs=$XDG_CACHE_HOME/firn/blobs/sha256
+ok 'the cache holds the blobs'      test "$(ls "$blobs" | wc -l)" -ge 5
+ok 'it is private'                  test "$(stat -c %a "$XDG_CACHE_HOME/firn")" = 700
+ok 'skopeo can read it'             skopeo --insecure-policy copy -q "oci:$XDG_CACHE_HOME/firn:$plain/group/image:latest" "dir:$scratch/copy"
+gets() { grep -c "GET /v2/group/image/blobs" "$scratch/plain/log"; }
+before=$(gets)
+ok 'a pull again'                   pulled "$plain/group/image"
+ok 'fetches no blob'                test "$(gets)" = "$before"
+for blob in "$blobs"/*; do
+	[ "$(stat -c %s "$blob")" -lt 500000 ] || { printf x | dd of="$blob" bs=1 seek=300000 conv=notrunc 2>/dev/null; broken=$blob; }
+done
+ok 'a damaged blob is noticed'      refused 'does not match its' "$plain/group/image"
+ok 'and fetched again'              pulled "$plain/group/image"
+ok 'and is right'                   test "sha256:$(sha256sum <"$broken" | cut -d' ' -f1)" = "sha256:$(basename "$broken")"
+rm -rf "$XDG_CACHE_HOME"
+together() {
+	for i in 1 2 3 4 5; do
+		"$FIRN" pull -q "$plain/group/image" "$scratch/out/$i.sqfs" &
+	done >"$last" 2>&1
+	wait
+	[ "$(cat "$scratch"/out/[1-5].sqfs | wc -c)" = "$((5 * $(stat -c %s "$scratch/out/1.sqfs")))" ]
+}
+before=$(gets)
+ok 'five pulls at once'             together
+ok 'fetch each layer once'          test "$(($(gets) - before))" -le 8
+rm -f "$scratch"/out/*
+
+# The site's own words.
+conf=$scratch/firn.conf
+configure() { printf '%s\n' "$@" >"$conf"; chmod 644 "$conf"; }
+configure '[pull]' "default = $plain"
+ok 'a user cannot say what no host means' refused 'only the site may' --config "$conf" group/image
+configure '[registry "registry.example.org"]' 'insecure = yes'
+ok 'nor that TLS is not needed'     refused 'only the site may' --config "$conf" "$plain/group/image"
+configure '[registry "registry.example.org"]' "mirror = http://$plain"
+ok 'a mirror is asked first'        pulled --config "$conf" registry.example.org/group/image:latest
+configure "[registry \"$plain\"]" 'mirror = http://127.0.0.1:9/sub'
+ok 'a mirror that is down is passed over' pulled --no-cache --config "$conf" "$plain/group/image"
+
+# TLS.
+tls=$("$here/serve" start "$scratch/tls" --tls) || exit 1
+push "oci:$scratch/oci:latest" "docker://$tls/group/image:latest" || { cat "$scratch/skopeo.log"; exit 1; }
+ok 'a certificate that nobody vouches for' refused 'name its CA in firn.conf' "$tls/group/image"
+configure "[registry \"$tls\"]" "ca = $scratch/tls/ca.pem"
+ok 'with its CA'                    pulled --no-cache --config "$conf" "$tls/group/image"
+configure "[registry \"$tls\"]" "ca = $scratch/plain/config.yml"
+ok 'with a file that is no CA'      refused "'$tls'" --no-cache --config "$conf" "$tls/group/image"
+
+# Passwords.
+locked=$("$here/serve" start "$scratch/locked" --user user secret) || exit 1
+push --dest-creds user:secret "oci:$scratch/oci:latest" "docker://$locked/group/image:latest" || { cat "$scratch/skopeo.log"; exit 1; }
+login() { printf '{"auths": {"%s": {"auth": "%s"}}}' "$1" "$(printf %s "$2" | base64)"; }
+mkdir "$HOME/.docker" "$scratch/elsewhere"
+ok 'no password'                    refused 'there are no credentials; log in' --no-cache "$locked/group/image"
+login "$locked" user:wrong >"$HOME/.docker/config.json"
+ok 'a wrong one'                    refused 'denied' --no-cache "$locked/group/image"
+ok 'which is not repeated'          says_not wrong
+login "$locked" user:secret >"$HOME/.docker/config.json"
+ok 'the right one'                  pulled --no-cache "$locked/group/image"
+login "$locked" user:wrong >"$scratch/elsewhere/config.json"
+export DOCKER_CONFIG="$scratch/elsewhere"
+ok 'DOCKER_CONFIG goes first'       refused 'denied' --no-cache "$locked/group/image"
+login "$locked/group/image" user:secret >"$scratch/auth.json"
+export REGISTRY_AUTH_FILE="$scratch/auth.json"
+ok 'REGISTRY_AUTH_FILE before it; an entry for a repository' pulled --no-cache "$locked/group/image"
+echo '{"auths": [' >"$scratch/auth.json"
+ok 'a damaged file'                 refused "auth.json' is no valid JSON" --no-cache "$locked/group/image"
+cat >"$scratch/bin/docker-credential-test" <<-'END'
+	#!/bin/sh
+	[ "$1" = get ] && server=$(cat) || exit 1
+	echo "$server" >>"$ASKED"
+	echo '{"ServerURL": "x", "Username": "user", "Secret": "secret"}'
+END
+chmod +x "$scratch/bin/docker-credential-test"
+PATH=$scratch/bin:$PATH ASKED=$scratch/asked
+export ASKED
+printf '{"credHelpers": {"%s": "test"}}' "$locked" >"$scratch/auth.json"
+ok 'a credential helper'            pulled --no-cache "$locked/group/image"
+ok 'is asked for the registry'      grep -qx "$locked" "$scratch/asked"
+echo '{"credsStore": "test"}' >"$scratch/auth.json"
+ok 'a credential store'             pulled --no-cache "$locked/group/image"
+echo '{"credsStore": "missing"}' >"$scratch/auth.json"
+ok 'one that is missing'            refused 'docker-credential-missing' --no-cache "$locked/group/image"
+echo '{"credsStore": "../../bin/sh"}' >"$scratch/auth.json"
+ok 'one that is a path'             refused 'is no name of a credential helper' --no-cache "$locked/group/image"
+printf '#!/bin/sh\necho this is no JSON: secret\n' >"$scratch/bin/docker-credential-test"
+echo '{"credsStore": "test"}' >"$scratch/auth.json"
+ok 'one that talks nonsense'        refused 'does not answer in JSON' --no-cache "$locked/group/image"
+login "$locked" user:secret >"$scratch/auth.json"
+ok 'no password in any log'         sh -c '! "$1" pull --no-cache -vv "$2" "$3" 2>&1 | grep -E "secret|dXNlcjpzZWNyZXQ"' sh "$FIRN" "$locked/group/image" "$out"
+rm -f "$out"
+unset REGISTRY_AUTH_FILE DOCKER_CONFIG
+
+# The faulty one.
+mkfifo "$scratch/stop"
+python3 "$here/faulty.py" "$scratch/oci" "$scratch/faulty" <"$scratch/stop" >"$scratch/faulty/errors" 2>&1 &
+faulty=$!
+exec 9>"$scratch/stop"
+until [ -f "$scratch/faulty/ports" ]; do
+	kill -0 $faulty 2>/dev/null || { cat "$scratch/faulty/errors"; exit 1; }
+	sleep 0.1
+done
+read -r port other <"$scratch/faulty/ports"
+f=127.0.0.1:$port
+log=$scratch/faulty/log
+configure '[pull]' 'stall = 1'
+login "$f" user:secret >"$HOME/.docker/config.json"
+fetched() { pulled --no-cache --config "$conf" "$f/$1"; }
+failed() { refused "$1" --no-cache --config "$conf" "$f/$2"; }
+ok 'a registry of our own'          fetched fine/a
+ok 'Basic'                          fetched basic/a
+ok 'Bearer'                         fetched bearer/a
+ok 'its token server got the scope' grep -q "^$other GET /token/bearer/a?service=test%20service&scope=repository%3Abearer%2Fa%3Apull auth=Basic" "$log"
+ok 'Bearer for everyone'            fetched bearer-open/a
+ok 'Bearer before Basic'            fetched both/a
+ok 'tokens that expire on the way'  fetched bearer-short/a
+ok 'are asked for again'            test "$(grep -c "GET /token/bearer-short" "$log")" -gt 1
+ok 'a token server that refuses'    failed 'denied: the credentials are not accepted' bearer-refused/a
+ok 'a token that breaks headers'    failed 'gives no token' bearer-evil/a
+printf '{"auths": {"%s": {"identitytoken": "identity-token"}}}' "$f" >"$HOME/.docker/config.json"
+ok 'an identity token'              fetched bearer-refresh/a
+ok 'is sent in the body'            grep -q "^$other POST /token/bearer-refresh/a auth=none" "$log"
+login "$f" user:secret >"$HOME/.docker/config.json"
+ok 'a realm elsewhere over http'    failed 'credentials go over https only' far-realm/a
+ok 'a realm that is a file'         failed "'$f'" file-realm/a
+ok 'a challenge without an end'     failed 'does not say how to log in' odd/a
+ok '401 without a challenge'        failed 'does not say how to log in' mute/a
+ok '403'                            failed 'denied' forbidden/a
+ok 'blobs on another host'          fetched redirect/a
+ok 'get no Authorization'           grep -q "^$other GET /raw/sha256:[0-9a-f]* auth=none" "$log"
+ok 'never'                          sh -c '! grep "^$1 GET /raw/.* auth=[^n]" "$2"' sh "$other" "$log"
+ok 'a redirection to the same host' fetched redirect-back/a
+ok 'one without end'                failed 'redirects more than' loop/a
+ok 'one to a file'                  failed 'file' to-file/a
+ok 'one to http elsewhere'          failed 'not https' to-http/a
+ok 'one to nowhere'                 failed 'redirects to nowhere' nowhere/a
+ok '429 with Retry-After'           fetched busy/a
+ok '429 for ever'                   failed 'too many requests (429, remaining: 0' always-busy/a
+ok 'asked five times'               test "$(grep -c '/v2/always-busy/' "$log")" = 5
+ok '503 twice'                      fetched broken-twice/a
+ok '500 for ever'                   failed 'answers 500' broken/a
+ok 'a connection cut in the middle' fetched cut/a
+ok 'goes on from there'             grep -q '/v2/cut/a/blobs/.* range=bytes=[1-9]' "$log"
+ok 'Range ignored'                  fetched no-range/a
+ok 'another range'                  failed 'another part of a blob' wrong-range/a
+ok 'a stalled transfer'             fetched stall/a
+ok 'bodies always short'            failed "the configuration of '$f/short/a:latest'" short/a
+ok 'a body too long'                failed 'more than' long/a
+ok 'a length too long'              failed 'bytes for a blob of' long-length/a
+ok 'a wrong byte'                   failed 'digest' wrong/a
+ok 'a missing blob'                 failed 'has no' missing-blob/a
+ok 'a manifest of 100 MB'           failed 'an answer of more than' giant/a
+ok 'a manifest that is no JSON'     failed 'JSON' no-json/a
+ok 'a web page'                     failed 'manifest' web-page/a
+ok 'another manifest than asked for' failed 'does not match its digest' "another/a@$manifest"
+ok 'thousands of headers'           failed "'$f'" many-headers/a
+ok 'a header of 1 MiB'              failed "'$f'" long-header/a
+ok 'no HTTP at all'                 failed "'$f'" garbage/a
+ok 'a mirror without the image'     sh -c 'printf "[registry \"%s\"]\nmirror = http://localhost:%s/v2x\n" "$1" "$2" >"$3"' sh "$plain" "$other" "$conf"
+ok 'is passed over'                 pulled --no-cache --config "$conf" "$plain/group/image"
+ok 'it was asked'                   grep -q "^$other GET /v2x/v2/group/image/manifests/latest auth=none" "$log"
+
+# Killed in the middle: the rest is fetched next time.
+rm -rf "$XDG_CACHE_HOME"
+rm -f "$out"
+"$FIRN" pull -q "$f/hold/a" "$out" &
+pull=$!
+until [ -f "$scratch/faulty/held" ]; do
+	kill -0 $pull 2>/dev/null || break
+	sleep 0.05
+done
+until [ "$(find "$XDG_CACHE_HOME/firn/ingest" -size +250k | wc -l)" = 1 ]; do
+	kill -0 $pull 2>/dev/null || break
+	sleep 0.05
+done
+kill -9 $pull 2>/dev/null
+wait $pull 2>/dev/null
+ok 'kill -9 leaves no image'        test -z "$(ls "$scratch/out")"
+ok 'the next pull'                  pulled "$f/hold/a"
+ok 'fetches the rest alone'         grep -q '/v2/hold/a/blobs/.* range=bytes=[1-9]' "$log"
+rm -f "$out"
+
+# Through a proxy, to a host that only the proxy knows.
+echo "$tls" >"$scratch/faulty/target"
+configure '[registry "registry.example.org"]' "ca = $scratch/tls/ca.pem"
+export https_proxy="http://127.0.0.1:$other"
+ok 'a proxy'                        pulled --no-cache --config "$conf" registry.example.org/group/image
+ok 'was used'                       grep -q "^$other CONNECT registry.example.org:443" "$log"
+ok 'but not for this machine'       pulled --no-cache "$plain/group/image"
+done_testing
