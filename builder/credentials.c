@@ -27,7 +27,7 @@ void credentials_clear(struct credentials *credentials)
 
 int credentials_decode(const char *base64, struct credentials *out)
 {
-	size_t len = strlen(base64);
+	size_t len = strlen(base64), padding;
 	unsigned char text[DECODED_MAX + 4];
 	char *colon;
 	int size;
@@ -35,10 +35,10 @@ int credentials_decode(const char *base64, struct credentials *out)
 	if (len == 0 || len % 4 != 0 || len / 4 * 3 > DECODED_MAX)
 		return -1;
 	size = EVP_DecodeBlock(text, (const unsigned char *)base64, (int)len);
-	if (size < 0)
+	padding = len - strcspn(base64, "=");
+	if (size < 0 || padding > 2)
 		return -1;
-	for (; len > 0 && base64[len - 1] == '='; len--)
-		size--;
+	size -= (int)padding;
 	text[size] = 0;
 	colon = strchr((char *)text, ':');
 	if (!colon || strlen((char *)text) != (size_t)size) {
