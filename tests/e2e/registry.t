@@ -253,7 +253,7 @@ until [ -f "$scratch/faulty/held" ]; do
 	kill -0 $pull 2>/dev/null || break
 	sleep 0.05
 done
-until [ "$(find "$XDG_CACHE_HOME/firn/ingest" -size +250k | wc -l)" = 1 ]; do
+until [ "$(find "$XDG_CACHE_HOME/firn/ingest" -size +250k | wc -l)" -ge 1 ]; do
 	kill -0 $pull 2>/dev/null || break
 	sleep 0.05
 done
