@@ -64,7 +64,8 @@ int http_split(const char *url, char **scheme, char **host, struct err *err)
 		return 0;
 	free(take_ptr(scheme));
 	free(take_ptr(host));
-	return err_set(err, "'%.200s' is no URL", url);
+	(void)err_set(err, "'%.200s' is no URL", url);
+	return -1;
 }
 
 char *http_escape(const char *text)

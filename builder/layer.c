@@ -119,7 +119,8 @@ static int open_chain(struct layer *layer, struct stream *raw, const struct limi
 		free(counter);
 		free(meter);
 		stream_close(raw);
-		return err_code(err, ENOMEM, "cannot read a layer");
+		(void)err_code(err, ENOMEM, "cannot read a layer");
+		return -1;
 	}
 	*counter = (struct counter){{counter_read, counter_close}, raw, layer};
 	if (stream_open_sum(&counter->stream, check_blob, layer, &stream, err) < 0 ||

@@ -239,7 +239,7 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 
 	for (int try = 0;;) {
 		auto_http_stream *stream = NULL;
-		enum http_failure failure;
+		enum http_failure failure = HTTP_FINAL;
 		const struct http_reply *reply;
 		long delay = -1;
 		unsigned logins;

@@ -115,7 +115,7 @@ static int open_docker(struct docker *docker, const char *tag, const struct sour
 	auto_free char *manifest = NULL;
 	auto_oci_config *config = NULL;
 	struct source *source = &docker->source;
-	size_t size;
+	size_t size = 0;
 
 	source->open_layer = docker_open_layer;
 	if (archive_open(docker->name, &options->limits, &docker->archive, err) < 0 ||

@@ -66,7 +66,7 @@ static int read_member(struct layout *layout, const char *path, char **text, siz
 {
 	auto_stream *stream = NULL;
 	auto_free char *data = NULL;
-	uint64_t offset, size;
+	uint64_t offset, size = 0;
 	int fd;
 	bool own;
 

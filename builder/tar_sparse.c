@@ -95,7 +95,7 @@ int tar_read_map_blocks(struct tar *tar, struct err *err)
 {
 	char block[TAR_BLOCK_SIZE];
 	size_t at = TAR_BLOCK_SIZE;
-	uint64_t count, offset, size;
+	uint64_t count = 0, offset, size;
 
 	tar->segment_count = 0;
 	if (take_line(tar, block, &at, &count, err) < 0)

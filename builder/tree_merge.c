@@ -125,9 +125,11 @@ static int link_to(struct tree *tree, uint32_t layer, struct entry *entry, struc
 
 	if (node && node->inode)
 		entry->inode = node->inode;
-	if (!entry->inode)
-		return err_set(err, "'/%s' is a hard link to '/%s', which is not there", entry->path,
-			       entry->target);
+	if (!entry->inode) {
+		(void)err_set(err, "'/%s' is a hard link to '/%s', which is not there", entry->path,
+			      entry->target);
+		return -1;
+	}
 	if (S_ISDIR(entry->inode->mode))
 		return err_set(err, "'/%s' is a hard link to the directory '/%s'", entry->path,
 			       entry->target);

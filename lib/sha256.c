@@ -47,7 +47,7 @@ static void schedule(const unsigned char *block, uint32_t w[ROUNDS])
 
 static void compress(uint32_t state[8], const unsigned char *block)
 {
-	uint32_t w[ROUNDS];
+	uint32_t w[ROUNDS] = {0}; /* for the analyzer, which does not see that schedule() fills it */
 	uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
 	uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
 
