@@ -147,7 +147,7 @@ int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t c
 
 		if (entry[i].kind == ENTRY_HARDLINK)
 			result = link_to(tree, number, &entry[i], err);
-		else if (entry[i].kind == ENTRY_INODE)
+		else if (entry[i].inode) /* no whiteout */
 			result = put(tree, number, &entry[i], err);
 		if (result < 0)
 			return -1;
