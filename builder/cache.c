@@ -127,7 +127,7 @@ int cache_write(struct cache *cache, int folder, const char *name, const void *d
 
 int cache_find(struct cache *cache, const struct digest *digest)
 {
-	int fd = openat(cache->blobs, digest_hex(digest), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(cache->blobs, digest_hex(digest), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd >= 0)
 		(void)futimens(fd, NULL); /* for gc; a failure only makes it look older */
@@ -137,6 +137,16 @@ int cache_find(struct cache *cache, const struct digest *digest)
 static void part_name(const struct digest *digest, char out[DIGEST_TEXT_SIZE + 8])
 {
 	(void)snprintf(out, DIGEST_TEXT_SIZE + 8, "%s.part", digest_hex(digest));
+}
+
+/* What cache_find() would not open (a link, a file without its permissions) makes room. */
+static bool is_there(struct cache *cache, const struct digest *digest)
+{
+	auto_fd fd = cache_find(cache, digest);
+
+	if (fd < 0 && errno != ENOENT)
+		cache_drop(cache, digest);
+	return fd >= 0;
 }
 
 int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size, struct err *err)
@@ -153,7 +163,7 @@ int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint6
 		while (flock(part, LOCK_EX) < 0)
 			if (errno != EINTR)
 				return err_sys(err, "cannot lock '%s' of the cache", name);
-		if (faccessat(cache->blobs, digest_hex(digest), F_OK, 0) == 0) {
+		if (is_there(cache, digest)) {
 			(void)unlinkat(cache->ingest, name, 0);
 			return 0;
 		}

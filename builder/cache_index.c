@@ -127,13 +127,13 @@ static int list_blobs(struct cache *cache, struct blobs *blobs, struct err *err)
 	return 0;
 }
 
-/* A manifest's blobs, summed up: what of them is here. */
-static uint64_t image_size(struct cache *cache, const char *digest_text)
+/* A manifest's blobs, or those of an index' manifests, summed up: what of them is here. */
+static uint64_t image_size(struct cache *cache, const char *digest_text, int depth)
 {
 	struct digest digest;
 	auto_fd fd = -1;
 	json_auto_t *manifest = NULL;
-	const json_t *layers;
+	const json_t *layers, *parts;
 	uint64_t size = 0;
 	struct stat stat;
 
@@ -141,6 +141,10 @@ static uint64_t image_size(struct cache *cache, const char *digest_text)
 		return 0;
 	fd = openat(cache->blobs, digest_hex(&digest), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	manifest = fd >= 0 ? load(fd, DOCUMENT_MAX) : NULL;
+	parts = json_object_get(manifest, "manifests");
+	for (size_t i = 0; depth > 0 && i < json_array_size(parts); i++)
+		size += image_size(cache, json_string_value(json_object_get(json_array_get(parts, i), "digest")),
+				   depth - 1);
 	layers = json_object_get(manifest, "layers");
 	for (size_t i = 0; i < json_array_size(layers); i++) {
 		const json_t *layer = json_array_get(layers, i);
@@ -162,7 +166,7 @@ int cache_list(struct cache *cache, bool json, struct err *err)
 	for (size_t i = 0; result == 0 && i < json_array_size(list); i++) {
 		const json_t *entry = json_array_get(list, i);
 		const char *digest = json_string_value(json_object_get(entry, "digest"));
-		uint64_t size = image_size(cache, digest);
+		uint64_t size = image_size(cache, digest, 2);
 
 		if (json)
 			(void)json_array_append_new(out, json_pack("{s:s, s:s?, s:I}", "name", name_of(entry), "manifest",
@@ -210,23 +214,49 @@ static void remove_stale(struct cache *cache)
 	}
 }
 
-/* Names whose manifest is gone. */
+static bool is_there(struct cache *cache, const json_t *descriptor)
+{
+	struct digest digest;
+
+	return digest_take(&digest, json_string_value(json_object_get(descriptor, "digest"))) == 0 &&
+	       faccessat(cache->blobs, digest_hex(&digest), F_OK, 0) == 0;
+}
+
+/* Whether all of an image is here; of an index' images one is enough. */
+static bool is_whole(struct cache *cache, const json_t *descriptor, int depth)
+{
+	struct digest digest;
+	auto_fd fd = -1;
+	json_auto_t *manifest = NULL;
+	const json_t *layers, *parts;
+
+	if (depth == 0 || digest_take(&digest, json_string_value(json_object_get(descriptor, "digest"))) < 0)
+		return false;
+	fd = openat(cache->blobs, digest_hex(&digest), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	manifest = fd >= 0 ? load(fd, DOCUMENT_MAX) : NULL;
+	parts = json_object_get(manifest, "manifests");
+	for (size_t i = 0; i < json_array_size(parts); i++)
+		if (is_whole(cache, json_array_get(parts, i), depth - 1))
+			return true;
+	layers = json_object_get(manifest, "layers");
+	for (size_t i = 0; i < json_array_size(layers); i++)
+		if (!is_there(cache, json_array_get(layers, i)))
+			return false;
+	return layers && is_there(cache, json_object_get(manifest, "config"));
+}
+
+/* Names of images that are not all there any more. */
 static int clean_index(struct cache *cache, struct err *err)
 {
 	auto_fd lock = lock_index(cache, err);
 	json_auto_t *index = lock >= 0 ? load_index(cache) : NULL;
 	json_t *list = json_object_get(index, "manifests");
-	struct digest digest;
 
 	if (lock < 0)
 		return -1;
-	for (size_t i = json_array_size(list); i-- > 0;) {
-		const char *text = json_string_value(json_object_get(json_array_get(list, i), "digest"));
-
-		if (digest_take(&digest, text) < 0 ||
-		    faccessat(cache->blobs, digest_hex(&digest), F_OK, 0) < 0)
+	for (size_t i = json_array_size(list); i-- > 0;)
+		if (!is_whole(cache, json_array_get(list, i), 3))
 			(void)json_array_remove(list, i);
-	}
 	return save_index(cache, index, err);
 }
 

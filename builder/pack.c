@@ -15,8 +15,12 @@
 #include <sqfs/inode.h>
 #include <sqfs/xattr_writer.h>
 
-/* Blocks that wait for a compressor, for each thread: enough that none waits for the reader. */
-enum { BACKLOG = 10 };
+/*
+ * What waits for a compressor or to be written: enough that no thread waits while the
+ * reader stands still for some milliseconds (a quarter of the time of a build on two
+ * processors, measured with 10 blocks a thread), and no more than memory allows.
+ */
+enum { BACKLOG_SIZE = 10 << 20, BACKLOG_PER_JOB = 4 };
 
 int pack_error(const struct packer *packer, int code, const char *what, struct err *err)
 {
@@ -49,7 +53,7 @@ static int prepare(struct packer *packer, const struct codec *codec, unsigned jo
 {
 	sqfs_block_processor_desc_t desc = {
 		.size = sizeof(desc), .max_block_size = codec->block_size, .num_workers = jobs,
-		.max_backlog = BACKLOG * jobs,
+		.max_backlog = BACKLOG_SIZE / codec->block_size + BACKLOG_PER_JOB * jobs,
 	};
 	int result = configure(codec, false, &packer->compressor);
 

@@ -38,6 +38,31 @@ struct fetching {
 	struct registry_blob *blob;
 };
 
+/* A cache that is full or not writable costs a download, not the image. */
+static void stop_caching(struct fetching *fetching)
+{
+	struct err err;
+
+	(void)err_sys(&err, "cannot write to the cache");
+	log_warning("%s; going on without it (firn cache gc makes room)", err.text);
+	cache_discard(fetching->remote->cache, &fetching->digest);
+	own_close(&fetching->download->part);
+	fetching->download->part = -1;
+}
+
+static void keep_bytes(struct fetching *fetching, const char *data, size_t size)
+{
+	for (size_t done = 0; done < size && fetching->download->part >= 0;) {
+		ssize_t n = pwrite(fetching->download->part, data + done, size - done,
+				   (off_t)(fetching->at + done));
+
+		if (n < 0)
+			stop_caching(fetching);
+		else
+			done += (size_t)n;
+	}
+}
+
 static ssize_t fetch_read(struct stream *stream, void *buffer, size_t size, struct err *err)
 {
 	struct fetching *fetching = (struct fetching *)stream;
@@ -60,14 +85,7 @@ static ssize_t fetch_read(struct stream *stream, void *buffer, size_t size, stru
 		fetching->download->complete = n == 0;
 		return n;
 	}
-	for (ssize_t done = 0; fetching->download->part >= 0 && done < n;) {
-		ssize_t written = pwrite(fetching->download->part, (char *)buffer + done, (size_t)(n - done),
-					 (off_t)fetching->at + done);
-
-		if (written < 0)
-			return err_sys(err, "cannot write to the cache; see 'firn cache gc', or --no-cache");
-		done += written;
-	}
+	keep_bytes(fetching, buffer, (size_t)n);
 	fetching->at += (uint64_t)n;
 	return n;
 }
@@ -134,8 +152,10 @@ static int remote_open_layer(struct source *source, size_t index, struct stream 
 			return result < 0 ? -1 : 0;
 		}
 		result = cache_begin(remote->cache, &layer->blob, &download->part, &held, err);
-		if (result < 0)
-			return -1;
+		if (result < 0) {
+			log_warning("%s; going on without it", err->text);
+			return open_fetch(remote, download, layer, 0, out, err);
+		}
 		if (result > 0)
 			break;
 	}
@@ -312,7 +332,7 @@ static int name_it(struct remote *remote, const struct document *top, struct err
 					*top->media_type ? top->media_type :
 					origin->index.text[0] ? "application/vnd.oci.image.index.v1+json" :
 								"application/vnd.oci.image.manifest.v1+json", err) < 0)
-		return -1;
+		log_warning("%s", err->text);
 	return 0;
 }
 
@@ -329,9 +349,10 @@ static int open_remote(struct remote *remote, const char *name, const struct sou
 		     remote->reference->tag ? ":" : "@",
 		     remote->reference->tag ? remote->reference->tag : remote->reference->digest.text) < 0)
 		return err_sys(err, "cannot fetch '%s'", name);
-	if (registry_open(remote->reference, options->conf, &remote->registry, err) < 0 ||
-	    (options->cache && cache_open(options->cache, &remote->cache, err) < 0))
+	if (registry_open(remote->reference, options->conf, &remote->registry, err) < 0)
 		return -1;
+	if (options->cache && cache_open(options->cache, &remote->cache, err) < 0)
+		log_warning("%s; going on without a cache", err->text);
 	remote->store = (struct store){remote_document, remote->name};
 	if (open_top(remote, &top, err) < 0)
 		return -1;
