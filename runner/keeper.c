@@ -208,7 +208,11 @@ static void hear(struct keep *keep, const struct epoll_event *event)
 		hear_builder(keep);
 		break;
 	case KIND_NEED:
-		/* A process has ended, or the other end of a socket was closed. */
+		/*
+		 * A process has ended, or the other end of a socket was closed. Not close(2)
+		 * alone: as long as somebody has a copy of it, epoll(7) would tell again.
+		 */
+		(void)epoll_ctl(keep->epoll, EPOLL_CTL_DEL, fd, NULL);
 		(void)close(fd);
 		if (--keep->needs == 0)
 			keep->empty_since = now_ms();
