@@ -50,6 +50,9 @@ struct request {
 	int control;         /* --control-fd; -1 */
 	int hold_pid;        /* --hold-pid; 0 */
 	bool entrypoint;     /* --entrypoint: the verb becomes REQUEST_RUN */
+	const char *name;    /* --name: the container that is called so; then @image may be NULL */
+	const char *hold_path; /* --hold-path: it lives until this directory is removed */
+	const char *expect;  /* --expect: the image's identity (lib/identity.h) */
 	const char **given; /* the long names of the options given, NULL-terminated */
 	size_t given_count;
 	const char *image; /* these point into argv */
