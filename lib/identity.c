@@ -75,20 +75,22 @@ static int make_fingerprint(const struct image *image, unsigned char out[SHA256_
 
 static void look(const struct image *image, struct identity *out)
 {
-	*out = (struct identity){.is_directory = image->kind == IMAGE_DIRECTORY, .inode = image->stat.st_ino};
-	if (out->is_directory)
-		return;
-	out->size = (uint64_t)image->stat.st_size;
-	out->mtime = image->stat.st_mtim;
-	out->ctime = image->stat.st_ctim;
+	*out = (struct identity){
+		.inode = image->stat.st_ino,
+		.size = (uint64_t)image->stat.st_size,
+		.mtime = image->stat.st_mtim,
+		.ctime = image->stat.st_ctim,
+	};
 }
 
 int identity_of(const struct image *image, struct identity *out, struct err *err)
 {
 	struct identity identity;
 
+	if (image->kind == IMAGE_DIRECTORY)
+		return err_set(err, "'%s' is a directory: what is in it has no identity", image->path);
 	look(image, &identity);
-	if (!identity.is_directory && make_fingerprint(image, identity.fingerprint, err) < 0)
+	if (make_fingerprint(image, identity.fingerprint, err) < 0)
 		return -1;
 	*out = identity;
 	return 0;
@@ -96,13 +98,7 @@ int identity_of(const struct image *image, struct identity *out, struct err *err
 
 void identity_print(const struct identity *identity, char out[IDENTITY_TEXT_SIZE])
 {
-	int len;
-
-	if (identity->is_directory) {
-		(void)snprintf(out, IDENTITY_TEXT_SIZE, "directory:%" PRIu64, identity->inode);
-		return;
-	}
-	len = snprintf(out, IDENTITY_TEXT_SIZE, "file:%" PRIu64 ":%" PRIu64 ":%lld.%09ld:%lld.%09ld:", identity->inode,
+	int len = snprintf(out, IDENTITY_TEXT_SIZE, "file:%" PRIu64 ":%" PRIu64 ":%lld.%09ld:%lld.%09ld:", identity->inode,
 		       identity->size, (long long)identity->mtime.tv_sec, identity->mtime.tv_nsec,
 		       (long long)identity->ctime.tv_sec, identity->ctime.tv_nsec);
 	for (int i = 0; i < SHA256_SIZE; i++)
@@ -127,12 +123,6 @@ bool identity_parse(const char *text, struct identity *out)
 	long long mtime, ctime;
 	int used = 0;
 
-	if (sscanf(text, "directory:%" SCNu64 "%n", &identity.inode, &used) == 1 && !text[used]) {
-		identity.is_directory = true;
-		*out = identity;
-		return true;
-	}
-	used = 0;
 	if (sscanf(text, "file:%" SCNu64 ":%" SCNu64 ":%lld.%9ld:%lld.%9ld:%n", &identity.inode, &identity.size, &mtime,
 		   &identity.mtime.tv_nsec, &ctime, &identity.ctime.tv_nsec, &used) != 6 ||
 	    used == 0 || !take_digest(text + used, identity.fingerprint))
@@ -152,14 +142,13 @@ int identity_matches(const struct identity *pinned, const struct image *image, s
 {
 	struct identity here;
 
+	if (image->kind == IMAGE_DIRECTORY)
+		return 0;
 	look(image, &here);
-	if (pinned->is_directory != here.is_directory)
+	if (pinned->size != here.size)
 		return 0;
 	if (pinned->inode == here.inode)
-		return here.is_directory || (pinned->size == here.size && same_time(pinned->mtime, here.mtime) &&
-					     same_time(pinned->ctime, here.ctime));
-	if (here.is_directory || pinned->size != here.size)
-		return 0;
+		return same_time(pinned->mtime, here.mtime) && same_time(pinned->ctime, here.ctime);
 	if (make_fingerprint(image, here.fingerprint, err) < 0)
 		return -1;
 	return memcmp(pinned->fingerprint, here.fingerprint, SHA256_SIZE) == 0;

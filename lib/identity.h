@@ -7,7 +7,8 @@
  * Of a file that is another one (a copy on the node's own disk) the contents count:
  * a fingerprint of the squashfs superblock and of all its tables, in which the
  * compressed size of every block and the name and time of every file stand. It
- * notices another image, not somebody who forges one: that takes a seal.
+ * notices another image, not somebody who forges one: that takes a seal. A directory
+ * has no identity: another node's may be a copy, and what is in it changes.
  */
 #ifndef FIRN_IDENTITY_H
 #define FIRN_IDENTITY_H
@@ -18,17 +19,15 @@
 #include <stdbool.h>
 
 struct identity {
-	bool is_directory;
 	uint64_t inode;
-	/* Of files alone: */
-	uint64_t size;             /* bytes */
+	uint64_t size; /* bytes */
 	struct timespec mtime, ctime;
 	unsigned char fingerprint[SHA256_SIZE];
 };
 
 enum { IDENTITY_TEXT_SIZE = 256 };
 
-/* Look at an image that is open. Reads at most 8 MiB. */
+/* Look at an image that is open and no directory. Reads at most 8 MiB. */
 int identity_of(const struct image *image, struct identity *out, struct err *err);
 
 /* One word, and back; identity_parse() returns false for anything that is none. */

@@ -92,20 +92,16 @@ static void tables_that_lie_outside_do_no_harm(void)
 	}
 }
 
-static void a_directory_is_its_inode(void)
+static void a_directory_has_no_identity(void)
 {
 	auto_image *image = NULL;
 	auto_image *file = make("a", 0, 0);
-	struct identity pinned;
-	char text[IDENTITY_TEXT_SIZE];
+	struct identity pinned = identity_in(file), none;
 
 	if (image_open(folder, &image, &err) < 0)
 		exit(1);
-	pinned = identity_in(image);
-	identity_print(&pinned, text);
-	ok(strncmp(text, "directory:", 10) == 0 && identity_parse(text, &pinned), "in words and back");
-	ok(identity_matches(&pinned, image, &err) == 1, "it is itself");
-	ok(identity_matches(&pinned, file, &err) == 0, "a file is not a directory");
+	ok(identity_of(image, &none, &err) == -1, "there is none");
+	ok(identity_matches(&pinned, image, &err) == 0, "and it is no file");
 }
 
 static void words_are_read_back(void)
@@ -123,8 +119,7 @@ static void words_are_read_back(void)
 	ok(!identity_parse(longer, &back), "a digit too many is refused");
 	text[strlen(text) - 1] = 'g';
 	ok(!identity_parse(text, &back), "a digit that is none");
-	ok(!identity_parse("", &back) && !identity_parse("file:1:2", &back) && !identity_parse("directory:x", &back) &&
-		   !identity_parse("directory:1 ", &back) && !identity_parse("file:1:2:3.4:5.6:", &back),
+	ok(!identity_parse("", &back) && !identity_parse("file:1:2", &back) && !identity_parse("file:1:2:3.4:5.6:", &back),
 	   "what is cut off");
 }
 
@@ -135,7 +130,7 @@ int main(void)
 	the_same_file_is_the_pinned_image();
 	a_copy_is_known_by_its_contents();
 	tables_that_lie_outside_do_no_harm();
-	a_directory_is_its_inode();
+	a_directory_has_no_identity();
 	words_are_read_back();
 	for (const char *const *name = (const char *const[]){"a", "copy", "other", "data", "broken", NULL}; *name; name++)
 		(void)unlink(path(*name));
