@@ -248,6 +248,7 @@ static int read_words(struct request *request, char **argv, struct err *err)
 		if (request->help)
 			return 0;
 	}
+	request->command = at;
 	if (!*at && request->name)
 		return 0;
 	if (!*at)

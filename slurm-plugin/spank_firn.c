@@ -18,6 +18,8 @@
 #include "slurm-plugin/submit.h"
 #include "slurm-plugin/words.h"
 
+#include "runner/entrypoint.h"
+
 #include <slurm/slurm.h>
 #include <slurm/spank.h>
 
@@ -167,6 +169,7 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	step->image = pin->image;
 	step->identity = pin->identity;
 	step->jobs = settings->jobs;
+	step->firn = settings->firn;
 	step->spool = settings->spool ? settings->spool :
 		      node_spool(step->job, step->step, spool) ? spool : NULL;
 	result = slurm_wish_words(&wish, step, &words, err);
@@ -239,6 +242,45 @@ static int set_environment(spank_t spank, struct err *err)
 	return 0;
 }
 
+/* The words of the image's entrypoint, a newline between two; new. */
+static char *join_words(char *const *word)
+{
+	size_t size = 1;
+	char *joined, *at;
+
+	for (char *const *one = word; *one; one++)
+		size += strlen(*one) + 1;
+	joined = at = malloc(size);
+	for (; joined && *word; word++) {
+		at = stpcpy(at, *word);
+		if (word[1])
+			*at++ = '\n';
+	}
+	return joined;
+}
+
+/* Slurm executes the task's words, of which all that can be changed is the first one (runner/entrypoint.h). */
+static int set_entrypoint(spank_t spank, struct err *err)
+{
+	char *const *words = container.offer.argv;
+	auto_free char *joined = NULL;
+	char **argv = NULL;
+	int argc = 0;
+
+	if (!wish.entrypoint || !words || !words[0])
+		return 0;
+	for (char *const *word = words; *word; word++)
+		if (strchr(*word, '\n'))
+			return err_set(err, "the image's entrypoint has a newline in it");
+	joined = join_words(words);
+	if (!joined || spank_get_item(spank, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1 ||
+	    spank_setenv(spank, ENTRYPOINT_WORDS, joined, 1) != ESPANK_SUCCESS ||
+	    spank_setenv(spank, ENTRYPOINT_COMMAND, argv[0], 1) != ESPANK_SUCCESS)
+		return err_set(err, "cannot run the image's entrypoint");
+	argv[0] = (char *)ENTRYPOINT_PATH;
+	return 0;
+}
+
 /*
  * End the tasks of the step's other nodes. Where every node fails, the first one to ask for it
  * kills this process, too, so that not all of them do.
@@ -265,7 +307,8 @@ int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 	(void)argc, (void)argv;
 	if (!container.wanted)
 		return 0;
-	if (container.ready && session_enter(&container.offer, &err) == 0 && set_environment(spank, &err) == 0)
+	if (container.ready && session_enter(&container.offer, &err) == 0 && set_environment(spank, &err) == 0 &&
+	    set_entrypoint(spank, &err) == 0)
 		return 0;
 	if (container.ready)
 		(void)complain(&err);

@@ -2,6 +2,7 @@
 #include "slurm-plugin/words.h"
 
 #include "lib/own.h"
+#include "runner/entrypoint.h"
 
 #include <stdarg.h>
 
@@ -199,6 +200,8 @@ static int add_all(struct words *words, const struct slurm_wish *wish, const str
 	    add_text(words, "gpu", wish->gpu) < 0 || add_flag(words, "no-home", wish->no_home) < 0 ||
 	    add_flag(words, "root", wish->root) < 0 || add_flag(words, "writable-tmpfs", wish->writable) < 0 ||
 	    add_flag(words, "entrypoint", wish->entrypoint) < 0)
+		return -1;
+	if (wish->entrypoint && add(words, "--bind=%s:" ENTRYPOINT_PATH ":ro", step->firn) < 0)
 		return -1;
 	if (add_text(words, "expect", step->identity) < 0 || add_text(words, "bind", step->spool) < 0 ||
 	    add(words, "--") < 0)

@@ -50,6 +50,7 @@ struct slurm_step {
 	uint32_t job, step;
 	const char *node;
 	int control;          /* descriptor for --control-fd */
+	const char *firn;     /* the program, for containers with an entrypoint */
 	const char *image;    /* absolute; NULL: that of the container called so */
 	const char *identity; /* to be checked; NULL: not known */
 	const char *spool;    /* slurmd's directory of scripts and sockets; NULL: not known */

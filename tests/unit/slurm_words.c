@@ -23,7 +23,7 @@ static const char *words_of(const struct slurm_wish *wish, const struct slurm_st
 	return text;
 }
 
-static const struct slurm_step step = {.job = 7, .step = 1, .node = "n1", .control = 5, .image = "/i.sqfs", .jobs = "/run/firn"};
+static const struct slurm_step step = {.job = 7, .step = 1, .node = "n1", .control = 5, .image = "/i.sqfs", .jobs = "/run/firn", .firn = "/bin/firn"};
 
 static void options_become_words(void)
 {
@@ -42,6 +42,10 @@ static void options_become_words(void)
 	       "--session=slurm 7.1 n1 --bind=/a:/b:ro --bind=/c --env=A --env=B --cwd=/w --mpi=none --no-home --root "
 	       "--writable-tmpfs -- /i.sqfs",
 	       "lists are taken apart, flags are flags");
+	slurm_wish_clear(&wish);
+	(void)slurm_wish_take(&wish, SLURM_ENTRYPOINT, NULL, &err);
+	is_str(words_of(&wish, &step), "--session=slurm 7.1 n1 --entrypoint --bind=/bin/firn:/.firn/firn-entrypoint:ro -- /i.sqfs",
+	       "an entrypoint needs its program");
 	full.identity = "file:1";
 	full.spool = "/spool";
 	slurm_wish_clear(&wish);
