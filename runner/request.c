@@ -143,6 +143,7 @@ static const struct option options[] = {
 	{"hold-path", 0, "DIR", TEXT(hold_path), NULL},
 	{"entrypoint", 0, NULL, FLAG(entrypoint), NULL},
 	{"name", 0, "NAME", TEXT(name), NULL},
+	{"scope", 0, "TEXT", TEXT(scope), NULL},
 	{"expect", 0, "IDENTITY", TEXT(expect), NULL},
 	{"help", 'h', NULL, FLAG(help), "this help"},
 };

@@ -247,7 +247,7 @@ int session_name(const struct image *image, const struct plan *plan, const char 
 	return 0;
 }
 
-int session_name_named(const char *name, char out[SESSION_NAME_SIZE], struct err *err)
+int session_name_named(const char *scope, const char *name, char out[SESSION_NAME_SIZE], struct err *err)
 {
 	static const char kind[] = "named";
 	struct sha256 hash;
@@ -255,6 +255,8 @@ int session_name_named(const char *name, char out[SESSION_NAME_SIZE], struct err
 	if (begin(&hash, err) < 0)
 		return -1;
 	sha256_add(&hash, kind, sizeof(kind));
+	if (scope)
+		sha256_add(&hash, scope, strlen(scope) + 1);
 	sha256_add(&hash, name, strlen(name));
 	end(&hash, out);
 	return 0;

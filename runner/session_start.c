@@ -249,7 +249,7 @@ static int offer_named(struct request *request, struct container *container, str
 {
 	char name[SESSION_NAME_SIZE];
 
-	if (session_name_named(request->name, name, err) < 0)
+	if (session_name_named(request->scope, request->name, name, err) < 0)
 		return -1;
 	session_meet(name, &container->session);
 	switch (container->session.role) {

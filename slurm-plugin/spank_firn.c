@@ -56,11 +56,13 @@ static const char *node_name(void)
 	return name;
 }
 
-static int complain(const struct err *err)
+/* To the user's terminal, or the job's output, and to slurmd's log. */
+static void complain(const struct err *err)
 {
-	slurm_error("firn: %s%s%s", spank_context() == S_CTX_REMOTE ? node_name() : "",
-		    spank_context() == S_CTX_REMOTE ? ": " : "", err->text);
-	return -1;
+	if (spank_context() == S_CTX_REMOTE)
+		slurm_spank_log("firn: %s: %s", node_name(), err->text);
+	else
+		slurm_spank_log("firn: %s", err->text);
 }
 
 static void warn(const struct err *err)
@@ -76,7 +78,7 @@ static int take_option(int number, const char *value, int remote)
 	if (slurm_wish_take(&wish, (enum slurm_option)number, value, &err) == 0)
 		return 0;
 	if (!remote) /* srun has said it */
-		slurm_error("firn: %s", err.text);
+		complain(&err);
 	return -1;
 }
 
@@ -111,8 +113,10 @@ int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
 	if (!is_submitting())
 		return 0;
 	if (settings_read(argc, argv, &settings, &err) < 0 ||
-	    submit(&wish, &settings, spank_context() == S_CTX_LOCAL, warn, &err) < 0)
-		return complain(&err);
+	    submit(&wish, &settings, spank_context() == S_CTX_LOCAL, warn, &err) < 0) {
+		complain(&err);
+		exit(EXIT_FIRN_FAILED); /* nothing is submitted yet; Slurm would add two lines that say nothing */
+	}
 	return 0;
 }
 
@@ -219,7 +223,7 @@ int slurm_spank_user_init(spank_t spank, int argc, char **argv)
 	container.wanted = found != 0;
 	container.ready = found > 0;
 	if (found < 0)
-		(void)complain(&err);
+		complain(&err);
 	/*
 	 * Not -1: srun would end with status 0, and other nodes' tasks run on whatever is asked
 	 * for (seen in 22.05); a batch job would be queued again. The tasks of this node end instead.
@@ -311,7 +315,7 @@ int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 	    set_entrypoint(spank, &err) == 0)
 		return 0;
 	if (container.ready)
-		(void)complain(&err);
+		complain(&err);
 	end_step(spank);
 	_exit(EXIT_FIRN_FAILED);
 }
@@ -326,7 +330,7 @@ static int note_job(spank_t spank, int argc, char **argv, int (*note)(const char
 	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS)
 		return 0;
 	if (settings_read(argc, argv, &settings, &err) < 0 || note(settings.jobs, job, &err) < 0)
-		(void)complain(&err);
+		slurm_error("firn: %s", err.text);
 	return 0;
 }
 

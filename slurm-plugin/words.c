@@ -185,9 +185,9 @@ static int add_session(struct words *words, const struct slurm_wish *wish, const
 {
 	if (!wish->name)
 		return add(words, "--session=slurm %u.%u %s", step->job, step->step, step->node);
-	return add(words, "--name=slurm %u %s %s", step->job, step->node, wish->name) < 0 ?
-		       -1 :
-		       add(words, "--hold-path=%s/%u", step->jobs, step->job);
+	if (add(words, "--name=%s", wish->name) < 0 || add(words, "--scope=slurm %u %s", step->job, step->node) < 0)
+		return -1;
+	return add(words, "--hold-path=%s/%u", step->jobs, step->job);
 }
 
 static int add_all(struct words *words, const struct slurm_wish *wish, const struct slurm_step *step)

@@ -88,11 +88,13 @@ static void a_named_session_goes_by_its_name(void)
 	auto_plan *there = plan_new();
 	char one[SESSION_NAME_SIZE], other[SESSION_NAME_SIZE];
 
-	ok(session_name_named("a", one, &err) == 0 && session_name_named("a", other, &err) == 0 &&
+	ok(session_name_named(NULL, "a", one, &err) == 0 && session_name_named(NULL, "a", other, &err) == 0 &&
 		   strcmp(one, other) == 0 && strlen(one) == 37,
 	   "the same for the same");
-	(void)session_name_named("b", other, &err);
+	(void)session_name_named(NULL, "b", other, &err);
 	ok(strcmp(one, other) != 0, "another for another name");
+	(void)session_name_named("job 1", "a", other, &err);
+	ok(strcmp(one, other) != 0, "another in another scope");
 	(void)plan_add_bind(here, "/here", "/here", PLAN_CWD, &err);
 	(void)session_name_container(&image, here, one, &err);
 	(void)session_name_container(&image, there, other, &err);

@@ -75,8 +75,8 @@ static void a_named_container_is_the_jobs(void)
 
 	any.image = NULL;
 	(void)slurm_wish_take(&wish, SLURM_NAME, "work-1", &err);
-	is_str(words_of(&wish, &any), "--name=slurm 7 n1 work-1 --hold-path=/run/firn/7 --", "with the image that is there");
-	is_str(words_of(&wish, &step), "--name=slurm 7 n1 work-1 --hold-path=/run/firn/7 -- /i.sqfs", "or made of this one");
+	is_str(words_of(&wish, &any), "--name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 --", "with the image that is there");
+	is_str(words_of(&wish, &step), "--name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 -- /i.sqfs", "or made of this one");
 	ok(slurm_wish_take(&wish, SLURM_NAME, "../x", &err) == -1, "a name is no path");
 	ok(slurm_wish_take(&wish, SLURM_NAME, "a b", &err) == -1, "nor two words");
 	slurm_wish_clear(&wish);
