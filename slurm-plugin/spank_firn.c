@@ -43,7 +43,7 @@ static struct {
 	bool wanted, ready;
 	int control; /* held open: the container lives as long */
 	struct session_offer offer;
-} container = {.control = -1};
+} container = {.control = -1, .offer = {.user = -1, .mnt = -1}};
 
 static const char *node_name(void)
 {
@@ -320,6 +320,25 @@ int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 	_exit(EXIT_FIRN_FAILED);
 }
 
+static void let_go(void)
+{
+	session_offer_clear(&container.offer);
+	own_close(&container.control);
+	container.control = -1;
+}
+
+/*
+ * All tasks are there when the first one ends, and what they are in lives as long as they do.
+ * slurmstepd must not: it waits for the end of all that it started, the mount's server as well.
+ */
+int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
+{
+	(void)spank, (void)argc, (void)argv;
+	if (spank_context() == S_CTX_REMOTE)
+		let_go();
+	return 0;
+}
+
 /* Root, beside a job on its node: it begins and ends. Other jobs' lives do not depend on this. */
 static int note_job(spank_t spank, int argc, char **argv, int (*note)(const char *, uint32_t, struct err *))
 {
@@ -347,9 +366,7 @@ int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
 int slurm_spank_exit(spank_t spank, int argc, char **argv)
 {
 	(void)spank, (void)argc, (void)argv;
-	session_offer_clear(&container.offer);
-	own_close(&container.control);
-	container.control = -1;
+	let_go();
 	slurm_wish_clear(&wish);
 	return 0;
 }

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TELL_EVERY_S = 10, GIVE_UP_S = 3600 };
+enum { TELL_FIRST_S = 3, TELL_EVERY_S = 10, GIVE_UP_S = 3600 };
 
 static void close_all_but(int keep)
 {
@@ -52,12 +52,13 @@ static _Noreturn void become(const char *firn, char *const *words, char *const *
 
 static int wait_for_offer(int control, void (*waiting)(int seconds), struct session_offer *offer, struct err *err)
 {
-	for (int seconds = 0; seconds < GIVE_UP_S; seconds += TELL_EVERY_S) {
-		int result = session_receive(control, TELL_EVERY_S * 1000, offer, err);
+	for (int seconds = 0, step = TELL_FIRST_S; seconds < GIVE_UP_S; step = TELL_EVERY_S) {
+		int result = session_receive(control, step * 1000, offer, err);
 
 		if (result != 0)
 			return result < 0 ? -1 : 0;
-		waiting(seconds + TELL_EVERY_S);
+		seconds += step;
+		waiting(seconds);
 	}
 	return err_set(err, "the container was not ready within an hour");
 }
