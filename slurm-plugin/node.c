@@ -11,7 +11,7 @@ static int read_pin(const struct node_job *job, const struct settings *settings,
 {
 	int result;
 
-	if (!job->pin) {
+	if (!job->pin || !*job->pin) {
 		(void)err_set(err, "the job has no pin of its image");
 		return 0;
 	}

@@ -67,7 +67,10 @@ static void complain(const struct err *err)
 
 static void warn(const struct err *err)
 {
-	slurm_verbose("firn: %s", err->text);
+	if (spank_context() == S_CTX_REMOTE)
+		slurm_spank_log("firn: %s: warning: %s", node_name(), err->text);
+	else
+		slurm_spank_log("firn: warning: %s", err->text);
 }
 
 static int take_option(int number, const char *value, int remote)

@@ -30,6 +30,7 @@ begin() {
 		sed 's/^/# /' "$scratch/start"
 		skip_all 'Slurm does not start on this machine'
 	}
+	export SLURM_CONF="$dir/slurm.conf"
 	cd "$home" || exit 1
 }
 user() { cluster user "$dir" timeout 60 "$@"; }
