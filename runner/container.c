@@ -92,6 +92,7 @@ int container_build(struct container *at, const struct container_use *use, struc
 		.task = {use->task, use->other},
 		.hold = use->hold,
 		.linger = at->conf->linger,
+		.note = use->note,
 	};
 
 	if (container_compose(at, err) < 0)
