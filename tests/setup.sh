@@ -101,7 +101,7 @@ make_root() {
 
 # make_slurm: $images/slurm.dir, a newer system with its Slurm and all that firn is built with.
 make_slurm() {
-	wanted=slurmctld,slurmd,slurm-client,munge
+	wanted=slurmctld,slurmd,slurm-client,munge,faketime
 	for package in $(sed -n '/auto/d; s/^build //p' "$top/tests/packages"); do
 		wanted=$wanted,$package
 	done
