@@ -101,7 +101,7 @@ make_root() {
 
 # make_slurm: $images/slurm.dir, a newer system with its Slurm and all that firn is built with.
 make_slurm() {
-	wanted=slurmctld,slurmd,slurm-client,munge,faketime
+	wanted=slurmctld,slurmd,slurm-client,munge,faketime,strace
 	for package in $(sed -n '/auto/d; s/^build //p' "$top/tests/packages"); do
 		wanted=$wanted,$package
 	done
@@ -117,7 +117,7 @@ build_in() {
 	root=$1 dir=$2
 	shift 2
 	"$top/tests/tools/in_root" "$root" env HOME="$home" setpriv --reuid="$user_id" --regid="$user_id" --clear-groups --no-new-privs \
-		sh -c 'cd "$1" && shift && ../source/configure -q "$@" && make -s -j2' sh "$dir" "$@"
+		sh -c 'cd "$1" && shift && ../source/configure -q --enable-developer "$@" && make -s -j2 all tests/tools/probe' sh "$dir" "$@"
 }
 
 # make_real: the image of three layers that is built, $images/real.oci, from two of the roots.
