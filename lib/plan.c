@@ -205,6 +205,8 @@ static void print_step(const struct plan_step *step, FILE *out)
 		(void)fputs(" optional", out);
 	if (step->flags & PLAN_COPY)
 		(void)fputs(" copy", out);
+	if (step->flags & PLAN_NOPOINT)
+		(void)fputs(" nopoint", out);
 	if (step->kind == PLAN_TMPFS && step->size)
 		(void)fprintf(out, " size=%" PRIu64, step->size);
 	if (step->content)

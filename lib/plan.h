@@ -35,6 +35,7 @@ enum plan_flags {
 	PLAN_ISFILE = 1 << 3,    /* the source is no directory, so the mount point is a file */
 	PLAN_SHARED_MODE = 1 << 4, /* tmpfs: mode 1777 instead of 0755 */
 	PLAN_COPY = 1 << 5,      /* a copy of the file will do; no mount point is made for it */
+	PLAN_NOPOINT = 1 << 6,   /* not worth an overlay: without a mount point it is not shown */
 };
 
 struct plan_step {

@@ -140,14 +140,15 @@ static int attach_bind(struct builder *at, size_t i, struct err *err)
 {
 	const struct plan_step *step = &at->plan->step[i];
 	unsigned restrict_to = step->flags & PLAN_DEVICES ? 0 : TREE_NODEV;
+	bool lenient = step->flags & (PLAN_COPY | PLAN_NOPOINT);
 	auto_fd target = -1;
 
 	if (at->clone[i] < 0)
 		return 0;
-	target = step->flags & PLAN_COPY ? path_open_in(at->root, step->target, O_PATH)
-					 : open_target(at, step->target, step->flags & PLAN_ISFILE, err);
+	target = lenient ? path_open_in(at->root, step->target, O_PATH)
+			 : open_target(at, step->target, step->flags & PLAN_ISFILE, err);
 	if (target < 0)
-		return step->flags & PLAN_COPY ? 0 : -1;
+		return lenient ? 0 : -1;
 	if (step->flags & PLAN_READONLY)
 		restrict_to |= TREE_READONLY;
 	/* The plain ones are restricted all at once, see mount_plan(). */
@@ -283,7 +284,7 @@ static bool needs_point(const struct builder *at, size_t i)
 
 	if (step->kind != PLAN_BIND && step->kind != PLAN_TMPFS)
 		return false;
-	if (step->flags & PLAN_COPY || plan_covers(at->plan, i, step->target))
+	if (step->flags & (PLAN_COPY | PLAN_NOPOINT) || plan_covers(at->plan, i, step->target))
 		return false;
 	return step->kind == PLAN_TMPFS || at->clone[i] >= 0;
 }
