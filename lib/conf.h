@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 enum conf_engine { ENGINE_FIRN, ENGINE_SQUASHFUSE };
+enum conf_mpi { MPI_HYBRID, MPI_NONE };
 
 struct conf_list {
 	char **item; /* NULL-terminated, or NULL when empty */
@@ -38,6 +39,7 @@ struct conf {
 	struct conf_list bind;     /* "SRC[:DST[:ro|rw]]": bound in every container, if SRC exists */
 	enum conf_engine engine;   /* default firn */
 	char *squashfuse;          /* program of the second engine; default "squashfuse_ll" from PATH */
+	enum conf_mpi mpi;         /* default hybrid: the host's launcher starts the image's MPI */
 	/* [server] */
 	size_t cache_size;         /* bytes, default 12 MiB */
 	size_t metadata_size;      /* bytes, default 16 MiB */

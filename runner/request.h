@@ -44,12 +44,14 @@ struct request {
 	const char *engine;
 	const char *config;
 	const char *session; /* --session */
+	const char *mpi;     /* --mpi: "hybrid" or "none"; NULL: the configuration's */
 	bool clean_env, no_home, contain, writable_tmpfs, root, frozen, private, print_plan, help;
 	enum log_level level;
 	/* session-start's own */
 	int control;         /* --control-fd; -1 */
 	int hold_pid;        /* --hold-pid; 0 */
 	bool entrypoint;     /* --entrypoint: the verb becomes REQUEST_RUN */
+	const char *spool;   /* --spool: slurmd's directory; NULL */
 	const char **given; /* the long names of the options given, NULL-terminated */
 	size_t given_count;
 	const char *image; /* these point into argv */
