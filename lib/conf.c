@@ -24,6 +24,7 @@ static const struct key {
 	{"run", "engine", VALUE_ENGINE, offsetof(struct conf, engine), true},
 	{"run", "squashfuse", VALUE_TEXT, offsetof(struct conf, squashfuse), true},
 	{"run", "mpi", VALUE_MPI, offsetof(struct conf, mpi), true},
+	{"run", "topology", VALUE_FLAG, offsetof(struct conf, topology), true},
 	{"server", "cache", VALUE_SIZE, offsetof(struct conf, cache_size), true},
 	{"server", "metadata", VALUE_SIZE, offsetof(struct conf, metadata_size), true},
 	{"server", "threads", VALUE_NUMBER, offsetof(struct conf, threads), true},
@@ -107,6 +108,7 @@ struct conf *conf_new(void)
 	conf->max_ratio = 200;
 	conf->max_memory = (size_t)1 << 30;
 	conf->stall = 60;
+	conf->topology = true;
 	conf->squashfuse = strdup("squashfuse_ll");
 	if (!conf->squashfuse)
 		return NULL;

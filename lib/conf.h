@@ -40,6 +40,7 @@ struct conf {
 	enum conf_engine engine;   /* default firn */
 	char *squashfuse;          /* program of the second engine; default "squashfuse_ll" from PATH */
 	enum conf_mpi mpi;         /* default hybrid: the host's launcher starts the image's MPI */
+	bool topology;             /* default yes: what hwloc finds is found once for all ranks of a step */
 	/* [server] */
 	size_t cache_size;         /* bytes, default 12 MiB */
 	size_t metadata_size;      /* bytes, default 16 MiB */

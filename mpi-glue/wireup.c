@@ -57,11 +57,19 @@ int wireup_pmix(const struct wireup_env *env)
 	return count;
 }
 
-int wireup_topology(const struct wireup_env *env, bool there)
+bool wireup_topology_is_chosen(const struct wireup_env *env)
 {
-	/* Each says where hwloc is to look; then the user has decided. */
 	static const char *const sources[] = {"HWLOC_XMLFILE", "HWLOC_SYNTHETIC", "HWLOC_FSROOT",
 					      "HWLOC_CPUID_PATH"};
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (env->get(env->arg, sources[i]))
+			return true;
+	return false;
+}
+
+int wireup_topology(const struct wireup_env *env, bool there)
+{
 	/*
 	 * The file is of this machine, so binding works. It holds all of it, also what
 	 * a cgroup forbids: what is allowed hwloc asks the kernel, as without the file.
@@ -73,9 +81,9 @@ int wireup_topology(const struct wireup_env *env, bool there)
 	};
 	int count = 0;
 
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
-		there = there && !env->get(env->arg, sources[i]);
-	for (size_t i = 0; there && i < sizeof(settings) / sizeof(settings[0]); i++) {
+	if (!there || wireup_topology_is_chosen(env))
+		return 0;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		int set = set_new(env, settings[i][0], settings[i][1]);
 
 		if (set < 0)

@@ -36,6 +36,7 @@ struct container_use {
 	bool always;    /* share even without a launcher, if only with those who say the same name */
 	pid_t task;     /* it is there for this process; 0: none */
 	pid_t other;    /* ... and for this one; 0: none */
+	bool topology;  /* show the node's topology, found out meanwhile */
 	int hold;       /* ... and as long as the other end of this socket is open; -1: none. Taken over */
 };
 

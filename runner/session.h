@@ -35,6 +35,7 @@
 struct session_offer {
 	int user, mnt;          /* namespaces, O_CLOEXEC; owned, -1 when there is none */
 	bool keep_capabilities; /* --root: the task is root of its own namespace */
+	bool wireup;            /* a task calls wireup_task() of mpi-glue/wireup.h once its environment is set */
 	char **unset;           /* variables of the job's environment to take away: NAME; owned, NULL-terminated */
 	char **set;             /* ... and to set, NAME=VALUE: the image's, --env, PATH, HOME, PWD, ... */
 	char **cwd;             /* working directories to try, best first, "/" last */

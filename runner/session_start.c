@@ -60,14 +60,18 @@ static void add_env(struct message *message, char *const *env)
 	}
 }
 
-static int send_offer(int control, const struct plan *plan, int user, int mnt, struct err *err)
+static int send_offer(int control, const struct container *container, int user, int mnt,
+		      struct err *err)
 {
+	const struct plan *plan = container->plan;
 	static struct message message;
 	struct pass pass = {.data = message.text, .fd = {user, mnt}, .count = 2};
 
 	add(&message, SESSION_OFFER, "", 0);
 	if (plan->keep_capabilities)
 		add(&message, SESSION_CAPABLE, "", 0);
+	if (composer_wires_up(container->composer))
+		add(&message, SESSION_WIREUP, "", 0);
 	add_env(&message, plan->env);
 	add_all(&message, SESSION_CWD, plan->cwd);
 	add_all(&message, SESSION_ARG, plan->argv);
@@ -131,14 +135,14 @@ static int start_holder(const struct container *container, int control, struct e
 
 static int offer(struct container *container, int control, pid_t other, struct err *err)
 {
-	struct container_use use = {.always = true, .other = other, .hold = -1};
+	struct container_use use = {.always = true, .other = other, .topology = true, .hold = -1};
 
 	if (container_meet(container, &use, err) < 0)
 		return -1;
 	if (container->session.role == SESSION_MEMBER) {
 		if (container_compose(container, err) < 0 || start_holder(container, control, err) < 0)
 			return -1;
-		return send_offer(control, container->plan, container->session.user,
+		return send_offer(control, container, container->session.user,
 				  container->session.mnt, err);
 	}
 	if (container->session.role != SESSION_FIRST)
@@ -146,7 +150,7 @@ static int offer(struct container *container, int control, pid_t other, struct e
 	use.hold = fcntl(control, F_DUPFD_CLOEXEC, 0);
 	if (use.hold < 0 || container_build(container, &use, err) < 0)
 		return -1;
-	return send_offer(control, container->plan, container->launched.user,
+	return send_offer(control, container, container->launched.user,
 			  container->launched.mnt, err);
 }
 
