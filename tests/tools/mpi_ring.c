@@ -12,7 +12,8 @@
  *
  *	SIZE MICROSECONDS MEGABYTES-PER-SECOND
  *
- * one way, the median of many batches.
+ * one way. Of many short batches the time that a tenth of them undercut: the others
+ * tell more about what else the machine does.
  *
  * A message that takes 20 seconds ends the program by SIGALRM. Compiled by the tests
  * with an MPI's own compiler.
@@ -23,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAME = 256, PATIENCE = 20, BATCHES = 25 };
+enum { NAME = 256, PATIENCE = 20, BATCHES = 200 };
 
 static int rank, count;
 
@@ -120,7 +121,7 @@ static int pingpong(unsigned char *buffer)
 {
 	static const struct {
 		int size, rounds;
-	} sizes[] = {{8, 4000}, {64 << 10, 200}, {1 << 20, 20}, {4 << 20, 8}};
+	} sizes[] = {{8, 1000}, {64 << 10, 25}, {1 << 20, 4}, {4 << 20, 1}};
 
 	if (count < 2)
 		return 1;
@@ -132,7 +133,7 @@ static int pingpong(unsigned char *buffer)
 		for (int j = 0; j < BATCHES; j++)
 			taken[j] = bounce(buffer, sizes[i].size, sizes[i].rounds);
 		qsort(taken, BATCHES, sizeof(taken[0]), compare);
-		one_way = taken[BATCHES / 2] / sizes[i].rounds / 2;
+		one_way = taken[BATCHES / 10] / sizes[i].rounds / 2;
 		if (rank == 0)
 			printf("%d %.4f %.2f\n", sizes[i].size, one_way * 1e6, sizes[i].size / one_way / 1e6);
 	}
