@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
-enum { STEP = 64 << 10 }; /* what a pipe holds */
+enum { FIRST_ROOM = 64 << 10 }; /* what a pipe holds */
 
 static int64_t now_ms(void)
 {
@@ -35,20 +35,23 @@ int pipe_text(int fd, int timeout_ms, size_t limit, char **out, size_t *len, str
 {
 	int64_t end = now_ms() + timeout_ms;
 	auto_free char *text = NULL;
-	size_t size = 0;
+	size_t size = 0, room = 0;
 	ssize_t got;
 
 	do {
-		char *grown;
 		int ready = wait_until(fd, end);
 
 		if (ready == 0)
 			return err_set(err, "it is not there after %d ms", timeout_ms);
-		grown = ready > 0 ? realloc(text, size + STEP) : NULL;
-		if (!grown)
-			return err_sys(err, "cannot wait for it");
-		text = grown;
-		got = read(fd, text + size, STEP);
+		if (size == room) {
+			char *grown = realloc(text, room ? 2 * room : FIRST_ROOM);
+
+			if (!grown)
+				return err_sys(err, "cannot wait for it");
+			text = grown;
+			room = room ? 2 * room : FIRST_ROOM;
+		}
+		got = ready > 0 ? read(fd, text + size, room - size) : -1;
 		if (got < 0)
 			return err_sys(err, "cannot read it");
 		size += (size_t)got;
