@@ -15,7 +15,7 @@
  */
 static const char *const variables[] = {
 	"OMPI_MCA_orte_top_session_dir", "PMIX_SERVER_TMPDIR", "PMIX_DSTORE_21_BASE_PATH",
-	"PMIX_DSTORE_ESH_BASE_PATH",
+	"PMIX_DSTORE_ESH_BASE_PATH", "SLURM_PMIX_TMPDIR",
 };
 
 /* What a variable must never put the host's in place of. */

@@ -136,9 +136,9 @@ static void the_servers_directories_are_shown(void)
 
 static void under_slurm_it_is_the_spool_directory(void)
 {
-	struct wireup_env task = ENV({.name = {"SLURM_JOB_ID", "PMIX_SERVER_TMPDIR"},
-				      .value = {"5", "/opt/spool.n1/pmix.5.0//"},
-				      .count = 2});
+	struct wireup_env task = ENV({.name = {"SLURM_JOB_ID", "PMIX_SERVER_TMPDIR", "SLURM_PMIX_TMPDIR"},
+				      .value = {"5", "/opt/spool.n1/pmix.5.0//", "/local/pmix"},
+				      .count = 3});
 	struct wireup_env daemon = ENV({.name = {"SLURM_JOB_ID"}, .value = {"5"}, .count = 1});
 	auto_free char *step = places(&task, NULL);
 	auto_free char *given = places(&daemon, "/opt/spool.n1");
@@ -146,6 +146,7 @@ static void under_slurm_it_is_the_spool_directory(void)
 
 	ok(strstr(step, "bind /opt/spool.n1 /opt/spool.n1 rw optional\n") != NULL,
 	   "not the step's own, so that all steps have one name");
+	ok(strstr(step, "bind /local/pmix /local/pmix rw optional\n") != NULL, "where the tasks' directories are");
 	ok(strstr(step, "bind /run/munge /run/munge rw optional nopoint\n") != NULL, "and munge's socket");
 	ok(strstr(given, "bind /opt/spool.n1 /opt/spool.n1 ") != NULL, "the daemon's word");
 	ok(strstr(guessed, "bind /var/spool/slurmd /var/spool/slurmd ") != NULL, "else Slurm's default");
