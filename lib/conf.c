@@ -11,7 +11,9 @@ enum { FILE_MAX = 1 << 20, MEBIBYTE = 1 << 20, SECTION_MAX = 300 };
 
 #define SITE_FILE SYSCONFDIR "/firn/firn.conf"
 
-enum value { VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_MPI, VALUE_SIZE, VALUE_LIMIT, VALUE_NUMBER, VALUE_FLAG };
+enum value {
+	VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_MPI, VALUE_SIZE, VALUE_LIMIT, VALUE_NUMBER, VALUE_FLAG, VALUE_PIN
+};
 
 /* Every key there is. "user": may stand in a file that a user names with --config. */
 static const struct key {
@@ -31,6 +33,7 @@ static const struct key {
 	{"env", "drop", VALUE_LIST, offsetof(struct conf, env_drop), true},
 	{"env", "keep", VALUE_LIST, offsetof(struct conf, env_keep), true},
 	{"session", "linger", VALUE_NUMBER, offsetof(struct conf, linger), false},
+	{"slurm", "pin", VALUE_PIN, offsetof(struct conf, pin), false},
 	{"build", "max-entries", VALUE_LIMIT, offsetof(struct conf, max_entries), true},
 	{"build", "max-size", VALUE_LIMIT, offsetof(struct conf, max_size), true},
 	{"build", "max-ratio", VALUE_LIMIT, offsetof(struct conf, max_ratio), true},
@@ -109,6 +112,7 @@ struct conf *conf_new(void)
 	conf->max_memory = (size_t)1 << 30;
 	conf->stall = 60;
 	conf->topology = true;
+	conf->pin = PIN_TRY;
 	conf->squashfuse = strdup("squashfuse_ll");
 	if (!conf->squashfuse)
 		return NULL;
@@ -189,6 +193,18 @@ static int take_flag(bool *field, const char *text)
 	return *field || strcmp(text, "no") == 0 ? 0 : -1;
 }
 
+bool conf_pin_parse(const char *text, enum conf_pin *out)
+{
+	static const char *const names[] = {[PIN_OFF] = "off", [PIN_TRY] = "try", [PIN_REQUIRE] = "require"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (strcmp(text, names[i]) == 0) {
+			*out = (enum conf_pin)i;
+			return true;
+		}
+	return false;
+}
+
 /* @holder: the conf, or one of its registries. */
 static int take_value(void *holder, const struct key *key, const char *text)
 {
@@ -229,6 +245,8 @@ static int take_value(void *holder, const struct key *key, const char *text)
 		return 0;
 	case VALUE_FLAG:
 		return take_flag(field, text);
+	case VALUE_PIN:
+		return conf_pin_parse(text, field) ? 0 : -1;
 	}
 	return -1;
 }

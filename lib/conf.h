@@ -21,6 +21,9 @@
 enum conf_engine { ENGINE_FIRN, ENGINE_SQUASHFUSE };
 enum conf_mpi { MPI_HYBRID, MPI_NONE };
 
+/* Whether a job runs the image that was there when it was submitted (doc/decisions/slurm.md). */
+enum conf_pin { PIN_OFF, PIN_TRY, PIN_REQUIRE };
+
 struct conf_list {
 	char **item; /* NULL-terminated, or NULL when empty */
 	size_t count;
@@ -52,6 +55,8 @@ struct conf {
 	struct conf_list env_keep; /* exceptions to both */
 	/* [session] */
 	int linger;                /* seconds; default 0 */
+	/* [slurm] */
+	enum conf_pin pin;         /* default try */
 	/* [build]: limits of one image, and where layers are kept */
 	size_t max_entries;        /* files; default 4 million */
 	size_t max_size;           /* bytes unpacked; default 256 GiB */
@@ -79,6 +84,9 @@ void conf_freep(struct conf **conf);
 
 /* The section of @host, or NULL. */
 const struct conf_registry *conf_registry(const struct conf *conf, const char *host);
+
+/* off, try or require. */
+bool conf_pin_parse(const char *text, enum conf_pin *out);
 
 /* Whether users may give --@option. */
 bool conf_allows(const struct conf *conf, const char *option);

@@ -171,7 +171,7 @@ static void hash_text(struct sha256 *hash, const char *text)
 		sha256_add(hash, text, strlen(text));
 }
 
-void plan_hash(const struct plan *plan, struct sha256 *hash)
+void plan_hash(const struct plan *plan, unsigned without, struct sha256 *hash)
 {
 	const uint64_t numbers[] = {plan->engine, plan->offset,    plan->uid, plan->inner_uid,
 				    plan->gid,    plan->inner_gid, plan->keep_capabilities};
@@ -180,7 +180,7 @@ void plan_hash(const struct plan *plan, struct sha256 *hash)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->step[i];
 
-		if (step->kind == PLAN_PIPE)
+		if (step->kind == PLAN_PIPE || step->flags & without)
 			continue;
 		hash_number(hash, step->kind);
 		hash_number(hash, step->flags);

@@ -36,7 +36,8 @@ enum plan_flags {
 	PLAN_ISFILE = 1 << 3,    /* the source is no directory, so the mount point is a file */
 	PLAN_SHARED_MODE = 1 << 4, /* tmpfs: mode 1777 instead of 0755 */
 	PLAN_COPY = 1 << 5,      /* a copy of the file will do; no mount point is made for it */
-	PLAN_NOPOINT = 1 << 6,   /* not worth an overlay: without a mount point it is not shown */
+	PLAN_CWD = 1 << 6,       /* there because somebody stands in it just now */
+	PLAN_NOPOINT = 1 << 7,   /* not worth an overlay: without a mount point it is not shown */
 };
 
 struct plan_step {
@@ -105,10 +106,10 @@ bool plan_shows_host(const struct plan *plan, const char *path);
 
 /*
  * Add to @hash what makes the container: the root but for its file, who, and all
- * steps. What is run, with which environment and where, is not part of it, nor
- * what comes through a pipe.
+ * steps but those with a flag of @without and what comes through a pipe. What is
+ * run, with which environment and where, is not part of it.
  */
-void plan_hash(const struct plan *plan, struct sha256 *hash);
+void plan_hash(const struct plan *plan, unsigned without, struct sha256 *hash);
 
 /* Write one line per step, as --print-plan shows it. Names are quoted by path_quote(). */
 void plan_print(const struct plan *plan, FILE *out);

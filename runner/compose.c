@@ -288,7 +288,7 @@ static int add_cwd(struct composer *at, struct err *err)
 	if (!cwd || at->request->contain || belongs_to_image(cwd) ||
 	    plan_covers(at->plan, at->plan->count, cwd))
 		return 0;
-	return add_bind(at, cwd, cwd, PLAN_OPTIONAL, err);
+	return add_bind(at, cwd, cwd, PLAN_OPTIONAL | PLAN_CWD, err);
 }
 
 static int add_workdirs(struct composer *at, const struct command *command, struct err *err)

@@ -56,6 +56,8 @@ static int find_run(const struct request *request, struct content *content,
 	char *const *cmd = config ? config->cmd : NULL;
 	int has_script;
 
+	if (request->entrypoint) /* a command of its own stands in for the image's */
+		cmd = request->command;
 	if (vector_len(entrypoint) + vector_len(cmd) > 0) {
 		*argv = vector_join(entrypoint, request->command[0] ? request->command : cmd);
 		return 0;
@@ -65,6 +67,10 @@ static int find_run(const struct request *request, struct content *content,
 		return -1;
 	if (has_script) {
 		*argv = vector_join(runscript, request->command);
+		return 0;
+	}
+	if (request->entrypoint) {
+		*argv = vector_join(NULL, NULL);
 		return 0;
 	}
 	return err_set(err, "'%s' does not say what to run; name a command: firn exec '%s' COMMAND",

@@ -93,6 +93,7 @@ int container_build(struct container *at, const struct container_use *use, struc
 		.task = {use->task, use->other},
 		.hold = use->hold,
 		.linger = at->conf->linger,
+		.note = use->note,
 	};
 
 	bool topology = use->topology && at->conf->topology && composer_wires_up(at->composer);

@@ -28,7 +28,8 @@ struct container {
 
 #define CONTAINER_NONE                                                                             \
 	{                                                                                          \
-		.session = {SESSION_ALONE, -1, -1, -1}, .launched = {NULL, -1, -1},                \
+		.session = {.role = SESSION_ALONE, .listener = -1, .user = -1, .mnt = -1},         \
+		.launched = {NULL, -1, -1},                                                        \
 	}
 
 /* What a container is there for. */
@@ -37,7 +38,8 @@ struct container_use {
 	pid_t task;     /* it is there for this process; 0: none */
 	pid_t other;    /* ... and for this one; 0: none */
 	bool topology;  /* show the node's topology, found out meanwhile */
-	int hold;       /* ... and as long as the other end of this socket is open; -1: none. Taken over */
+	int hold;       /* ... and until this becomes readable; -1: none. Taken over */
+	const char *note; /* told to those who join (keeper.h); NULL: nothing */
 };
 
 /* Read the configuration, open the image and plan the container. @out begins as CONTAINER_NONE. */

@@ -4,6 +4,7 @@
 #include "lib/own.h"
 #include "lib/pass.h"
 #include "runner/detach.h"
+#include "runner/session_meet.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -86,15 +87,18 @@ static pid_t peer_of(int connection)
 
 static int say(const struct keep *keep, int connection, enum keeper_word word)
 {
-	char byte = (char)word;
+	const char *note = word == KEEPER_READY && keep->keeper->note ? keep->keeper->note : "";
+	char text[1 + SESSION_NOTE_MAX] = {(char)word};
+	size_t len = strnlen(note, SESSION_NOTE_MAX);
 	struct pass message = {
-		.data = &byte,
-		.size = 1,
+		.data = text,
+		.size = 1 + len,
 		.fd = {keep->user, keep->mnt},
 		.count = word == KEEPER_READY ? 2 : 0,
 		.named = true,
 	};
 
+	memcpy(text + 1, note, len);
 	return pass_send(connection, &message, MSG_DONTWAIT);
 }
 
@@ -208,7 +212,12 @@ static void hear(struct keep *keep, const struct epoll_event *event)
 		hear_builder(keep);
 		break;
 	case KIND_NEED:
-		/* A process has ended, or the other end of a socket was closed. */
+		/*
+		 * A process has ended, the other end of a socket was closed, a directory was
+		 * removed. Not close(2) alone: as long as somebody has a copy of it, epoll(7)
+		 * would tell again.
+		 */
+		(void)epoll_ctl(keep->epoll, EPOLL_CTL_DEL, fd, NULL);
 		(void)close(fd);
 		if (--keep->needs == 0)
 			keep->empty_since = now_ms();

@@ -9,8 +9,8 @@
  * those left running keeps the mount by itself.
  *
  * On a connection the keeper only speaks: KEEPER_WAIT at once and every second
- * while the container is being built, then KEEPER_READY with the descriptors of
- * the user and the mount namespace. A task is registered by connecting, as a
+ * while the container is being built, then KEEPER_READY with its note and the
+ * descriptors of the user and the mount namespace. A task is registered by connecting, as a
  * pidfd: nothing is counted, nothing must be said at its end.
  */
 #ifndef FIRN_KEEPER_H
@@ -29,8 +29,9 @@ struct keeper {
 	int listener;    /* a listening SOCK_SEQPACKET socket, non-blocking */
 	int builder;     /* socket whose other end is with the process that builds the container */
 	pid_t task[KEEPER_HOLDS_MAX]; /* registered from the beginning; 0: none */
-	int hold;        /* the container is needed as long as the other end is open; -1: none */
+	int hold;        /* the container is needed until this becomes readable; -1: none */
 	int linger;      /* seconds that an empty container is kept */
+	const char *note; /* told to who joins, at most SESSION_NOTE_MAX bytes (session_meet.h); NULL: nothing */
 };
 
 /* Keep until nobody needs the container, or it was never built. */

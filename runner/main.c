@@ -5,6 +5,7 @@
 #include "runner/container.h"
 #include "runner/delegate.h"
 #include "runner/doctor.h"
+#include "runner/entrypoint.h"
 #include "runner/inspect.h"
 #include "runner/request.h"
 #include "runner/session_start.h"
@@ -126,6 +127,8 @@ static int choose(int argc, char **argv)
 	for (size_t i = 0; i < COUNT_OF(run_names); i++)
 		if (strcmp(name, run_names[i]) == 0)
 			return verb_run(argc - 1, argv + 1);
+	if (strcmp(name, ENTRYPOINT_NAME) == 0)
+		return entrypoint_main(argc, argv);
 	if (argc < 2) {
 		log_error("no verb given; see 'firn --help'");
 		return EXIT_FIRN_FAILED;

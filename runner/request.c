@@ -155,8 +155,12 @@ static const struct option options[] = {
 	{"quiet", 'q', NULL, take_level, 0, "errors only"},
 	{"control-fd", 0, "N", take_number, offsetof(struct request, control), NULL},
 	{"hold-pid", 0, "PID", take_number, offsetof(struct request, hold_pid), NULL},
+	{"hold-path", 0, "DIR", TEXT(hold_path), NULL},
 	{"entrypoint", 0, NULL, FLAG(entrypoint), NULL},
 	{"spool", 0, "DIR", TEXT(spool), NULL},
+	{"name", 0, "NAME", TEXT(name), NULL},
+	{"scope", 0, "TEXT", TEXT(scope), NULL},
+	{"expect", 0, "IDENTITY", TEXT(expect), NULL},
 	{"help", 'h', NULL, FLAG(help), "this help"},
 };
 // clang-format on
@@ -274,6 +278,9 @@ static int read_words(struct request *request, char **argv, struct err *err)
 		if (request->help)
 			return 0;
 	}
+	request->command = at;
+	if (!*at && request->name)
+		return 0;
 	if (!*at)
 		return err_set(err, "no image named; see 'firn exec --help'");
 	request->image = *at++;
@@ -293,6 +300,8 @@ static int settle(struct request *request, struct err *err)
 		return err_set(err, "--home and --no-home exclude each other");
 	if (request->private && request->session)
 		return err_set(err, "--private and --session exclude each other");
+	if (request->name && request->session)
+		return err_set(err, "--name and --session exclude each other");
 	if (request->verb == REQUEST_SESSION && request->control < 0)
 		return err_set(err, "session-start is for programs: it needs --control-fd");
 	if (request->entrypoint)

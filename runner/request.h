@@ -50,7 +50,11 @@ struct request {
 	/* session-start's own */
 	int control;         /* --control-fd; -1 */
 	int hold_pid;        /* --hold-pid; 0 */
-	bool entrypoint;     /* --entrypoint: the verb becomes REQUEST_RUN */
+	bool entrypoint;     /* --entrypoint: the verb becomes REQUEST_RUN, without the image's own command */
+	const char *name;    /* --name: the container that is called so; then @image may be NULL */
+	const char *scope;   /* --scope: among whom the name is known */
+	const char *hold_path; /* --hold-path: it lives until this directory is removed */
+	const char *expect;  /* --expect: the image's identity (lib/identity.h) */
 	const char *spool;   /* --spool: slurmd's directory; NULL */
 	const char **given; /* the long names of the options given, NULL-terminated */
 	size_t given_count;

@@ -22,15 +22,16 @@ enum { ANCESTORS_MAX = 16, VARIABLES_MAX = 2, NAME_BYTES = 16 };
 static const struct launcher {
 	const char *name, *mark;
 	const char *variable[VARIABLES_MAX];
+	const char *node; /* one machine may play several nodes */
 } launchers[] = {
-	{"slurm", "SLURM_STEP_ID", {"SLURM_JOB_ID", "SLURM_STEP_ID"}},
-	{"flux", "FLUX_TASK_RANK", {"FLUX_JOB_ID", NULL}},
-	{"pals", "PALS_RANKID", {"PALS_APID", NULL}},
-	{"pmix", "PMIX_RANK", {"PMIX_NAMESPACE", NULL}},
-	{"hydra", "PMI_FD", {NULL, NULL}},
-	{"pmi", "PMI_RANK", {NULL, NULL}},
-	{"ompi", "OMPI_COMM_WORLD_RANK", {NULL, NULL}},
-	{"prte", "PRTE_LAUNCHED", {NULL, NULL}},
+	{"slurm", "SLURM_STEP_ID", {"SLURM_JOB_ID", "SLURM_STEP_ID"}, "SLURMD_NODENAME"},
+	{"flux", "FLUX_TASK_RANK", {"FLUX_JOB_ID", NULL}, NULL},
+	{"pals", "PALS_RANKID", {"PALS_APID", NULL}, NULL},
+	{"pmix", "PMIX_RANK", {"PMIX_NAMESPACE", NULL}, NULL},
+	{"hydra", "PMI_FD", {NULL, NULL}, NULL},
+	{"pmi", "PMI_RANK", {NULL, NULL}, NULL},
+	{"ompi", "OMPI_COMM_WORLD_RANK", {NULL, NULL}, NULL},
+	{"prte", "PRTE_LAUNCHED", {NULL, NULL}, NULL},
 };
 
 /* Programs that start ranks, by the first 15 bytes of their name (TASK_COMM_LEN). */
@@ -136,6 +137,8 @@ bool session_launcher(char out[SESSION_LAUNCHER_SIZE])
 			add_daemon(at, (size_t)(end - at));
 		for (size_t j = 0; j < VARIABLES_MAX && launcher->variable[j] && at < end; j++)
 			at += snprintf(at, (size_t)(end - at), " %s", getenv(launcher->variable[j]));
+		if (launcher->node && is_set(launcher->node) && at < end)
+			(void)snprintf(at, (size_t)(end - at), " %s", getenv(launcher->node));
 		return true;
 	}
 	return false;
@@ -208,27 +211,66 @@ static int add_user(struct sha256 *hash, struct err *err)
 	return 0;
 }
 
-int session_name(const struct image *image, const struct plan *plan, const char *launcher,
-		 char out[SESSION_NAME_SIZE], struct err *err)
+static int begin(struct sha256 *hash, struct err *err)
+{
+	sha256_begin(hash);
+	sha256_add(hash, VERSION, sizeof(VERSION));
+	return add_user(hash, err) < 0 ? -1 : add_place(hash, err);
+}
+
+static void end(struct sha256 *hash, char out[SESSION_NAME_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char digest[SHA256_SIZE];
-	struct sha256 hash;
 	char *at = stpcpy(out, "firn-");
 
-	sha256_begin(&hash);
-	sha256_add(&hash, VERSION, sizeof(VERSION));
-	if (add_user(&hash, err) < 0 || add_place(&hash, err) < 0)
-		return -1;
-	add_image(&hash, image);
-	plan_hash(plan, &hash);
-	sha256_add(&hash, launcher, strlen(launcher));
-	sha256_end(&hash, digest);
+	sha256_end(hash, digest);
 	/* 128 bits: two of 2^64 sessions would meet by chance. */
 	for (int i = 0; i < NAME_BYTES; i++) {
 		*at++ = digits[digest[i] >> 4];
 		*at++ = digits[digest[i] & 15];
 	}
 	*at = '\0';
+}
+
+int session_name(const struct image *image, const struct plan *plan, const char *launcher,
+		 char out[SESSION_NAME_SIZE], struct err *err)
+{
+	struct sha256 hash;
+
+	if (begin(&hash, err) < 0)
+		return -1;
+	add_image(&hash, image);
+	plan_hash(plan, 0, &hash);
+	sha256_add(&hash, launcher, strlen(launcher));
+	end(&hash, out);
+	return 0;
+}
+
+int session_name_named(const char *scope, const char *name, char out[SESSION_NAME_SIZE], struct err *err)
+{
+	static const char kind[] = "named";
+	struct sha256 hash;
+
+	if (begin(&hash, err) < 0)
+		return -1;
+	sha256_add(&hash, kind, sizeof(kind));
+	if (scope)
+		sha256_add(&hash, scope, strlen(scope) + 1);
+	sha256_add(&hash, name, strlen(name));
+	end(&hash, out);
+	return 0;
+}
+
+int session_name_container(const struct image *image, const struct plan *plan, char out[SESSION_NAME_SIZE],
+			   struct err *err)
+{
+	struct sha256 hash;
+
+	if (begin(&hash, err) < 0)
+		return -1;
+	add_image(&hash, image);
+	plan_hash(plan, PLAN_CWD, &hash);
+	end(&hash, out);
 	return 0;
 }

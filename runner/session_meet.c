@@ -84,12 +84,19 @@ static enum answer refuse(const char *why)
 	return ANSWER_NO;
 }
 
-static enum answer take_offer(struct pass *message, struct session *out)
+/* What the keeper says: a word, and perhaps a note. */
+struct saying {
+	char word;
+	char note[SESSION_NOTE_MAX + 1];
+};
+
+static enum answer take_offer(struct pass *message, const struct saying *said, struct session *out)
 {
 	if (message->count == 2 && message->named && message->uid == geteuid() &&
 	    is_outside(message->pid)) {
 		out->user = message->fd[0];
 		out->mnt = message->fd[1];
+		memcpy(out->note, said->note, sizeof(out->note));
 		return ANSWER_IN;
 	}
 	while (message->count > 0)
@@ -97,24 +104,37 @@ static enum answer take_offer(struct pass *message, struct session *out)
 	return refuse("the answer did not come from a keeper");
 }
 
+static ssize_t receive(int connection, struct saying *out, struct pass *message)
+{
+	char text[1 + SESSION_NOTE_MAX];
+	ssize_t got = pass_receive(connection, text, sizeof(text), message, 0);
+
+	if (got > 0) {
+		out->word = text[0];
+		memcpy(out->note, text + 1, (size_t)got - 1);
+		out->note[got - 1] = '\0';
+	}
+	return got;
+}
+
 /*
  * Wait for a word, at most SILENCE_MS. A keeper that serves answers within some
  * tens of microseconds; to give up the processor a few times first is less than
  * to fall asleep and be woken.
  */
-static ssize_t hear(int connection, int yields, char *word, struct pass *message)
+static ssize_t hear(int connection, int yields, struct saying *out, struct pass *message)
 {
 	struct pollfd ready = {.fd = connection, .events = POLLIN};
 
 	for (; yields > 0; yields--) {
-		ssize_t got = pass_receive(connection, word, 1, message, 0);
+		ssize_t got = receive(connection, out, message);
 
 		if (got >= 0 || errno != EAGAIN)
 			return got;
 		(void)sched_yield();
 	}
 	(void)poll(&ready, 1, SILENCE_MS);
-	return pass_receive(connection, word, 1, message, 0);
+	return receive(connection, out, message);
 }
 
 static enum answer ask(int connection, struct session *out)
@@ -122,14 +142,14 @@ static enum answer ask(int connection, struct session *out)
 	struct pass message;
 	int yields = YIELDS;
 	int on = 1;
-	char word;
+	static struct saying said;
 
 	if (!is_mine(connection))
 		return refuse("another user has taken its name");
 	if (setsockopt(connection, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
 		return refuse("the keeper cannot be known");
 	for (int silence = 0; silence < SILENCE_ROUNDS; silence++) {
-		ssize_t got = hear(connection, yields, &word, &message);
+		ssize_t got = hear(connection, yields, &said, &message);
 
 		if (got < 0 && errno == EAGAIN)
 			continue;
@@ -137,8 +157,8 @@ static enum answer ask(int connection, struct session *out)
 			return refuse("the answer did not come from a keeper");
 		if (got <= 0)
 			return ANSWER_GONE;
-		if (word != KEEPER_WAIT)
-			return take_offer(&message, out);
+		if (said.word != KEEPER_WAIT)
+			return take_offer(&message, &said, out);
 		silence = -1;
 		yields = 0; /* it builds */
 	}
@@ -174,7 +194,7 @@ void session_meet(const char *name, struct session *out)
 	struct sockaddr_un address;
 	socklen_t size = make_address(name, &address);
 
-	*out = (struct session){SESSION_ALONE, -1, -1, -1};
+	*out = (struct session){.role = SESSION_ALONE, .listener = -1, .user = -1, .mnt = -1};
 	for (int i = 0; i < TRIES_MAX; i++) {
 		if (meet_once(&address, size, out)) {
 			log_debug("session %s: %s", name,
@@ -193,5 +213,5 @@ void session_clear(struct session *session)
 	own_close(&session->listener);
 	own_close(&session->user);
 	own_close(&session->mnt);
-	*session = (struct session){SESSION_ALONE, -1, -1, -1};
+	*session = (struct session){.role = SESSION_ALONE, .listener = -1, .user = -1, .mnt = -1};
 }

@@ -19,10 +19,14 @@ enum session_role {
 	SESSION_MEMBER, /* it is there: enter its namespaces */
 };
 
+/* What a keeper tells to who joins. */
+enum { SESSION_NOTE_MAX = 4200 };
+
 struct session {
 	enum session_role role;
 	int listener;  /* FIRST: bound and listening, non-blocking; owned */
 	int user, mnt; /* MEMBER: the namespaces; owned */
+	char note[SESSION_NOTE_MAX + 1]; /* MEMBER: of the keeper */
 };
 
 /*

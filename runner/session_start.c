@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/session_start.h"
 
+#include "lib/identity.h"
 #include "lib/log.h"
 #include "lib/pass.h"
 #include "runner/container.h"
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/inotify.h>
 
 struct message {
 	char text[SESSION_MESSAGE_MAX];
@@ -133,25 +135,136 @@ static int start_holder(const struct container *container, int control, struct e
 	return detach_start(&process, err);
 }
 
-static int offer(struct container *container, int control, pid_t other, struct err *err)
+/* Until when the container is needed: a job's mark, else the caller's end of the control socket. */
+static int open_hold(const struct request *request, struct err *err)
 {
-	struct container_use use = {.always = true, .other = other, .topology = true, .hold = -1};
+	auto_fd hold = -1;
 
-	if (container_meet(container, &use, err) < 0)
-		return -1;
-	if (container->session.role == SESSION_MEMBER) {
-		if (container_compose(container, err) < 0 || start_holder(container, control, err) < 0)
-			return -1;
-		return send_offer(control, container, container->session.user,
-				  container->session.mnt, err);
+	if (!request->hold_path) {
+		hold = fcntl(request->control, F_DUPFD_CLOEXEC, 0);
+		return hold < 0 ? err_sys(err, "cannot hold the container") : take_fd(&hold);
 	}
-	if (container->session.role != SESSION_FIRST)
-		return err_set(err, "cannot share a container on this machine (see -v)");
-	use.hold = fcntl(control, F_DUPFD_CLOEXEC, 0);
+	hold = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (hold < 0 || inotify_add_watch(hold, request->hold_path, IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0)
+		return err_sys(err, "cannot watch '%s', until whose end the container is to live", request->hold_path);
+	return take_fd(&hold);
+}
+
+static int build(struct container *container, const char *note, struct err *err)
+{
+	const struct request *request = container->request;
+	struct container_use use = {.always = true, .other = request->hold_pid, .topology = true, .note = note};
+
+	use.hold = open_hold(request, err);
 	if (use.hold < 0 || container_build(container, &use, err) < 0)
 		return -1;
-	return send_offer(control, container, container->launched.user,
-			  container->launched.mnt, err);
+	return send_offer(request->control, container, container->launched.user, container->launched.mnt, err);
+}
+
+static int join(struct container *container, struct err *err)
+{
+	return container_compose(container, err) < 0 ?
+		       -1 :
+		       send_offer(container->request->control, container, container->session.user,
+				  container->session.mnt, err);
+}
+
+/* Plan it, if it is the image that the caller means. */
+static int plan(struct request *request, struct container *container, struct err *err)
+{
+	struct identity expected;
+	int same;
+
+	if (container_plan(request, container, err) < 0)
+		return -1;
+	if (!request->expect)
+		return 0;
+	if (!identity_parse(request->expect, &expected))
+		return err_set(err, "--expect '%s' is no identity", request->expect);
+	same = identity_matches(&expected, container->image, err);
+	if (same == 0)
+		return err_set(err, "image '%s' changed since submission: submit again to use it as it is now",
+			       container->image->path);
+	return same < 0 ? -1 : 0;
+}
+
+static int offer_session(struct request *request, struct container *container, struct err *err)
+{
+	struct container_use use = {.always = true, .other = request->hold_pid, .hold = -1};
+
+	if (plan(request, container, err) < 0 || container_meet(container, &use, err) < 0)
+		return -1;
+	switch (container->session.role) {
+	case SESSION_FIRST:
+		return build(container, NULL, err);
+	case SESSION_MEMBER:
+		return start_holder(container, request->control, err) < 0 ? -1 : join(container, err);
+	case SESSION_ALONE:
+		break;
+	}
+	return err_set(err, "cannot share a container on this machine (see -v)");
+}
+
+/* A note says what the container is made of, and of which file: "firn-... /path". */
+static int make_note(const struct container *container, char note[SESSION_NOTE_MAX], struct err *err)
+{
+	char made_of[SESSION_NAME_SIZE];
+
+	if (session_name_container(container->image, composer_plan(container->composer), made_of, err) < 0)
+		return -1;
+	if (snprintf(note, SESSION_NOTE_MAX, "%s %s", made_of, container->image->path) >= SESSION_NOTE_MAX)
+		return err_set(err, "the name of '%s' is too long", container->image->path);
+	return 0;
+}
+
+/* A step that names no image takes what is there; one that does must mean the same. */
+static int join_named(struct request *request, struct container *container, struct err *err)
+{
+	const char *note = container->session.note;
+	const char *path = strchr(note, ' ');
+	char wanted[SESSION_NOTE_MAX];
+	bool any = !request->image;
+
+	if (!path)
+		return err_set(err, "container '%s' does not tell its image", request->name);
+	if (any)
+		request->image = path + 1;
+	if (plan(request, container, err) < 0 || make_note(container, wanted, err) < 0)
+		return -1;
+	if (!any && strcmp(note, wanted) != 0)
+		return err_set(err, "container '%s' exists, of '%s' and perhaps with other options; use another name",
+			       request->name, path + 1);
+	return join(container, err);
+}
+
+static int build_named(struct request *request, struct container *container, struct err *err)
+{
+	static char note[SESSION_NOTE_MAX];
+
+	if (!request->image)
+		return err_set(err, "there is no container '%s' on this node: name the image to make it of",
+			       request->name);
+	if (plan(request, container, err) < 0 || make_note(container, note, err) < 0)
+		return -1;
+	return build(container, note, err);
+}
+
+static int offer_named(struct request *request, struct container *container, struct err *err)
+{
+	char name[SESSION_NAME_SIZE];
+
+	if (session_name_named(request->scope, request->name, name, err) < 0)
+		return -1;
+	session_meet(name, &container->session);
+	switch (container->session.role) {
+	case SESSION_FIRST:
+		return build_named(request, container, err);
+	case SESSION_MEMBER:
+		return join_named(request, container, err);
+	case SESSION_ALONE:
+		break;
+	}
+	return err_set(err, "cannot share container '%s' on this machine (see -v)", request->name);
 }
 
 int session_start_main(int argc, char **argv)
@@ -171,8 +284,7 @@ int session_start_main(int argc, char **argv)
 		(void)err_sys(&err, "cannot use --control-fd %d", request->control);
 		return send_error(-1, &err);
 	}
-	if (container_plan(request, &container, &err) < 0 ||
-	    offer(&container, request->control, request->hold_pid, &err) < 0)
+	if ((request->name ? offer_named : offer_session)(request, &container, &err) < 0)
 		return send_error(request->control, &err);
 	return EXIT_SUCCESS;
 }

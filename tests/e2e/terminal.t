@@ -10,6 +10,9 @@ import os, pty, select, signal, sys, termios, time
 how, command = sys.argv[1], sys.argv[2:]
 pid, fd = pty.fork()
 if pid == 0:
+    # Whoever runs the tests in the background has these ignored.
+    for number in signal.SIGINT, signal.SIGQUIT, signal.SIGHUP:
+        signal.signal(number, signal.SIG_DFL)
     os.execvp(command[0], command)
 seen = b""
 

@@ -105,6 +105,7 @@ static void a_user_may_not_set_what_is_the_sites(void)
 
 	ok(refused("[users]\ndeny = root\n", "only the site may set 'deny'"), "deny");
 	ok(refused("[session]\nlinger = 5\n", "only the site may set 'linger'"), "linger");
+	ok(refused("[slurm]\npin = off\n", "only the site may set 'pin'"), "pin");
 
 	write_file(text, strlen(text), 0644);
 	if (geteuid() != 0) {

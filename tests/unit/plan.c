@@ -62,7 +62,7 @@ static void a_plan_prints_one_step_a_line(void)
 }
 
 /* The name of what @plan makes; compared, never printed. */
-static const char *name_of(const struct plan *plan)
+static const char *name_without(const struct plan *plan, unsigned without)
 {
 	static unsigned char digest[4][SHA256_SIZE];
 	static int turn;
@@ -70,9 +70,14 @@ static const char *name_of(const struct plan *plan)
 
 	turn = (turn + 1) % 4;
 	sha256_begin(&hash);
-	plan_hash(plan, &hash);
+	plan_hash(plan, without, &hash);
 	sha256_end(&hash, digest[turn]);
 	return (const char *)digest[turn];
+}
+
+static const char *name_of(const struct plan *plan)
+{
+	return name_without(plan, 0);
 }
 
 static bool same(const char *one, const char *other)
@@ -106,11 +111,24 @@ static void what_makes_a_container_is_hashed(void)
 	ok(!same(name_of(one), name_of(other)), "texts do not run into one another");
 }
 
+static void steps_can_be_left_out_of_the_hash(void)
+{
+	auto_plan *one = plan_new();
+	auto_plan *other = plan_new();
+
+	(void)plan_add_bind(one, "/a", "/b", 0, &err);
+	(void)plan_add_bind(other, "/a", "/b", 0, &err);
+	(void)plan_add_bind(other, "/here", "/here", PLAN_OPTIONAL | PLAN_CWD, &err);
+	ok(!same(name_of(one), name_of(other)), "where somebody stands makes another container");
+	ok(same(name_without(one, PLAN_CWD), name_without(other, PLAN_CWD)), "unless that is left out");
+}
+
 int main(void)
 {
 	a_bind_outside_the_image_is_refused();
 	a_later_step_covers_an_earlier_one();
 	a_plan_prints_one_step_a_line();
 	what_makes_a_container_is_hashed();
+	steps_can_be_left_out_of_the_hash();
 	return done_testing();
 }

@@ -48,6 +48,8 @@ static void a_launch_has_a_name(void)
 	is_str(launcher(NULL, NULL), "none", "nobody");
 	is_str(launcher("SLURM_JOB_ID=1", NULL), "none", "a batch script is no launch");
 	is_str(launcher("SLURM_JOB_ID=1", "SLURM_STEP_ID=2"), "slurm 1 2", "a step of Slurm is");
+	(void)putenv((char *)(unsigned long)"SLURMD_NODENAME=n1");
+	ok(session_launcher(first) && strcmp(first, "slurm 1 2 n1") == 0, "on each node its own");
 	is_str(launcher("PMIX_NAMESPACE=abc", "PMIX_RANK=0"), "pmix abc", "a PMIx namespace");
 	is_str(launcher("PMIX_NAMESPACE=", "PMIX_RANK=0"), "none", "not an empty one");
 	is_str(launcher("FLUX_JOB_ID=f1", "FLUX_TASK_RANK=3"), "flux f1", "a job of Flux, for all ranks");
@@ -79,10 +81,34 @@ static void a_session_has_a_name(void)
 	is_str(other, one, "the same for a directory that changed");
 }
 
+static void a_named_session_goes_by_its_name(void)
+{
+	struct image image = {.kind = IMAGE_SQUASHFS, .stat = {.st_dev = 1, .st_ino = 2, .st_size = 3}};
+	auto_plan *here = plan_new();
+	auto_plan *there = plan_new();
+	char one[SESSION_NAME_SIZE], other[SESSION_NAME_SIZE];
+
+	ok(session_name_named(NULL, "a", one, &err) == 0 && session_name_named(NULL, "a", other, &err) == 0 &&
+		   strcmp(one, other) == 0 && strlen(one) == 37,
+	   "the same for the same");
+	(void)session_name_named(NULL, "b", other, &err);
+	ok(strcmp(one, other) != 0, "another for another name");
+	(void)session_name_named("job 1", "a", other, &err);
+	ok(strcmp(one, other) != 0, "another in another scope");
+	(void)plan_add_bind(here, "/here", "/here", PLAN_CWD, &err);
+	(void)session_name_container(&image, here, one, &err);
+	(void)session_name_container(&image, there, other, &err);
+	is_str(other, one, "its container is the same from everywhere");
+	image.stat.st_ino = 3;
+	(void)session_name_container(&image, there, other, &err);
+	ok(strcmp(one, other) != 0, "but not of another image");
+}
+
 int main(void)
 {
 	a_process_is_told_from_its_stat_line();
 	a_launch_has_a_name();
 	a_session_has_a_name();
+	a_named_session_goes_by_its_name();
 	return done_testing();
 }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * identity.h - which image it is, in words that another node understands.
+ *
+ * A job is submitted here and runs there, hours later. The device's number differs
+ * from node to node; inode, size and times of a file in a shared file system do not.
+ * Of a file that is another one (a copy on the node's own disk) the contents count:
+ * a fingerprint of the squashfs superblock and of all its tables, in which the
+ * compressed size of every block and the name and time of every file stand. It
+ * notices another image, not somebody who forges one: that takes a seal. A directory
+ * has no identity: another node's may be a copy, and what is in it changes.
+ */
+#ifndef FIRN_IDENTITY_H
+#define FIRN_IDENTITY_H
+
+#include "lib/image.h"
+#include "lib/sha256.h"
+
+#include <stdbool.h>
+
+struct identity {
+	uint64_t inode;
+	uint64_t size; /* bytes */
+	struct timespec mtime, ctime;
+	unsigned char fingerprint[SHA256_SIZE];
+};
+
+enum { IDENTITY_TEXT_SIZE = 256 };
+
+/* Look at an image that is open and no directory. Reads at most 8 MiB. */
+int identity_of(const struct image *image, struct identity *out, struct err *err);
+
+/* One word, and back; identity_parse() returns false for anything that is none. */
+void identity_print(const struct identity *identity, char out[IDENTITY_TEXT_SIZE]);
+bool identity_parse(const char *text, struct identity *out);
+
+/*
+ * Whether @image is the one that @pinned says. Reads the contents only if it is another file.
+ * Returns 1, 0 or -1.
+ */
+int identity_matches(const struct identity *pinned, const struct image *image, struct err *err);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * settings.h - what the site says: firn.conf, and behind it the plugin's line in plugstack.conf.
+ */
+#ifndef FIRN_SLURM_SETTINGS_H
+#define FIRN_SLURM_SETTINGS_H
+
+#include "lib/conf.h"
+
+struct settings {
+	const char *firn;   /* program; firn=PATH */
+	const char *munge;  /* socket of munged; munge=PATH, NULL: its default */
+	const char *spool;  /* slurmd's directory; spool=PATH, NULL: found out */
+	const char *jobs;   /* directory with one for each job on the node; run=PATH */
+	enum conf_pin pin;  /* pin=off|try|require */
+};
+
+/* Words of plugstack.conf are borrowed. Reads only files of the site's. */
+int settings_read(int argc, char **argv, struct settings *out, struct err *err);
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * spank_firn.so: srun --container=IMAGE.
+ *
+ * In srun, sbatch and salloc it takes options and pins the image (submit.h). In slurmstepd
+ * it has one container made for the step, as the user and before any task (user_init), and
+ * lets each task enter it (task_init); everything else of a task stays Slurm's. slurmstepd
+ * itself opens, looks at or executes nothing that the user names: the words go to `firn
+ * session-start`, which runs with no id but the user's. See spank(8) and
+ * doc/decisions/slurm.md.
+ */
+#include "config.h"
+
+#include "slurm-plugin/jobs.h"
+#include "slurm-plugin/node.h"
+#include "slurm-plugin/settings.h"
+#include "slurm-plugin/start.h"
+#include "slurm-plugin/submit.h"
+#include "slurm-plugin/words.h"
+
+#include "runner/entrypoint.h"
+
+#include <slurm/slurm.h>
+#include <slurm/spank.h>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+SPANK_PLUGIN(firn, 1)
+
+enum {
+	VARIABLE_MAX = 128 << 10, /* MAX_ARG_STRLEN: what execve(2) lets a variable be */
+	END_STEP_MS = 20,         /* from one failed node to the next */
+	END_NODES_MAX = 500,
+};
+
+static struct slurm_wish wish;
+static bool any_option;
+
+/* Of the step on this node. */
+static struct {
+	bool wanted, ready;
+	int control; /* held open: the container lives as long */
+	struct session_offer offer;
+} container = {.control = -1, .offer = {.user = -1, .mnt = -1}};
+
+static const char *node_name(void)
+{
+	static char name[256];
+	const char *given = getenv("SLURMD_NODENAME"); /* of slurmstepd's own environment */
+
+	if (given)
+		return given;
+	(void)gethostname(name, sizeof(name) - 1);
+	return name;
+}
+
+/* To the user's terminal, or the job's output, and to slurmd's log. */
+static void complain(const struct err *err)
+{
+	if (spank_context() == S_CTX_REMOTE)
+		slurm_spank_log("firn: %s: %s", node_name(), err->text);
+	else
+		slurm_spank_log("firn: %s", err->text);
+}
+
+static void warn(const struct err *err)
+{
+	if (spank_context() == S_CTX_REMOTE)
+		slurm_spank_log("firn: %s: warning: %s", node_name(), err->text);
+	else
+		slurm_spank_log("firn: warning: %s", err->text);
+}
+
+static int take_option(int number, const char *value, int remote)
+{
+	struct err err;
+
+	any_option = true;
+	if (slurm_wish_take(&wish, (enum slurm_option)number, value, &err) == 0)
+		return 0;
+	if (!remote) /* srun has said it */
+		complain(&err);
+	return -1;
+}
+
+static bool is_submitting(void)
+{
+	return spank_context() == S_CTX_LOCAL || spank_context() == S_CTX_ALLOCATOR;
+}
+
+int slurm_spank_init(spank_t spank, int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	if (!is_submitting() && spank_context() != S_CTX_REMOTE)
+		return 0;
+	for (const struct slurm_option_text *text = slurm_options; text->name; text++) {
+		struct spank_option option = {
+			.name = (char *)text->name, .arginfo = (char *)text->argument, .usage = (char *)text->help,
+			.has_arg = text->argument != NULL, .val = (int)text->number, .cb = take_option,
+		};
+
+		if (spank_option_register(spank, &option) != ESPANK_SUCCESS)
+			return -1;
+	}
+	return 0;
+}
+
+int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
+{
+	struct settings settings;
+	struct err err;
+
+	(void)spank;
+	if (!is_submitting())
+		return 0;
+	if (settings_read(argc, argv, &settings, &err) < 0 ||
+	    submit(&wish, &settings, spank_context() == S_CTX_LOCAL, warn, &err) < 0) {
+		complain(&err);
+		exit(EXIT_FIRN_FAILED); /* nothing is submitted yet; Slurm would add two lines that say nothing */
+	}
+	return 0;
+}
+
+/* A variable of the job, new; NULL if there is none. */
+static char *job_variable(spank_t spank, const char *name)
+{
+	auto_free char *value = malloc(VARIABLE_MAX);
+
+	if (!value || spank_getenv(spank, name, value, VARIABLE_MAX) != ESPANK_SUCCESS)
+		return NULL;
+	return strdup(value);
+}
+
+/*
+ * sbatch --export=NONE loses the options of plugins on the way to its script (seen in
+ * 22.05); the environment still has them.
+ */
+static int take_lost_options(spank_t spank, uint32_t step, struct err *err)
+{
+	char name[128];
+
+	for (const struct slurm_option_text *text = slurm_options; step == SLURM_BATCH_SCRIPT && !any_option && text->name;
+	     text++) {
+		auto_free char *value = NULL;
+
+		(void)snprintf(name, sizeof(name), "SLURM_SPANK__SLURM_SPANK_OPTION_firn_%s", text->name);
+		for (char *letter = strchr(name, '-'); letter; letter = strchr(letter, '-'))
+			*letter = '_';
+		value = job_variable(spank, name);
+		if (value && slurm_wish_take(&wish, text->number, value, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void tell_that_it_takes_long(int seconds)
+{
+	slurm_spank_log("firn: %s: the container is being made, %d s so far", node_name(), seconds);
+}
+
+static int make_container(spank_t spank, const struct settings *settings, const struct pin *pin,
+			  struct slurm_step *step, struct err *err)
+{
+	char spool[PATH_MAX], cwd[PATH_MAX];
+	char **environment = NULL, **words = NULL;
+	int pair[2];
+	int result;
+
+	if (spank_get_item(spank, S_JOB_ENV, &environment) != ESPANK_SUCCESS)
+		return err_set(err, "Slurm does not tell the job's environment");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, "cannot make a socket");
+	step->control = pair[1];
+	step->image = pin->image;
+	step->identity = pin->identity;
+	step->jobs = settings->jobs;
+	step->firn = settings->firn;
+	step->spool = settings->spool ? settings->spool :
+		      node_spool(step->job, step->step, spool) ? spool : NULL;
+	result = slurm_wish_words(&wish, step, &words, err);
+	if (result == 0)
+		result = start_container(settings->firn, words, environment, getcwd(cwd, sizeof(cwd)), pair,
+					 tell_that_it_takes_long, &container.offer, err);
+	slurm_words_free(words);
+	own_close(&pair[1]);
+	if (result < 0)
+		own_close(&pair[0]);
+	else
+		container.control = pair[0];
+	return result;
+}
+
+/* Returns 1 when there is a container, 0 when none is asked for, or -1. */
+static int prepare(spank_t spank, int argc, char **argv, struct err *err)
+{
+	auto_free char *image = job_variable(spank, SUBMIT_CONTAINER);
+	auto_free char *sealed = job_variable(spank, SUBMIT_PIN);
+	struct slurm_step step = {.node = node_name()};
+	struct node_job job = {.container = image, .pin = sealed, .user = (uid_t)-1};
+	struct settings settings;
+	auto_pin pin = {0};
+	int found;
+
+	if (spank_get_item(spank, S_JOB_ID, &step.job) != ESPANK_SUCCESS ||
+	    spank_get_item(spank, S_JOB_STEPID, &step.step) != ESPANK_SUCCESS ||
+	    spank_get_item(spank, S_JOB_UID, &job.user) != ESPANK_SUCCESS)
+		return err_set(err, "Slurm does not tell whose job this is");
+	if (take_lost_options(spank, step.step, err) < 0 || settings_read(argc, argv, &settings, err) < 0)
+		return -1;
+	found = node_find(&wish, &job, &settings, warn, &pin, err);
+	if (found <= 0)
+		return found;
+	return make_container(spank, &settings, &pin, &step, err) < 0 ? -1 : 1;
+}
+
+int slurm_spank_user_init(spank_t spank, int argc, char **argv)
+{
+	struct err err;
+	int found;
+
+	if (spank_context() != S_CTX_REMOTE)
+		return 0;
+	found = prepare(spank, argc, argv, &err);
+	container.wanted = found != 0;
+	container.ready = found > 0;
+	if (found < 0)
+		complain(&err);
+	/*
+	 * Not -1: srun would end with status 0, and other nodes' tasks run on whatever is asked
+	 * for (seen in 22.05); a batch job would be queued again. The tasks of this node end instead.
+	 */
+	return 0;
+}
+
+static int set_environment(spank_t spank, struct err *err)
+{
+	for (char **name = container.offer.unset; name && *name; name++)
+		(void)spank_unsetenv(spank, *name);
+	for (char **item = container.offer.set; item && *item; item++) {
+		char *equals = strchr(*item, '=');
+
+		*equals = '\0';
+		if (spank_setenv(spank, *item, equals + 1, 1) != ESPANK_SUCCESS)
+			return err_set(err, "cannot set '%s' in a task's environment", *item);
+		*equals = '=';
+	}
+	return 0;
+}
+
+/* The words of the image's entrypoint, a newline between two; new. */
+static char *join_words(char *const *word)
+{
+	size_t size = 1;
+	char *joined, *at;
+
+	for (char *const *one = word; *one; one++)
+		size += strlen(*one) + 1;
+	joined = at = malloc(size);
+	for (; joined && *word; word++) {
+		at = stpcpy(at, *word);
+		if (word[1])
+			*at++ = '\n';
+	}
+	return joined;
+}
+
+/* Slurm executes the task's words, of which all that can be changed is the first one (runner/entrypoint.h). */
+static int set_entrypoint(spank_t spank, struct err *err)
+{
+	char *const *words = container.offer.argv;
+	auto_free char *joined = NULL;
+	char **argv = NULL;
+	int argc = 0;
+
+	if (!wish.entrypoint || !words || !words[0])
+		return 0;
+	for (char *const *word = words; *word; word++)
+		if (strchr(*word, '\n'))
+			return err_set(err, "the image's entrypoint has a newline in it");
+	joined = join_words(words);
+	if (!joined || spank_get_item(spank, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1 ||
+	    spank_setenv(spank, ENTRYPOINT_WORDS, joined, 1) != ESPANK_SUCCESS ||
+	    spank_setenv(spank, ENTRYPOINT_COMMAND, argv[0], 1) != ESPANK_SUCCESS)
+		return err_set(err, "cannot run the image's entrypoint");
+	argv[0] = (char *)ENTRYPOINT_PATH;
+	return 0;
+}
+
+/*
+ * End the tasks of the step's other nodes. Where every node fails, the first one to ask for it
+ * kills this process, too, so that not all of them do.
+ */
+static void end_step(spank_t spank)
+{
+	uint32_t job, step, node, nodes, task;
+
+	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS ||
+	    spank_get_item(spank, S_JOB_STEPID, &step) != ESPANK_SUCCESS || step == SLURM_BATCH_SCRIPT ||
+	    spank_get_item(spank, S_JOB_NNODES, &nodes) != ESPANK_SUCCESS || nodes < 2 ||
+	    spank_get_item(spank, S_JOB_NODEID, &node) != ESPANK_SUCCESS ||
+	    spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS || task != 0)
+		return;
+	(void)poll(NULL, 0, (int)(node < END_NODES_MAX ? node : END_NODES_MAX) * END_STEP_MS);
+	(void)slurm_terminate_job_step(job, step);
+}
+
+/* The process of a task, with the user's ids. It never goes on outside of the container it asked for. */
+int slurm_spank_task_init(spank_t spank, int argc, char **argv)
+{
+	struct err err;
+
+	(void)argc, (void)argv;
+	if (!container.wanted)
+		return 0;
+	if (container.ready && session_enter(&container.offer, &err) == 0 && set_environment(spank, &err) == 0 &&
+	    set_entrypoint(spank, &err) == 0)
+		return 0;
+	if (container.ready)
+		complain(&err);
+	end_step(spank);
+	_exit(EXIT_FIRN_FAILED);
+}
+
+static void let_go(void)
+{
+	session_offer_clear(&container.offer);
+	own_close(&container.control);
+	container.control = -1;
+}
+
+/*
+ * All tasks are there when the first one ends, and what they are in lives as long as they do.
+ * slurmstepd must not: it waits for the end of all that it started, the mount's server as well.
+ */
+int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
+{
+	(void)spank, (void)argc, (void)argv;
+	if (spank_context() == S_CTX_REMOTE)
+		let_go();
+	return 0;
+}
+
+/* Root, beside a job on its node: it begins and ends. Other jobs' lives do not depend on this. */
+static int note_job(spank_t spank, int argc, char **argv, int (*note)(const char *, uint32_t, struct err *))
+{
+	struct settings settings;
+	struct err err;
+	uint32_t job;
+
+	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS)
+		return 0;
+	if (settings_read(argc, argv, &settings, &err) < 0 || note(settings.jobs, job, &err) < 0)
+		slurm_error("firn: %s", err.text);
+	return 0;
+}
+
+int slurm_spank_job_prolog(spank_t spank, int argc, char **argv)
+{
+	return note_job(spank, argc, argv, jobs_begin);
+}
+
+int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
+{
+	return note_job(spank, argc, argv, jobs_end);
+}
+
+int slurm_spank_exit(spank_t spank, int argc, char **argv)
+{
+	(void)spank, (void)argc, (void)argv;
+	let_go();
+	slurm_wish_clear(&wish);
+	return 0;
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# What session-start has for a batch system's named containers: they outlive the step that made
+# them, later steps need no image, and an image that changed since it was pinned is refused.
+. "${srcdir:-.}/tests/lib.sh"
+needs firn doctor --quiet
+
+make_small "$scratch/root"
+small=$scratch/small.sqfs
+squash "$scratch/root" "$small"
+mkdir "$scratch/job" "$scratch/elsewhere"
+enter() { timeout 30 "$tools/enter" 1 "$FIRN" session-start "$@"; }
+named() { enter --name=job-7-work --hold-path="$scratch/job" "$@"; }
+
+ok 'without a container a name is nothing'  fails named -- probe where
+ok '... which is said'                      says "there is no container 'job-7-work' on this node"
+ok 'an image makes one'                     succeeds named --writable-tmpfs "$small" -- probe where
+place=$(cat "$last")
+ok 'it lives on without any task'           test "$(servers)" = 1
+ok 'its name is enough to enter it'         prints "$place" named -- probe where
+ok 'so is the same image, from elsewhere'   prints "$place" sh -c 'cd "$1" && shift && "$@"' sh "$scratch/elsewhere" \
+	timeout 30 "$tools/enter" 1 "$FIRN" session-start --name=job-7-work --hold-path="$scratch/job" --writable-tmpfs "$small" -- probe where
+ok 'not with other options'                 fails named "$small" -- probe where
+ok '... which is said'                      says "container 'job-7-work' exists, of '$small'"
+cp "$small" "$scratch/other.sqfs"
+ok 'not with another image'                 fails named --writable-tmpfs "$scratch/other.sqfs" -- probe where
+ok 'another name is another container'      fails enter --name=job-7-other --hold-path="$scratch/job" -- probe where
+ok 'a name and a session exclude each other' fails enter --name=a --session=b "$small" -- probe where
+rmdir "$scratch/job"
+ok 'it ends with the job'                   wait_for no_servers
+ok 'a job that is over cannot hold one'     fails named "$small" -- probe where
+ok '... which is said'                      says "cannot watch '$scratch/job'"
+ok '... and leaves nothing'                 wait_for no_servers
+
+# The pin. Its words are what lib/identity.c prints; here from the file itself.
+identity() {
+	python3 - "$1" <<-'END'
+		import hashlib, os, struct, sys
+		data, stat = open(sys.argv[1], "rb").read(), os.stat(sys.argv[1])
+		used, inodes = struct.unpack_from("<Q", data, 40)[0], struct.unpack_from("<Q", data, 64)[0]
+		digest = hashlib.sha256(struct.pack("<Q", len(data)) + data[:96] + data[inodes:used])
+		time = lambda ns: f"{ns // 10**9}.{ns % 10**9:09}"
+		print(f"file:{stat.st_ino}:{stat.st_size}:{time(stat.st_mtime_ns)}:{time(stat.st_ctime_ns)}:{digest.hexdigest()}")
+	END
+}
+pin=$(identity "$small")
+ok 'the pinned image is taken'              succeeds enter --expect="$pin" "$small" -- probe where
+ok 'so is a copy of it'                     succeeds enter --expect="$pin" "$scratch/other.sqfs" -- probe where
+touch "$small"
+ok 'one that was written to is not'         fails enter --expect="$pin" "$small" -- probe where
+ok '... which is said'                      says "image '$small' changed since submission"
+echo new >"$scratch/root/new"
+squash "$scratch/root" "$scratch/new.sqfs"
+ok 'nor is another one'                     fails enter --expect="$pin" "$scratch/new.sqfs" -- probe where
+ok 'nor a directory'                        fails enter --expect="$pin" "$scratch/root" -- probe where
+ok 'words that are no pin'                  fails enter --expect=12 "$small" -- probe where
+ok '... are called that'                    says "--expect '12' is no identity"
+ok 'nothing is left'                        wait_for no_servers
+done_testing
