@@ -267,6 +267,25 @@ static int offer_named(struct request *request, struct container *container, str
 	return err_set(err, "cannot share container '%s' on this machine (see -v)", request->name);
 }
 
+/* Where to say what is wrong with the words themselves. Returns -1 when they do not tell. */
+static int find_control(char *const *argv)
+{
+	static const char option[] = "--control-fd";
+	size_t len = sizeof(option) - 1;
+
+	for (; *argv; argv++) {
+		const char *value = strncmp(*argv, option, len) == 0 ? *argv + len : NULL;
+
+		if (value && *value == '\0')
+			value = argv[1];
+		else if (value)
+			value = *value == '=' ? value + 1 : NULL;
+		if (value && *value >= '0' && *value <= '9')
+			return atoi(value);
+	}
+	return -1;
+}
+
 int session_start_main(int argc, char **argv)
 {
 	auto_request *request = NULL;
@@ -274,7 +293,7 @@ int session_start_main(int argc, char **argv)
 	struct err err;
 
 	if (request_read(REQUEST_SESSION, argc, argv, &request, &err) < 0)
-		return send_error(-1, &err);
+		return send_error(find_control(argv), &err);
 	log_set_level(request->level);
 	if (request->help) {
 		request_help(REQUEST_SESSION, stdout);
