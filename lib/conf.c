@@ -11,7 +11,9 @@ enum { FILE_MAX = 1 << 20, MEBIBYTE = 1 << 20, SECTION_MAX = 300 };
 
 #define SITE_FILE SYSCONFDIR "/firn/firn.conf"
 
-enum value { VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_SIZE, VALUE_LIMIT, VALUE_NUMBER, VALUE_FLAG, VALUE_PIN };
+enum value {
+	VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_MPI, VALUE_SIZE, VALUE_LIMIT, VALUE_NUMBER, VALUE_FLAG, VALUE_PIN
+};
 
 /* Every key there is. "user": may stand in a file that a user names with --config. */
 static const struct key {
@@ -23,6 +25,8 @@ static const struct key {
 	{"run", "bind", VALUE_LIST, offsetof(struct conf, bind), true},
 	{"run", "engine", VALUE_ENGINE, offsetof(struct conf, engine), true},
 	{"run", "squashfuse", VALUE_TEXT, offsetof(struct conf, squashfuse), true},
+	{"run", "mpi", VALUE_MPI, offsetof(struct conf, mpi), true},
+	{"run", "topology", VALUE_FLAG, offsetof(struct conf, topology), true},
 	{"server", "cache", VALUE_SIZE, offsetof(struct conf, cache_size), true},
 	{"server", "metadata", VALUE_SIZE, offsetof(struct conf, metadata_size), true},
 	{"server", "threads", VALUE_NUMBER, offsetof(struct conf, threads), true},
@@ -107,6 +111,7 @@ struct conf *conf_new(void)
 	conf->max_ratio = 200;
 	conf->max_memory = (size_t)1 << 30;
 	conf->stall = 60;
+	conf->topology = true;
 	conf->pin = PIN_TRY;
 	conf->squashfuse = strdup("squashfuse_ll");
 	if (!conf->squashfuse)
@@ -219,6 +224,9 @@ static int take_value(void *holder, const struct key *key, const char *text)
 		*(enum conf_engine *)field = strcmp(text, "firn") == 0 ? ENGINE_FIRN
 									: ENGINE_SQUASHFUSE;
 		return 0;
+	case VALUE_MPI:
+		*(enum conf_mpi *)field = strcmp(text, "none") == 0 ? MPI_NONE : MPI_HYBRID;
+		return strcmp(text, "hybrid") == 0 || strcmp(text, "none") == 0 ? 0 : -1;
 	case VALUE_SIZE:
 		if (take_number(text, true, &number) < 0 || number < MEBIBYTE ||
 		    number > 16384ull * MEBIBYTE)

@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 enum conf_engine { ENGINE_FIRN, ENGINE_SQUASHFUSE };
+enum conf_mpi { MPI_HYBRID, MPI_NONE };
 
 /* Whether a job runs the image that was there when it was submitted (doc/decisions/slurm.md). */
 enum conf_pin { PIN_OFF, PIN_TRY, PIN_REQUIRE };
@@ -41,6 +42,8 @@ struct conf {
 	struct conf_list bind;     /* "SRC[:DST[:ro|rw]]": bound in every container, if SRC exists */
 	enum conf_engine engine;   /* default firn */
 	char *squashfuse;          /* program of the second engine; default "squashfuse_ll" from PATH */
+	enum conf_mpi mpi;         /* default hybrid: the host's launcher starts the image's MPI */
+	bool topology;             /* default yes: what hwloc finds is found once for all ranks of a step */
 	/* [server] */
 	size_t cache_size;         /* bytes, default 12 MiB */
 	size_t metadata_size;      /* bytes, default 16 MiB */

@@ -20,6 +20,8 @@ static void vector_free(char **vector)
 
 static void step_free(struct plan_step *step)
 {
+	if (step->kind == PLAN_PIPE)
+		own_close(&step->fd);
 	free(step->source);
 	free(step->target);
 	free(step->content);
@@ -111,6 +113,17 @@ int plan_add_text(struct plan *plan, enum plan_kind kind, const char *target, co
 	return append(plan, &step, err);
 }
 
+int plan_add_pipe(struct plan *plan, int fd, const char *target, struct err *err)
+{
+	struct plan_step step = {.kind = PLAN_PIPE, .fd = fd};
+
+	if (set_target(&step, target, err) < 0) {
+		step_free(&step);
+		return -1;
+	}
+	return append(plan, &step, err);
+}
+
 int plan_add_overlay(struct plan *plan, const char *upper, struct err *err)
 {
 	struct plan_step step = {.kind = PLAN_OVERLAY};
@@ -167,7 +180,7 @@ void plan_hash(const struct plan *plan, unsigned without, struct sha256 *hash)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->step[i];
 
-		if (step->flags & without)
+		if (step->kind == PLAN_PIPE || step->flags & without)
 			continue;
 		hash_number(hash, step->kind);
 		hash_number(hash, step->flags);
@@ -190,6 +203,7 @@ static void print_step(const struct plan_step *step, FILE *out)
 	static const char *const kind[] = {
 		[PLAN_FILE] = "file",   [PLAN_PREFIX] = "prefix", [PLAN_OVERLAY] = "overlay",
 		[PLAN_BIND] = "bind",   [PLAN_TMPFS] = "tmpfs",   [PLAN_LINK] = "link",
+		[PLAN_PIPE] = "pipe",
 	};
 
 	(void)fputs(kind[step->kind], out);
@@ -207,6 +221,8 @@ static void print_step(const struct plan_step *step, FILE *out)
 		(void)fputs(" optional", out);
 	if (step->flags & PLAN_COPY)
 		(void)fputs(" copy", out);
+	if (step->flags & PLAN_NOPOINT)
+		(void)fputs(" nopoint", out);
 	if (step->kind == PLAN_TMPFS && step->size)
 		(void)fprintf(out, " size=%" PRIu64, step->size);
 	if (step->content)

@@ -26,6 +26,7 @@ enum plan_kind {
 	PLAN_BIND,    /* host's @source and the mounts below it at @target */
 	PLAN_TMPFS,   /* an empty file system in memory at @target, of @size bytes (0: half the memory) */
 	PLAN_LINK,    /* a symlink @target to @content, in a tmpfs of an earlier step */
+	PLAN_PIPE,    /* a read-only file @target with what a helper says on @fd, if it does in time */
 };
 
 enum plan_flags {
@@ -36,6 +37,7 @@ enum plan_flags {
 	PLAN_SHARED_MODE = 1 << 4, /* tmpfs: mode 1777 instead of 0755 */
 	PLAN_COPY = 1 << 5,      /* a copy of the file will do; no mount point is made for it */
 	PLAN_CWD = 1 << 6,       /* there because somebody stands in it just now */
+	PLAN_NOPOINT = 1 << 7,   /* not worth an overlay: without a mount point it is not shown */
 };
 
 struct plan_step {
@@ -45,6 +47,7 @@ struct plan_step {
 	char *target;  /* path inside, absolute, tidy */
 	char *content; /* PLAN_FILE, PLAN_PREFIX: text; PLAN_LINK: where it points */
 	uint64_t size;
+	int fd;        /* PLAN_PIPE: owned */
 };
 
 enum plan_engine { PLAN_ENGINE_FIRN, PLAN_ENGINE_SQUASHFUSE, PLAN_ENGINE_NONE /* a directory */ };
@@ -85,6 +88,8 @@ int plan_add_tmpfs(struct plan *plan, const char *target, uint64_t size, unsigne
 		   struct err *err);
 int plan_add_text(struct plan *plan, enum plan_kind kind, const char *target, const char *content,
 		  struct err *err);
+/* @fd is taken over, on failure closed. See runner/pipe_text.h for how the text ends. */
+int plan_add_pipe(struct plan *plan, int fd, const char *target, struct err *err);
 int plan_add_overlay(struct plan *plan, const char *upper, struct err *err);
 
 /*
@@ -101,8 +106,8 @@ bool plan_shows_host(const struct plan *plan, const char *path);
 
 /*
  * Add to @hash what makes the container: the root but for its file, who, and all
- * steps but those with a flag of @without. What is run, with which environment
- * and where, is not part of it.
+ * steps but those with a flag of @without and what comes through a pipe. What is
+ * run, with which environment and where, is not part of it.
  */
 void plan_hash(const struct plan *plan, unsigned without, struct sha256 *hash);
 

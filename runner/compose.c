@@ -3,6 +3,7 @@
 
 #include "lib/log.h"
 #include "lib/path.h"
+#include "mpi-glue/wireup.h"
 #include "runner/env.h"
 #include "runner/user.h"
 
@@ -192,6 +193,30 @@ static int add_home(struct composer *at, struct err *err)
 	return add_bind(at, at->home, at->home, PLAN_OPTIONAL, err);
 }
 
+static const char *get_variable(void *arg, const char *name)
+{
+	(void)arg;
+	return getenv(name);
+}
+
+/* Whether the host's launcher is to start the image's MPI. What is contained meets nobody. */
+bool composer_wires_up(const struct composer *at)
+{
+	const char *asked = at->request->mpi;
+
+	if (at->request->contain)
+		return false;
+	return asked ? strcmp(asked, "hybrid") == 0 : at->conf->mpi == MPI_HYBRID;
+}
+
+static int add_places(struct composer *at, struct err *err)
+{
+	struct wireup_env env = {.get = get_variable};
+	struct wireup_from from = {&env, at->request->spool};
+
+	return composer_wires_up(at) ? wireup_places(&from, at->plan, err) : 0;
+}
+
 static int add_mount(struct composer *at, const struct request_mount *mount, unsigned flags,
 		     struct err *err)
 {
@@ -303,6 +328,7 @@ static int add_env(struct composer *at, const struct command *command, struct er
 		.image_path = at->image->path,
 		.home = at->home,
 		.plan = at->plan,
+		.wireup = composer_wires_up(at),
 	};
 
 	return env_build(&sources, &at->plan->env, err);
@@ -327,7 +353,8 @@ static int add_steps(struct composer *at, struct err *err)
 {
 	add_identity(at);
 	if (add_root(at, err) < 0 || add_names(at, err) < 0 || add_host_files(at, err) < 0 ||
-	    add_system(at, err) < 0 || add_home(at, err) < 0 || add_mounts(at, err) < 0)
+	    add_system(at, err) < 0 || add_home(at, err) < 0 || add_places(at, err) < 0 ||
+	    add_mounts(at, err) < 0)
 		return -1;
 	return add_cwd(at, err);
 }

@@ -26,6 +26,9 @@ int compose_container(const struct request *request, const struct conf *conf,
 		      const struct image *image, struct composer **out, struct err *err);
 const struct plan *composer_plan(const struct composer *composer);
 
+/* Whether the host's launcher is to start the image's MPI: --mpi hybrid, and not contained. */
+bool composer_wires_up(const struct composer *composer);
+
 /*
  * Plan the task: words, environment and working directories. @content is the
  * image, or the root that it is already. The composer is of no use afterwards.

@@ -3,6 +3,7 @@
 
 #include "lib/log.h"
 #include "runner/session.h"
+#include "runner/topology.h"
 
 #include <fcntl.h>
 #include <time.h>
@@ -95,8 +96,12 @@ int container_build(struct container *at, const struct container_use *use, struc
 		.note = use->note,
 	};
 
+	bool topology = use->topology && at->conf->topology && composer_wires_up(at->composer);
+
 	if (container_compose(at, err) < 0)
 		return -1;
+	if (topology)
+		topology_add(at->content, at->plan);
 	return launch_container(at->plan, at->content, at->conf,
 				at->session.role == SESSION_FIRST ? &keeper : NULL, &at->launched, err);
 }

@@ -2,6 +2,7 @@
 #include "runner/env.h"
 
 #include "lib/log.h"
+#include "mpi-glue/wireup.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -240,11 +241,34 @@ static int fill(const struct env_sources *from, struct vector *vector, struct er
 	return take_request(from, vector, err);
 }
 
+static const char *get_variable(void *arg, const char *name)
+{
+	return env_get(((struct vector *)arg)->item, name);
+}
+
+static int set_variable(void *arg, const char *name, const char *value)
+{
+	return set_pair(arg, name, value);
+}
+
+static int wire_up(struct vector *vector, struct err *err)
+{
+	struct wireup_env env = {get_variable, set_variable, vector};
+	int count = wireup_pmix(&env);
+
+	if (count < 0)
+		return err_sys(err, "cannot make the environment");
+	if (count > 0)
+		log_debug("%d parameters for PMIx clients of any version", count);
+	return 0;
+}
+
 int env_build(const struct env_sources *sources, char ***out, struct err *err)
 {
 	struct vector vector = {0};
 
-	if (fill(sources, &vector, err) < 0) {
+	if (fill(sources, &vector, err) < 0 ||
+	    (sources->wireup && wire_up(&vector, err) < 0)) {
 		for (size_t i = 0; i < vector.count; i++)
 			free(vector.item[i]);
 		free(vector.item);

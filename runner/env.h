@@ -4,7 +4,8 @@
  *
  * In this order, later winning: the host's variables less those that would
  * mislead the image's programs (firn.conf [env] drop), the image's own (OCI
- * config Env), PATH and HOME, and what the command line says.
+ * config Env), PATH and HOME, and what the command line says. What nobody set is
+ * added last: what a PMIx client of another version must know.
  */
 #ifndef FIRN_ENV_H
 #define FIRN_ENV_H
@@ -22,6 +23,7 @@ struct env_sources {
 	const char *image_path;
 	const char *home;         /* HOME inside */
 	const struct plan *plan;  /* tells which host directories are visible */
+	bool wireup;              /* the host's launcher starts the image's MPI */
 };
 
 /* Returns a new vector, each string its own, NULL-terminated, in @out; or -1. */

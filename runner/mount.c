@@ -3,6 +3,7 @@
 
 #include "lib/log.h"
 #include "lib/path.h"
+#include "runner/pipe_text.h"
 #include "runner/points.h"
 #include "runner/root.h"
 #include "runner/tree.h"
@@ -14,7 +15,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-enum { TEXT_MAX = 1 << 20, OWN_MAX = 64 };
+enum { TEXT_MAX = 1 << 20, OWN_MAX = 64, PIPE_TIMEOUT_MS = 2000, PIPE_MAX = 16 << 20 };
 
 /* The root while it is built. */
 struct builder {
@@ -140,14 +141,15 @@ static int attach_bind(struct builder *at, size_t i, struct err *err)
 {
 	const struct plan_step *step = &at->plan->step[i];
 	unsigned restrict_to = step->flags & PLAN_DEVICES ? 0 : TREE_NODEV;
+	bool lenient = step->flags & (PLAN_COPY | PLAN_NOPOINT);
 	auto_fd target = -1;
 
 	if (at->clone[i] < 0)
 		return 0;
-	target = step->flags & PLAN_COPY ? path_open_in(at->root, step->target, O_PATH)
-					 : open_target(at, step->target, step->flags & PLAN_ISFILE, err);
+	target = lenient ? path_open_in(at->root, step->target, O_PATH)
+			 : open_target(at, step->target, step->flags & PLAN_ISFILE, err);
 	if (target < 0)
-		return step->flags & PLAN_COPY ? 0 : -1;
+		return lenient ? 0 : -1;
 	if (step->flags & PLAN_READONLY)
 		restrict_to |= TREE_READONLY;
 	/* The plain ones are restricted all at once, see mount_plan(). */
@@ -220,6 +222,28 @@ static int append_file(int to, int from)
 	return got < 0 ? -1 : write_all(to, text, (size_t)got);
 }
 
+/* Show @file of the scratch tmpfs at @target, which is @path. */
+static int attach_file(int file, int target, const char *path, struct err *err)
+{
+	char link[64];
+	auto_fd tree = -1;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+	tree = tree_clone(link, err);
+	if (tree < 0 || tree_restrict(tree, TREE_READONLY | TREE_NODEV, err) < 0 ||
+	    tree_attach(tree, target, err) < 0)
+		return err_aim(err, "cannot show '%s'", path);
+	return 0;
+}
+
+static int open_scratch_file(struct builder *at, size_t i)
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "text%zu", i);
+	return openat(at->scratch, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+}
+
 /*
  * A small file of our own over the image's, from the scratch tmpfs. Where the
  * image has no such file, none is shown: it is not worth an overlay.
@@ -230,22 +254,38 @@ static int attach_text(struct builder *at, size_t i, struct err *err)
 	int flags = step->kind == PLAN_PREFIX ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH;
 	auto_fd target = path_open_in(at->root, step->target, flags);
 	auto_fd file = -1;
-	auto_fd tree = -1;
-	char name[32], path[64];
 
 	if (target < 0)
 		return 0;
-	(void)snprintf(name, sizeof(name), "text%zu", i);
-	file = openat(at->scratch, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	file = open_scratch_file(at, i);
 	if (file < 0 || write_all(file, step->content, strlen(step->content)) < 0 ||
 	    (step->kind == PLAN_PREFIX && append_file(file, target) < 0))
 		return err_sys(err, "cannot write '%s'", step->target);
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	tree = tree_clone(path, err);
-	if (tree < 0 || tree_restrict(tree, TREE_READONLY | TREE_NODEV, err) < 0 ||
-	    tree_attach(tree, target, err) < 0)
-		return err_aim(err, "cannot show '%s'", step->target);
-	return 0;
+	return attach_file(file, target, step->target, err);
+}
+
+/* What a helper found out while all else was built. If it is late or fails, that is no reason to. */
+static int attach_pipe(struct builder *at, size_t i, struct err *err)
+{
+	const struct plan_step *step = &at->plan->step[i];
+	auto_fd target = path_open_in(at->root, step->target, O_PATH);
+	auto_fd file = -1;
+	auto_free char *text = NULL;
+	size_t len;
+
+	if (target < 0)
+		return 0;
+	if (pipe_text(step->fd, PIPE_TIMEOUT_MS, PIPE_MAX, &text, &len, err) < 0) {
+		log_info("not shown: '%s': %s", step->target, err->text);
+		return 0;
+	}
+	if (need_scratch(at, err) < 0)
+		return -1;
+	file = open_scratch_file(at, i);
+	if (file < 0 || write_all(file, text, len) < 0)
+		return err_sys(err, "cannot write '%s'", step->target);
+	log_debug("'%s' is shown", step->target);
+	return attach_file(file, target, step->target, err);
 }
 
 static int do_step(struct builder *at, size_t i, struct err *err)
@@ -262,6 +302,8 @@ static int do_step(struct builder *at, size_t i, struct err *err)
 	case PLAN_FILE:
 	case PLAN_PREFIX:
 		return at->root_shows ? 0 : attach_text(at, i, err);
+	case PLAN_PIPE:
+		return attach_pipe(at, i, err);
 	case PLAN_OVERLAY: /* was laid before all others */
 		return 0;
 	}
@@ -283,7 +325,7 @@ static bool needs_point(const struct builder *at, size_t i)
 
 	if (step->kind != PLAN_BIND && step->kind != PLAN_TMPFS)
 		return false;
-	if (step->flags & PLAN_COPY || plan_covers(at->plan, i, step->target))
+	if (step->flags & (PLAN_COPY | PLAN_NOPOINT) || plan_covers(at->plan, i, step->target))
 		return false;
 	return step->kind == PLAN_TMPFS || at->clone[i] >= 0;
 }

@@ -100,6 +100,20 @@ static int take_home(struct request *request, const struct option *option, const
 	return 0;
 }
 
+static int take_mpi(struct request *request, const struct option *option, const char *value,
+		    struct err *err)
+{
+	(void)option;
+	if (strcmp(value, "host") == 0 || strncmp(value, "host:", 5) == 0)
+		return err_set(err, "--mpi '%s' is not in this version: the host's MPI is not put into "
+				    "containers, the image's own runs (--mpi hybrid)",
+			       value);
+	if (strcmp(value, "hybrid") != 0 && strcmp(value, "none") != 0)
+		return err_set(err, "--mpi takes hybrid or none, not '%s'", value);
+	request->mpi = value;
+	return 0;
+}
+
 static int take_level(struct request *request, const struct option *option, const char *value,
 		      struct err *err)
 {
@@ -133,6 +147,7 @@ static const struct option options[] = {
 	{"frozen", 0, NULL, FLAG(frozen), "pass nothing of the user's or the machine's state that is not named here"},
 	{"private", 0, NULL, FLAG(private), "never share the container with other ranks"},
 	{"session", 0, "NAME", TEXT(session), "share the container with all that say this name"},
+	{"mpi", 0, "hybrid|none", take_mpi, 0, "let the host's launcher start the image's MPI (the default), or not"},
 	{"engine", 0, "firn|squashfuse", TEXT(engine), "who serves the image"},
 	{"config", 0, "FILE", TEXT(config), "read a configuration of your own, too"},
 	{"print-plan", 0, NULL, FLAG(print_plan), "print what would be done, one step a line"},
@@ -142,12 +157,26 @@ static const struct option options[] = {
 	{"hold-pid", 0, "PID", take_number, offsetof(struct request, hold_pid), NULL},
 	{"hold-path", 0, "DIR", TEXT(hold_path), NULL},
 	{"entrypoint", 0, NULL, FLAG(entrypoint), NULL},
+	{"spool", 0, "DIR", TEXT(spool), NULL},
 	{"name", 0, "NAME", TEXT(name), NULL},
 	{"scope", 0, "TEXT", TEXT(scope), NULL},
 	{"expect", 0, "IDENTITY", TEXT(expect), NULL},
 	{"help", 'h', NULL, FLAG(help), "this help"},
 };
 // clang-format on
+
+/* Options of other runners that this one will have. */
+static const char *const gpu_names[] = {"gpu", "nv", "rocm"};
+
+static int refuse_long(const char *name, size_t len, struct err *err)
+{
+	for (size_t i = 0; i < COUNT_OF(gpu_names); i++)
+		if (strlen(gpu_names[i]) == len && strncmp(gpu_names[i], name, len) == 0)
+			return err_set(err, "option '--%s' is not in this version: devices in /dev are visible "
+					    "without it, the host's driver libraries are not put into containers",
+				       gpu_names[i]);
+	return err_set(err, "unknown option '--%.*s'; see 'firn exec --help'", (int)len, name);
+}
 
 static const struct option *find_long(const char *name, size_t len)
 {
@@ -196,7 +225,7 @@ static int take_long(struct request *request, char **argv, struct err *err)
 	int used = 1;
 
 	if (!option || (!option->help && request->verb != REQUEST_SESSION))
-		return err_set(err, "unknown option '--%.*s'; see 'firn exec --help'", (int)len, name);
+		return refuse_long(name, len, err);
 	if (!option->value && value)
 		return err_set(err, "option '--%s' takes no value", option->name);
 	if (option->value && !value) {

@@ -44,6 +44,7 @@ struct request {
 	const char *engine;
 	const char *config;
 	const char *session; /* --session */
+	const char *mpi;     /* --mpi: "hybrid" or "none"; NULL: the configuration's */
 	bool clean_env, no_home, contain, writable_tmpfs, root, frozen, private, print_plan, help;
 	enum log_level level;
 	/* session-start's own */
@@ -54,6 +55,7 @@ struct request {
 	const char *scope;   /* --scope: among whom the name is known */
 	const char *hold_path; /* --hold-path: it lives until this directory is removed */
 	const char *expect;  /* --expect: the image's identity (lib/identity.h) */
+	const char *spool;   /* --spool: slurmd's directory; NULL */
 	const char **given; /* the long names of the options given, NULL-terminated */
 	size_t given_count;
 	const char *image; /* these point into argv */

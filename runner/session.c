@@ -48,6 +48,9 @@ static int take_records(const char *text, const char *end, struct session_offer 
 		case SESSION_CAPABLE:
 			offer->keep_capabilities = true;
 			break;
+		case SESSION_WIREUP:
+			offer->wireup = true;
+			break;
 		default:
 			result = -1;
 		}

@@ -8,7 +8,8 @@
  *
  * This header is for code inside a task (the Slurm plugin) and for the runner.
  * It needs no more than session.c, ns.c, lib/pass.c and lib/err.c, all of which
- * may be compiled with -fPIC into a shared object. See doc/decisions/session.md.
+ * may be compiled with -fPIC into a shared object (with mpi-glue/wireup.c for the
+ * last call below). See doc/decisions/session.md.
  *
  * The plugin's side, once per step and node, as the user:
  *
@@ -19,6 +20,8 @@
  *	session_receive(pair[0], ...)         in the parent, until it says 1 or -1
  *	keep pair[0] open                     as long as the container shall live
  *	session_enter(&offer, ...)            in each task, single threaded
+ *	set its environment as the offer says
+ *	wireup_task(...)                      if offer.wireup; mpi-glue/wireup.h
  *
  * The container is let go when the other end of the control socket has been
  * closed by every process that holds it, and no registered task is left.
@@ -35,6 +38,7 @@
 struct session_offer {
 	int user, mnt;          /* namespaces, O_CLOEXEC; owned, -1 when there is none */
 	bool keep_capabilities; /* --root: the task is root of its own namespace */
+	bool wireup;            /* a task calls wireup_task() of mpi-glue/wireup.h once its environment is set */
 	char **unset;           /* variables of the job's environment to take away: NAME; owned, NULL-terminated */
 	char **set;             /* ... and to set, NAME=VALUE: the image's, --env, PATH, HOME, PWD, ... */
 	char **cwd;             /* working directories to try, best first, "/" last */

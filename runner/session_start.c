@@ -62,14 +62,18 @@ static void add_env(struct message *message, char *const *env)
 	}
 }
 
-static int send_offer(int control, const struct plan *plan, int user, int mnt, struct err *err)
+static int send_offer(int control, const struct container *container, int user, int mnt,
+		      struct err *err)
 {
+	const struct plan *plan = container->plan;
 	static struct message message;
 	struct pass pass = {.data = message.text, .fd = {user, mnt}, .count = 2};
 
 	add(&message, SESSION_OFFER, "", 0);
 	if (plan->keep_capabilities)
 		add(&message, SESSION_CAPABLE, "", 0);
+	if (composer_wires_up(container->composer))
+		add(&message, SESSION_WIREUP, "", 0);
 	add_env(&message, plan->env);
 	add_all(&message, SESSION_CWD, plan->cwd);
 	add_all(&message, SESSION_ARG, plan->argv);
@@ -149,19 +153,19 @@ static int open_hold(const struct request *request, struct err *err)
 static int build(struct container *container, const char *note, struct err *err)
 {
 	const struct request *request = container->request;
-	struct container_use use = {.always = true, .other = request->hold_pid, .note = note};
+	struct container_use use = {.always = true, .other = request->hold_pid, .topology = true, .note = note};
 
 	use.hold = open_hold(request, err);
 	if (use.hold < 0 || container_build(container, &use, err) < 0)
 		return -1;
-	return send_offer(request->control, container->plan, container->launched.user, container->launched.mnt, err);
+	return send_offer(request->control, container, container->launched.user, container->launched.mnt, err);
 }
 
 static int join(struct container *container, struct err *err)
 {
 	return container_compose(container, err) < 0 ?
 		       -1 :
-		       send_offer(container->request->control, container->plan, container->session.user,
+		       send_offer(container->request->control, container, container->session.user,
 				  container->session.mnt, err);
 }
 
@@ -263,6 +267,25 @@ static int offer_named(struct request *request, struct container *container, str
 	return err_set(err, "cannot share container '%s' on this machine (see -v)", request->name);
 }
 
+/* Where to say what is wrong with the words themselves. Returns -1 when they do not tell. */
+static int find_control(char *const *argv)
+{
+	static const char option[] = "--control-fd";
+	size_t len = sizeof(option) - 1;
+
+	for (; *argv; argv++) {
+		const char *value = strncmp(*argv, option, len) == 0 ? *argv + len : NULL;
+
+		if (value && *value == '\0')
+			value = argv[1];
+		else if (value)
+			value = *value == '=' ? value + 1 : NULL;
+		if (value && *value >= '0' && *value <= '9')
+			return atoi(value);
+	}
+	return -1;
+}
+
 int session_start_main(int argc, char **argv)
 {
 	auto_request *request = NULL;
@@ -270,7 +293,7 @@ int session_start_main(int argc, char **argv)
 	struct err err;
 
 	if (request_read(REQUEST_SESSION, argc, argv, &request, &err) < 0)
-		return send_error(-1, &err);
+		return send_error(find_control(argv), &err);
 	log_set_level(request->level);
 	if (request->help) {
 		request_help(REQUEST_SESSION, stdout);

@@ -52,14 +52,14 @@ static void add_step(struct shows *shows, const struct plan *plan, size_t i)
 				      step->target, step->content, strlen(step->content)};
 		shows->count++;
 	}
-	if ((step->kind != PLAN_BIND && step->kind != PLAN_TMPFS) ||
+	if ((step->kind != PLAN_BIND && step->kind != PLAN_TMPFS && step->kind != PLAN_PIPE) ||
 	    plan_covers(plan, i, step->target))
 		return;
 	if (step->flags & PLAN_COPY) {
 		add_copy(shows, step);
 		return;
 	}
-	*show = (struct show){step->flags & PLAN_ISFILE ? SHOW_EMPTY : SHOW_DIR, step->target, NULL,
+	*show = (struct show){step->flags & PLAN_ISFILE || step->kind == PLAN_PIPE ? SHOW_EMPTY : SHOW_DIR, step->target, NULL,
 			      0};
 	shows->count++;
 }

@@ -18,6 +18,7 @@
 #include "slurm-plugin/submit.h"
 #include "slurm-plugin/words.h"
 
+#include "mpi-glue/wireup.h"
 #include "runner/entrypoint.h"
 
 #include <slurm/slurm.h>
@@ -310,6 +311,30 @@ static int set_entrypoint(spank_t spank, struct err *err)
 	return 0;
 }
 
+static const char *get_variable(void *spank, const char *name)
+{
+	static char value[4096];
+	spank_err_t result = spank_getenv(spank, name, value, sizeof(value));
+
+	/* What is too long for that is set all the same. */
+	return result == ESPANK_SUCCESS || result == ESPANK_NOSPACE ? value : NULL;
+}
+
+static int set_variable(void *spank, const char *name, const char *value)
+{
+	return spank_setenv(spank, name, value, 1) == ESPANK_SUCCESS ? 0 : -1;
+}
+
+/* By now the launcher's variables are the task's own, and the container's files are there. */
+static int wire_up(spank_t spank, struct err *err)
+{
+	struct wireup_env env = {get_variable, set_variable, spank};
+
+	if (container.offer.wireup && wireup_task(&env) < 0)
+		return err_set(err, "cannot set the environment for MPI");
+	return 0;
+}
+
 /*
  * End the tasks of the step's other nodes. Where every node fails, the first one to ask for it
  * kills this process, too, so that not all of them do.
@@ -337,7 +362,7 @@ int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 	if (!container.wanted)
 		return 0;
 	if (container.ready && session_enter(&container.offer, &err) == 0 && set_environment(spank, &err) == 0 &&
-	    set_entrypoint(spank, &err) == 0)
+	    wire_up(spank, &err) == 0 && set_entrypoint(spank, &err) == 0)
 		return 0;
 	if (container.ready)
 		complain(&err);

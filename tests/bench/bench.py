@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import builds
+import mpi
 import report
 
 BUILD = os.path.abspath(sys.argv[1])
@@ -314,6 +315,10 @@ def build():
     builds.measure(sys.modules[__name__])
 
 
+def messages():
+    mpi.measure(sys.modules[__name__])
+
+
 def joining():
     """A rank that finds its container, against the smallest program that enters one."""
     image = f"{IMAGES}/python.sqfs"
@@ -404,7 +409,7 @@ def sessions():
 
 
 GROUPS = {"start": start_up, "syscalls": syscalls, "inside": inside, "walk": walks, "import": imports, "data": data,
-          "build": build, "session": sessions}
+          "build": build, "session": sessions, "mpi": messages}
 
 
 def main():

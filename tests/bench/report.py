@@ -34,30 +34,37 @@ def note(text):
     print(f"  ({text})", flush=True)
 
 
+def within(value, goal):
+    """A goal is the most that a value may be, or (least, most)."""
+    return goal[0] <= value <= goal[1] if isinstance(goal, tuple) else value <= goal
+
+
 def verdict(result):
     value, must, reach = result["value"], result["must"], result["reach"]
     if value is None:
         return "not measured"
-    if reach is not None and value <= reach:
+    if reach is not None and within(value, reach):
         return "reached"
-    return "met" if must is None or value <= must else "MISSED"
+    return "met" if must is None or within(value, must) else "MISSED"
 
 
 def number(value):
+    if isinstance(value, tuple):
+        return f"{value[0]:g}-{value[1]:g}"
     return "-" if value is None else f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
 
 
 def line(result):
-    print(f"  {result['name']:20} {number(result['value']):>8}  must {number(result['must']):>6}  "
-          f"reach {number(result['reach']):>6}  {verdict(result)}", flush=True)
+    print(f"  {result['name']:20} {number(result['value']):>8}  must {number(result['must']):>9}  "
+          f"reach {number(result['reach']):>9}  {verdict(result)}", flush=True)
 
 
 def table(results):
     rows = [*opening, f"after: {load()}", ""]
-    rows.append(f"{'figure':20} {'value':>8} {'must':>7} {'reach':>7}  {'':9} what")
+    rows.append(f"{'figure':20} {'value':>8} {'must':>9} {'reach':>9}  {'':9} what")
     for result in results:
-        rows.append(f"{result['name']:20} {number(result['value']):>8} {number(result['must']):>7} "
-                    f"{number(result['reach']):>7}  {verdict(result):9} {result['what']}")
+        rows.append(f"{result['name']:20} {number(result['value']):>8} {number(result['must']):>9} "
+                    f"{number(result['reach']):>9}  {verdict(result):9} {result['what']}")
     rows.append("")
     rows.append(f"{'figure':20} {'case':20} {'unit':4} {'minimum':>10} {'median':>10} {'maximum':>10} {'runs':>5}")
     for result in results:

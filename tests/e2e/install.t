@@ -16,6 +16,7 @@ ok 'nothing is setuid or setgid'           [ -z "$(find "$target" -perm /6000)" 
 ok 'firn runs'                             succeeds "$bin/firn" --version
 ok 'the manual is there'                   [ -f "$manual" ]
 ok 'it names the right places'             grep -qF "${conf#"$target"}" "$manual"
+[ ! -x "$builddir/firn-topology" ] || ok 'the helper is no program of users' [ -x "$(placed libexec/firn/firn-topology)" ]
 ok 'a configuration is there'              [ -f "$conf" ]
 ok 'that only its owner can write'         [ "$(stat -c %a "$conf")" = 644 ]
 ok 'firn-run is firn'                      [ "$(readlink "$bin/firn-run")" = firn ]

@@ -138,6 +138,8 @@ ok 'an image that is none'                  status_is 1 enter 1 "$FIRN" session-
 ok '... is said to the daemon'              says "enter: 125 '/etc/passwd' is not an image"
 ok 'a step that has one offers the same'    prints 1 sh -c '"$@" | sort -u | wc -l' sh env $slurm "$tools/enter" 2 "$FIRN" session-start "$small" -- "$tools/probe" where
 wait_for no_servers
+ok 'words that are wrong'                       status_is 1 enter 1 "$FIRN" session-start --gpu=all "$small" -- true
+ok '... are said to the daemon, too'            says "enter: 125 option '--gpu' is not in this version"
 ok 'the verb is for programs'               status_is 125 firn session-start "$small"
 ok 'its options are not for users'          status_is 125 firn exec --control-fd 3 "$small" true
 done_testing

@@ -7,6 +7,8 @@
  */
 #include "runner/session.h"
 
+#include "mpi-glue/wireup.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +42,18 @@ static void print(const char *name, char *const *vector)
 		printf("%s %s\n", name, *vector);
 }
 
+static const char *get(void *arg, const char *name)
+{
+	(void)arg;
+	return getenv(name);
+}
+
+static int set(void *arg, const char *name, const char *value)
+{
+	(void)arg;
+	return setenv(name, value, 1);
+}
+
 static int run(const struct session_offer *offer, int number, char **command)
 {
 	char text[16];
@@ -53,6 +67,8 @@ static int run(const struct session_offer *offer, int number, char **command)
 		(void)unsetenv(*item);
 	for (char *const *item = offer->set; item && *item; item++)
 		(void)putenv(*item);
+	if (offer->wireup && wireup_task(&(struct wireup_env){get, set, NULL}) < 0)
+		return 1;
 	(void)snprintf(text, sizeof(text), "%d", number);
 	(void)setenv("TASK", text, 1);
 	(void)execvp(command[0], command);

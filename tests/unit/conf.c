@@ -48,6 +48,7 @@ static void an_empty_file_leaves_the_defaults(void)
 
 	ok(conf != NULL, "comments and blank lines are fine");
 	ok(conf && conf->engine == ENGINE_FIRN, "the engine is firn");
+	ok(conf && conf->mpi == MPI_HYBRID, "launchers start the image's MPI");
 	ok(conf && conf->cache_size == 12u << 20, "the cache is 12 MiB");
 	ok(conf && conf->env_always_count > 20, "the loader's variables are dropped");
 	ok(conf && conf_allows(conf, "root"), "nothing is denied");
@@ -59,6 +60,7 @@ static void values_are_taken(void)
 				    "bind = /scratch dir:/data:ro\n"
 				    "  bind=/projects\r\n"
 				    "engine = squashfuse\n"
+				    "mpi = none\n"
 				    "[server]\n"
 				    "cache = 64M\nmetadata = 1g\nthreads = 3\n"
 				    "[env]\n"
@@ -71,6 +73,7 @@ static void values_are_taken(void)
 	is_str(conf->bind.item[0], "/scratch dir:/data:ro", "a bind may hold a blank");
 	is_str(conf->bind.item[1], "/projects", "blanks and a carriage return around are not part");
 	ok(conf->engine == ENGINE_SQUASHFUSE, "the engine");
+	ok(conf->mpi == MPI_NONE, "nothing for MPI");
 	ok(conf->cache_size == 64u << 20 && conf->metadata_size == 1u << 30, "sizes with units");
 	ok(conf->threads == 3, "a number");
 	ok(conf->env_keep.count == 2, "a list on one line");
@@ -86,6 +89,7 @@ static void mistakes_name_the_line(void)
 	ok(refused("[\n", "line 1 is no section"), "a lonely bracket");
 	ok(refused("[run]\n\nhello\n", "line 3 is not of the form"), "a line without '='");
 	ok(refused("[run]\nengine = fuse\n", "'engine' cannot be 'fuse'"), "an unknown engine");
+	ok(refused("[run]\nmpi = host\n", "'mpi' cannot be 'host'"), "an unknown way of MPI");
 	ok(refused("[run]\nsquashfuse =\n", "cannot be ''"), "an empty text");
 	ok(refused("[server]\ncache = 4K\n", "cannot be '4K'"), "a cache too small to work");
 	ok(refused("[server]\ncache = 12345678901234567890\n", "cannot be"), "a huge number");

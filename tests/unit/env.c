@@ -12,6 +12,7 @@ struct scene {
 	struct conf *conf;
 	struct plan *plan;
 	char **env;
+	bool wireup;
 };
 
 static void begin(struct scene *scene)
@@ -41,6 +42,7 @@ static void build(struct scene *scene, const char *const *host, const char *cons
 		.image_path = "/i.sqfs",
 		.home = "/home/u",
 		.plan = scene->plan,
+		.wireup = scene->wireup,
 	};
 
 	ok(env_build(&sources, &scene->env, &err) == 0, "an environment is made");
@@ -151,6 +153,36 @@ static void the_site_may_change_the_list(void)
 	end(&scene);
 }
 
+static void a_pmix_client_is_told_what_all_know(void)
+{
+	static const char *const host[] = {"PMIX_SECURITY_MODE=munge,native", NULL};
+	static const char *const image[] = {"PMIX_MCA_psec=munge", NULL};
+	struct request_env mine = {(char *)"PMIX_MCA_psec=mine", false};
+	struct scene scene;
+
+	begin(&scene);
+	build(&scene, host, NULL);
+	LACKS("PMIX_MCA_psec");
+	end(&scene);
+	begin(&scene);
+	scene.wireup = true;
+	build(&scene, host, NULL);
+	HAS("PMIX_MCA_psec", "native");
+	end(&scene);
+	begin(&scene);
+	scene.wireup = true;
+	build(&scene, host, image);
+	HAS("PMIX_MCA_psec", "munge");
+	end(&scene);
+	begin(&scene);
+	scene.wireup = true;
+	scene.request.env = &mine;
+	scene.request.env_count = 1;
+	build(&scene, host, NULL);
+	HAS("PMIX_MCA_psec", "mine");
+	end(&scene);
+}
+
 int main(void)
 {
 	the_hosts_settings_do_not_leak();
@@ -158,5 +190,6 @@ int main(void)
 	a_clean_environment_keeps_the_job();
 	frozen_lets_nothing_in();
 	the_site_may_change_the_list();
+	a_pmix_client_is_told_what_all_know();
 	return done_testing();
 }

@@ -147,6 +147,25 @@ static void mounts_are_read_in_words(void)
 	ok(request_tmpfs_parse("/t:mode=7", &mount, &err) < 0, "and knows size= only");
 }
 
+static void what_is_not_in_this_version_is_said(void)
+{
+	auto_request *none = read_verb(REQUEST_EXEC, "--mpi=none i c");
+	auto_request *hybrid = read_verb(REQUEST_RUN, "--mpi hybrid i");
+	auto_request *spool = read_verb(REQUEST_SESSION, "--control-fd 3 --spool /spool i");
+
+	is_str(none ? none->mpi : NULL, "none", "--mpi none");
+	is_str(hybrid ? hybrid->mpi : NULL, "hybrid", "--mpi hybrid");
+	is_str(spool ? spool->spool : NULL, "/spool", "a daemon knows the spool directory");
+	ok(refused("--spool /x i c", "unknown option '--spool'"), "users do not");
+	ok(refused("--mpi host i c", "--mpi 'host' is not in this version"), "the host's MPI is not");
+	ok(refused("--mpi=host:cray i c", "--mpi 'host:cray' is not in this version"), "nor with a profile");
+	ok(refused("--mpi hosts i c", "hybrid or none, not 'hosts'"), "other words are mistakes");
+	ok(refused("--gpu i c", "'--gpu' is not in this version: devices in /dev are visible"), "nor drivers of GPUs");
+	ok(refused("--gpu=all i c", "'--gpu' is not"), "with a value");
+	ok(refused("--nv i c", "'--nv' is not"), "by another runner's name");
+	ok(refused("--gpus i c", "unknown option '--gpus'"), "other words are mistakes");
+}
+
 int main(void)
 {
 	options_end_at_the_image();
@@ -155,5 +174,6 @@ int main(void)
 	frozen_implies_the_rest();
 	binds_may_hold_any_name();
 	mounts_are_read_in_words();
+	what_is_not_in_this_version_is_said();
 	return done_testing();
 }
