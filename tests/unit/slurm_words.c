@@ -49,7 +49,10 @@ static void options_become_words(void)
 	full.identity = "file:1";
 	full.spool = "/spool";
 	slurm_wish_clear(&wish);
-	is_str(words_of(&wish, &full), "--session=slurm 7.1 n1 --expect=file:1 --bind=/spool -- /i.sqfs", "what the node adds");
+	is_str(words_of(&wish, &full), "--session=slurm 7.1 n1 --expect=file:1 --spool=/spool -- /i.sqfs", "what the node adds");
+	full.batch = true;
+	is_str(words_of(&wish, &full), "--session=slurm 7.1 n1 --expect=file:1 --bind=/spool -- /i.sqfs",
+	       "a script must be seen, whatever the MPI");
 }
 
 static void the_last_of_two_opposites_counts(void)
