@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * jobs.h - a directory for each job that is on this node, from its prolog to its epilog.
+ * jobs.h - a directory for each job with a named container on this node, until the job's epilog.
  *
- * Containers with a name live as long as the job's: their keepers watch it. Root makes and
+ * Such containers live as long as it is there: their keepers watch it. Root makes and
  * removes it, in a directory of root's; users can only look.
  */
 #ifndef FIRN_SLURM_JOBS_H
@@ -14,6 +14,7 @@
 
 /* Make @dir/@job and, if need be, @dir. That it is there already is no error. */
 int jobs_begin(const char *dir, uint32_t job, struct err *err);
+/* Remove @dir/@job. That it is not there is no error. */
 int jobs_end(const char *dir, uint32_t job, struct err *err);
 
 #endif

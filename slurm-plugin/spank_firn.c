@@ -43,6 +43,7 @@ static bool any_option;
 static struct {
 	bool wanted, ready;
 	int control; /* held open: the container lives as long */
+	char *why;   /* it cannot be had: found out before the user could be told */
 	struct session_offer offer;
 } container = {.control = -1, .offer = {.user = -1, .mnt = -1}};
 
@@ -108,22 +109,6 @@ int slurm_spank_init(spank_t spank, int argc, char **argv)
 	return 0;
 }
 
-int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
-{
-	struct settings settings;
-	struct err err;
-
-	(void)spank;
-	if (!is_submitting())
-		return 0;
-	if (settings_read(argc, argv, &settings, &err) < 0 ||
-	    submit(&wish, &settings, spank_context() == S_CTX_LOCAL, warn, &err) < 0) {
-		complain(&err);
-		exit(EXIT_FIRN_FAILED); /* nothing is submitted yet; Slurm would add two lines that say nothing */
-	}
-	return 0;
-}
-
 /* A variable of the job, new; NULL if there is none. */
 static char *job_variable(spank_t spank, const char *name)
 {
@@ -152,6 +137,41 @@ static int take_lost_options(spank_t spank, uint32_t step, struct err *err)
 		value = job_variable(spank, name);
 		if (value && slurm_wish_take(&wish, text->number, value, err) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+/* As root, before anything of the user's is done: a container with a name lives until the job's epilog. */
+static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
+{
+	struct settings settings;
+	uint32_t job, step;
+
+	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS ||
+	    spank_get_item(spank, S_JOB_STEPID, &step) != ESPANK_SUCCESS)
+		return 0;
+	if (take_lost_options(spank, step, err) < 0)
+		return -1;
+	if (!wish.name)
+		return 0;
+	return settings_read(argc, argv, &settings, err) < 0 ? -1 : jobs_begin(settings.jobs, job, err);
+}
+
+int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
+{
+	struct settings settings;
+	struct err err;
+
+	if (spank_context() == S_CTX_REMOTE && begin_step(spank, argc, argv, &err) < 0) {
+		container.wanted = true; /* and user_init says why not */
+		container.why = strdup(err.text);
+	}
+	if (!is_submitting())
+		return 0;
+	if (settings_read(argc, argv, &settings, &err) < 0 ||
+	    submit(&wish, &settings, spank_context() == S_CTX_LOCAL, warn, &err) < 0) {
+		complain(&err);
+		exit(EXIT_FIRN_FAILED); /* nothing is submitted yet; Slurm would add two lines that say nothing */
 	}
 	return 0;
 }
@@ -208,7 +228,9 @@ static int prepare(spank_t spank, int argc, char **argv, struct err *err)
 	    spank_get_item(spank, S_JOB_STEPID, &step.step) != ESPANK_SUCCESS ||
 	    spank_get_item(spank, S_JOB_UID, &job.user) != ESPANK_SUCCESS)
 		return err_set(err, "Slurm does not tell whose job this is");
-	if (take_lost_options(spank, step.step, err) < 0 || settings_read(argc, argv, &settings, err) < 0)
+	if (container.why)
+		return err_set(err, "%s", container.why);
+	if (settings_read(argc, argv, &settings, err) < 0)
 		return -1;
 	found = node_find(&wish, &job, &settings, warn, &pin, err);
 	if (found <= 0)
@@ -367,8 +389,8 @@ int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
 	return 0;
 }
 
-/* Root, beside a job on its node: it begins and ends. Other jobs' lives do not depend on this. */
-static int note_job(spank_t spank, int argc, char **argv, int (*note)(const char *, uint32_t, struct err *))
+/* Root, on each node of a job that has ended. */
+int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
 {
 	struct settings settings;
 	struct err err;
@@ -376,25 +398,16 @@ static int note_job(spank_t spank, int argc, char **argv, int (*note)(const char
 
 	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS)
 		return 0;
-	if (settings_read(argc, argv, &settings, &err) < 0 || note(settings.jobs, job, &err) < 0)
+	if (settings_read(argc, argv, &settings, &err) < 0 || jobs_end(settings.jobs, job, &err) < 0)
 		slurm_error("firn: %s", err.text);
 	return 0;
-}
-
-int slurm_spank_job_prolog(spank_t spank, int argc, char **argv)
-{
-	return note_job(spank, argc, argv, jobs_begin);
-}
-
-int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
-{
-	return note_job(spank, argc, argv, jobs_end);
 }
 
 int slurm_spank_exit(spank_t spank, int argc, char **argv)
 {
 	(void)spank, (void)argc, (void)argv;
 	let_go();
+	free(take_ptr(&container.why));
 	slurm_wish_clear(&wish);
 	return 0;
 }

@@ -66,28 +66,58 @@ copy_sources() {
 		--exclude='./autom4te.cache' .) | tar -xf - -C "$1"
 }
 
-# make_root NAME SUITE PACKAGES: a real root directory $images/NAME.dir and its image NAME.sqfs.
-make_root() {
-	[ -f "$images/$1.sqfs" ] && return 0
-	is_root || die "making the image '$1' needs root once, for debootstrap"
+# make_tree NAME SUITE PACKAGES: a real root directory $images/NAME.dir.
+make_tree() {
+	[ -d "$images/$1.dir" ] && return 0
+	is_root || die "making the root '$1' needs root once, for debootstrap"
 	mkdir -p "$images"
 	chmod 755 "$images"
 	(
 		flock 9
+		[ -d "$images/$1.dir" ] && exit 0
+		say "making root '$1' ($2${3:+ with $3}) in $images"
+		rm -rf "$images/$1.tmp"
+		debootstrap --variant=minbase ${3:+--include="$3"} "$2" "$images/$1.tmp" \
+			>"$images/$1.log" 2>&1 || die "debootstrap failed: see $images/$1.log"
+		rm -rf "$images/$1.tmp/var/cache/apt/archives/"*.deb
+		chmod 755 "$images/$1.tmp"
+		mv "$images/$1.tmp" "$images/$1.dir"
+	) 9>"$images/.lock" || die "cannot make root '$1'"
+}
+
+# make_root NAME SUITE PACKAGES: the same, and its image NAME.sqfs.
+make_root() {
+	[ -f "$images/$1.sqfs" ] && return 0
+	make_tree "$@"
+	(
+		flock 9
 		[ -f "$images/$1.sqfs" ] && exit 0
-		say "making image '$1' ($2${3:+ with $3}) in $images"
-		if [ ! -d "$images/$1.dir" ]; then
-			rm -rf "$images/$1.tmp"
-			debootstrap --variant=minbase ${3:+--include="$3"} "$2" "$images/$1.tmp" \
-				>"$images/$1.log" 2>&1 || die "debootstrap failed: see $images/$1.log"
-			rm -rf "$images/$1.tmp/var/cache/apt/archives/"*.deb
-			chmod 755 "$images/$1.tmp"
-			mv "$images/$1.tmp" "$images/$1.dir"
-		fi
+		say "making image '$1' in $images"
 		mksquashfs "$images/$1.dir" "$images/$1.part" -comp zstd -Xcompression-level 6 \
 			-b 128K -noappend -quiet -no-progress >/dev/null &&
 			chmod 644 "$images/$1.part" && mv "$images/$1.part" "$images/$1.sqfs"
 	) 9>"$images/.lock" || die "cannot make image '$1'"
+}
+
+# make_slurm: $images/slurm.dir, a newer system with its Slurm and all that firn is built with.
+make_slurm() {
+	wanted=slurmctld,slurmd,slurm-client,munge,faketime,strace
+	for package in $(sed -n '/auto/d; s/^build //p' "$top/tests/packages"); do
+		wanted=$wanted,$package
+	done
+	make_tree slurm trixie "$wanted"
+	# Files for others to be mounted on: tests/tools/in_root shows the rest read-only.
+	for file in hosts resolv.conf; do
+		[ -e "$images/slurm.dir/etc/$file" ] || : >"$images/slurm.dir/etc/$file"
+	done
+}
+
+# build_in ROOT DIR CONFIGURE-ARGUMENT...: as check does, with another system's compiler and libraries.
+build_in() {
+	root=$1 dir=$2
+	shift 2
+	"$top/tests/tools/in_root" "$root" env HOME="$home" setpriv --reuid="$user_id" --regid="$user_id" --clear-groups --no-new-privs \
+		sh -c 'cd "$1" && shift && ../source/configure -q --enable-developer "$@" && make -s -j2 all tests/tools/probe' sh "$dir" "$@"
 }
 
 # make_real: the image of three layers that is built, $images/real.oci, from two of the roots.

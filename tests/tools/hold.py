@@ -7,7 +7,7 @@ that were there besides COMMAND and its EXPECTED programs are named in FOLDER/le
 """
 import ctypes, os, select, signal, subprocess, sys, time
 
-EXPECTED = {'munged', 'slurmctld', 'slurmd', 'slurmscriptd', ': slurmscriptd', 'sleep'}
+EXPECTED = {'munged', 'slurmctld', 'slurmd', 'slurmscriptd', ': slurmscriptd'}
 PATIENCE = 5.0
 
 
@@ -43,9 +43,9 @@ def describe(pid):
         return '', ''
 
 
-def unexpected():
+def unexpected(child):
     return [f'{pid} {comm}: {words}' for pid in descendants() for comm, words in [describe(pid)]
-            if comm and comm not in EXPECTED]
+            if comm and comm not in EXPECTED and pid != child]
 
 
 def reap():
@@ -80,9 +80,9 @@ def main():
     child = subprocess.Popen(command).pid
     wait_for_an_end(child, owner)
     deadline = time.monotonic() + PATIENCE
-    while unexpected() and time.monotonic() < deadline:
+    while unexpected(child) and time.monotonic() < deadline:
         time.sleep(0.05)
-    left = unexpected()
+    left = unexpected(child)
     while found := descendants():
         for pid in found:
             try:
