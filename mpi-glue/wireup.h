@@ -49,17 +49,11 @@ bool wireup_topology_is_chosen(const struct wireup_env *env);
  */
 int wireup_task(const struct wireup_env *env);
 
-/* Who started us, as far as it matters for what must be visible. */
-struct wireup_from {
-	const struct wireup_env *env; /* get() alone is used */
-	const char *spool;            /* slurmd's spool directory, if somebody knows it; or NULL */
-};
-
 /*
  * Append optional binds of what the launcher's server keeps in files, where @plan
  * does not show it yet, and of munge's socket under Slurm. All ranks of a launch
- * on a node append the same. Returns 0 or -1.
+ * on a node append the same. Of @env only get() is used. Returns 0 or -1.
  */
-int wireup_places(const struct wireup_from *from, struct plan *plan, struct err *err);
+int wireup_places(const struct wireup_env *env, struct plan *plan, struct err *err);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define SPOOL "/var/spool/slurmd" /* slurm.conf(5), SlurmdSpoolDir */
 #define MUNGE "/run/munge"
 
 /*
@@ -67,21 +66,13 @@ static int add_place(struct plan *plan, const char *path, unsigned flags, struct
 	return plan_add_bind(plan, tidy, tidy, PLAN_OPTIONAL | flags, err);
 }
 
-int wireup_places(const struct wireup_from *from, struct plan *plan, struct err *err)
+int wireup_places(const struct wireup_env *env, struct plan *plan, struct err *err)
 {
-	const struct wireup_env *env = from->env;
-
 	for (size_t i = 0; i < COUNT_OF(variables); i++) {
 		const char *path = env->get(env->arg, variables[i]);
 
 		if (path && add_place(plan, path, 0, err) < 0)
 			return -1;
 	}
-	if (!env->get(env->arg, "SLURM_JOB_ID"))
-		return 0;
-	/* Before the tasks are there nobody has named the server's directories. */
-	if (!env->get(env->arg, "PMIX_SERVER_TMPDIR") &&
-	    add_place(plan, from->spool ? from->spool : SPOOL, PLAN_NOPOINT, err) < 0)
-		return -1;
-	return add_place(plan, MUNGE, PLAN_NOPOINT, err);
+	return env->get(env->arg, "SLURM_JOB_ID") ? add_place(plan, MUNGE, PLAN_NOPOINT, err) : 0;
 }

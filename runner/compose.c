@@ -212,9 +212,8 @@ bool composer_wires_up(const struct composer *at)
 static int add_places(struct composer *at, struct err *err)
 {
 	struct wireup_env env = {.get = get_variable};
-	struct wireup_from from = {&env, at->request->spool};
 
-	return composer_wires_up(at) ? wireup_places(&from, at->plan, err) : 0;
+	return composer_wires_up(at) ? wireup_places(&env, at->plan, err) : 0;
 }
 
 static int add_mount(struct composer *at, const struct request_mount *mount, unsigned flags,

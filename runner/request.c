@@ -157,7 +157,6 @@ static const struct option options[] = {
 	{"hold-pid", 0, "PID", take_number, offsetof(struct request, hold_pid), NULL},
 	{"hold-path", 0, "DIR", TEXT(hold_path), NULL},
 	{"entrypoint", 0, NULL, FLAG(entrypoint), NULL},
-	{"spool", 0, "DIR", TEXT(spool), NULL},
 	{"name", 0, "NAME", TEXT(name), NULL},
 	{"scope", 0, "TEXT", TEXT(scope), NULL},
 	{"expect", 0, "IDENTITY", TEXT(expect), NULL},

@@ -151,12 +151,9 @@ static void what_is_not_in_this_version_is_said(void)
 {
 	auto_request *none = read_verb(REQUEST_EXEC, "--mpi=none i c");
 	auto_request *hybrid = read_verb(REQUEST_RUN, "--mpi hybrid i");
-	auto_request *spool = read_verb(REQUEST_SESSION, "--control-fd 3 --spool /spool i");
 
 	is_str(none ? none->mpi : NULL, "none", "--mpi none");
 	is_str(hybrid ? hybrid->mpi : NULL, "hybrid", "--mpi hybrid");
-	is_str(spool ? spool->spool : NULL, "/spool", "a daemon knows the spool directory");
-	ok(refused("--spool /x i c", "unknown option '--spool'"), "users do not");
 	ok(refused("--mpi host i c", "--mpi 'host' is not in this version"), "the host's MPI is not");
 	ok(refused("--mpi=host:cray i c", "--mpi 'host:cray' is not in this version"), "nor with a profile");
 	ok(refused("--mpi hosts i c", "hybrid or none, not 'hosts'"), "other words are mistakes");
