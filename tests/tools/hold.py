@@ -57,6 +57,7 @@ def reap():
 
 
 def wait_for_an_end(child, owner):
+    """False if it was the owner's."""
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)
@@ -68,7 +69,7 @@ def wait_for_an_end(child, owner):
     while True:
         ready = select.select(ends, [], [])[0]
         if ready != [wake] or set(os.read(wake, 4096)) - {signal.SIGCHLD}:
-            return
+            return len(ends) < 3 or ends[2] not in ready
         reap()
 
 
@@ -78,8 +79,8 @@ def main():
     if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         sys.exit('hold.py: no subreaper')
     child = subprocess.Popen(command).pid
-    wait_for_an_end(child, owner)
-    deadline = time.monotonic() + PATIENCE
+    patience = PATIENCE if wait_for_an_end(child, owner) else 0
+    deadline = time.monotonic() + patience
     while unexpected(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     left = unexpected(child)
