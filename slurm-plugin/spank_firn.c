@@ -197,7 +197,6 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	step->image = pin->image;
 	step->identity = pin->identity;
 	step->jobs = settings->jobs;
-	step->batch = step->step == SLURM_BATCH_SCRIPT;
 	step->firn = settings->firn;
 	step->spool = settings->spool ? settings->spool :
 		      node_spool(step->job, step->step, spool) ? spool : NULL;

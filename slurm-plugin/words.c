@@ -203,7 +203,7 @@ static int add_all(struct words *words, const struct slurm_wish *wish, const str
 		return -1;
 	if (wish->entrypoint && add(words, "--bind=%s:" ENTRYPOINT_PATH ":ro", step->firn) < 0)
 		return -1;
-	if (add_text(words, "expect", step->identity) < 0 || add_text(words, step->batch ? "bind" : "spool", step->spool) < 0 ||
+	if (add_text(words, "expect", step->identity) < 0 || add_text(words, "bind", step->spool) < 0 ||
 	    add(words, "--") < 0)
 		return -1;
 	return step->image ? add(words, "%s", step->image) : 0;

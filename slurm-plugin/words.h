@@ -54,7 +54,6 @@ struct slurm_step {
 	const char *image;    /* absolute; NULL: that of the container called so */
 	const char *identity; /* to be checked; NULL: not known */
 	const char *spool;    /* slurmd's directory of scripts and sockets; NULL: not known */
-	bool batch;           /* the script is in it */
 	const char *jobs;     /* directory with one for each job, for containers with a name */
 };
 

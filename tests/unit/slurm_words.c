@@ -49,10 +49,7 @@ static void options_become_words(void)
 	full.identity = "file:1";
 	full.spool = "/spool";
 	slurm_wish_clear(&wish);
-	is_str(words_of(&wish, &full), "--session=slurm 7.1 n1 --expect=file:1 --spool=/spool -- /i.sqfs", "what the node adds");
-	full.batch = true;
-	is_str(words_of(&wish, &full), "--session=slurm 7.1 n1 --expect=file:1 --bind=/spool -- /i.sqfs",
-	       "a script must be seen, whatever the MPI");
+	is_str(words_of(&wish, &full), "--session=slurm 7.1 n1 --expect=file:1 --bind=/spool -- /i.sqfs", "what the node adds");
 }
 
 static void the_last_of_two_opposites_counts(void)
