@@ -17,6 +17,10 @@ ok 'firn runs'                             succeeds "$bin/firn" --version
 ok 'the manual is there'                   [ -f "$manual" ]
 ok 'it names the right places'             grep -qF "${conf#"$target"}" "$manual"
 [ ! -x "$builddir/firn-topology" ] || ok 'the helper is no program of users' [ -x "$(placed libexec/firn/firn-topology)" ]
+if [ -e "$builddir/spank_firn.so" ]; then
+	ok 'Slurm'\''s plugin is there'           [ -f "$(placed slurm/spank_firn.so)" ]
+	ok 'with a line for plugstack.conf'    grep -qx "required .*$(placed slurm/spank_firn.so | sed "s#^$target##")" "$(placed plugstack.conf.d/firn.conf)"
+fi
 ok 'a configuration is there'              [ -f "$conf" ]
 ok 'that only its owner can write'         [ "$(stat -c %a "$conf")" = 644 ]
 ok 'firn-run is firn'                      [ "$(readlink "$bin/firn-run")" = firn ]
