@@ -34,6 +34,7 @@ enum {
 	VARIABLE_MAX = 128 << 10, /* MAX_ARG_STRLEN: what execve(2) lets a variable be */
 	END_STEP_MS = 20,         /* from one failed node to the next */
 	END_NODES_MAX = 500,
+	END_AGAIN_MS = 500,
 };
 
 static struct slurm_wish wish;
@@ -335,24 +336,6 @@ static int wire_up(spank_t spank, struct err *err)
 	return 0;
 }
 
-/*
- * End the tasks of the step's other nodes. Where every node fails, the first one to ask for it
- * kills this process, too, so that not all of them do.
- */
-static void end_step(spank_t spank)
-{
-	uint32_t job, step, node, nodes, task;
-
-	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS ||
-	    spank_get_item(spank, S_JOB_STEPID, &step) != ESPANK_SUCCESS || step == SLURM_BATCH_SCRIPT ||
-	    spank_get_item(spank, S_JOB_NNODES, &nodes) != ESPANK_SUCCESS || nodes < 2 ||
-	    spank_get_item(spank, S_JOB_NODEID, &node) != ESPANK_SUCCESS ||
-	    spank_get_item(spank, S_TASK_ID, &task) != ESPANK_SUCCESS || task != 0)
-		return;
-	(void)poll(NULL, 0, (int)(node < END_NODES_MAX ? node : END_NODES_MAX) * END_STEP_MS);
-	(void)slurm_terminate_job_step(job, step);
-}
-
 /* The process of a task, with the user's ids. It never goes on outside of the container it asked for. */
 int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 {
@@ -366,7 +349,6 @@ int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 		return 0;
 	if (container.ready)
 		complain(&err);
-	end_step(spank);
 	_exit(EXIT_FIRN_FAILED);
 }
 
@@ -378,14 +360,40 @@ static void let_go(void)
 }
 
 /*
+ * End the tasks of the step on other nodes, which would wait for these. Each failed node asks, one
+ * after the other, so that slurmctld is not asked by all at once; and once more, for those that
+ * had not begun. Not in the tasks: they end with a status of their own, and not by this.
+ */
+static void end_step(spank_t spank)
+{
+	uint32_t job, step, node, nodes;
+
+	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS ||
+	    spank_get_item(spank, S_JOB_STEPID, &step) != ESPANK_SUCCESS || step == SLURM_BATCH_SCRIPT ||
+	    spank_get_item(spank, S_JOB_NNODES, &nodes) != ESPANK_SUCCESS || nodes < 2 ||
+	    spank_get_item(spank, S_JOB_NODEID, &node) != ESPANK_SUCCESS)
+		return;
+	(void)poll(NULL, 0, (int)(node < END_NODES_MAX ? node : END_NODES_MAX) * END_STEP_MS);
+	(void)slurm_terminate_job_step(job, step);
+	(void)poll(NULL, 0, END_AGAIN_MS);
+	(void)slurm_terminate_job_step(job, step);
+}
+
+/*
  * All tasks are there when the first one ends, and what they are in lives as long as they do.
  * slurmstepd must not: it waits for the end of all that it started, the mount's server as well.
  */
 int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
 {
-	(void)spank, (void)argc, (void)argv;
-	if (spank_context() == S_CTX_REMOTE)
-		let_go();
+	static bool any;
+
+	(void)argc, (void)argv;
+	if (spank_context() != S_CTX_REMOTE || any)
+		return 0;
+	any = true;
+	let_go();
+	if (container.wanted && !container.ready)
+		end_step(spank);
 	return 0;
 }
 
