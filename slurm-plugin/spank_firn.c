@@ -24,6 +24,7 @@
 #include <slurm/slurm.h>
 #include <slurm/spank.h>
 
+#include <dlfcn.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -158,6 +159,22 @@ static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 	return settings_read(argc, argv, &settings, err) < 0 ? -1 : jobs_begin(settings.jobs, job, err);
 }
 
+/*
+ * srun forgets its --container, which the job's variable still tells. For a step that has one, and no
+ * oci.conf, newer ones give no directory to their PMIx plugin, which then cannot start (seen in
+ * 24.11). srun exports both symbols; where a future one does not, only --mpi=pmix is lost.
+ */
+static void take_container_from_srun(void)
+{
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 2, 0)
+	void *options = dlsym(RTLD_DEFAULT, "opt");
+	void *reset = dlsym(RTLD_DEFAULT, "slurm_option_reset");
+
+	if (spank_context() == S_CTX_LOCAL && options && reset)
+		(void)((bool (*)(void *, const char *))(uintptr_t)reset)(options, "container");
+#endif
+}
+
 int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
 {
 	struct settings settings;
@@ -174,6 +191,7 @@ int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
 		complain(&err);
 		exit(EXIT_FIRN_FAILED); /* nothing is submitted yet; Slurm would add two lines that say nothing */
 	}
+	take_container_from_srun();
 	return 0;
 }
 
