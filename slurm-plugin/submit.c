@@ -103,7 +103,10 @@ int submit(const struct slurm_wish *wish, const struct settings *settings, bool 
 	const char *word = wish->image ? wish->image : getenv(SUBMIT_CONTAINER);
 	const char *lonely = slurm_wish_lonely(wish);
 
-	if (word && *word)
+	/* A script's variable that is not set must not lead to the host. */
+	if (word && !*word)
+		return err_set(err, "--container names no image");
+	if (word)
 		return pin_image(wish, word, settings, is_step, warn, err);
 	(void)unsetenv(SUBMIT_PIN);
 	if (lonely && !wish->name)
