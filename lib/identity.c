@@ -42,7 +42,8 @@ static int add_range(struct sha256 *hash, int fd, uint64_t from, uint64_t to)
 	return buffer ? 0 : -1;
 }
 
-static int add_tables(struct sha256 *hash, const struct image *image, const unsigned char *superblock)
+static int add_tables(struct sha256 *hash, const struct image *image,
+		      const unsigned char *superblock)
 {
 	uint64_t begin = le64(superblock + INODE_TABLE_AT), end = le64(superblock + BYTES_USED_AT);
 
@@ -51,12 +52,15 @@ static int add_tables(struct sha256 *hash, const struct image *image, const unsi
 		return 0;
 	if (end - begin <= TABLES_MAX)
 		return add_range(hash, image->fd, image->offset + begin, image->offset + end);
-	if (add_range(hash, image->fd, image->offset + begin, image->offset + begin + TABLES_MAX / 2) < 0)
+	if (add_range(hash, image->fd, image->offset + begin,
+		      image->offset + begin + TABLES_MAX / 2) < 0)
 		return -1;
-	return add_range(hash, image->fd, image->offset + end - TABLES_MAX / 2, image->offset + end);
+	return add_range(hash, image->fd, image->offset + end - TABLES_MAX / 2,
+			 image->offset + end);
 }
 
-static int make_fingerprint(const struct image *image, unsigned char out[SHA256_SIZE], struct err *err)
+static int make_fingerprint(const struct image *image, unsigned char out[SHA256_SIZE],
+			    struct err *err)
 {
 	unsigned char superblock[SUPERBLOCK_SIZE] = {0};
 	uint64_t size = image->size;
@@ -88,7 +92,8 @@ int identity_of(const struct image *image, struct identity *out, struct err *err
 	struct identity identity;
 
 	if (image->kind == IMAGE_DIRECTORY)
-		return err_set(err, "'%s' is a directory: what is in it has no identity", image->path);
+		return err_set(err, "'%s' is a directory: what is in it has no identity",
+			       image->path);
 	look(image, &identity);
 	if (make_fingerprint(image, identity.fingerprint, err) < 0)
 		return -1;
@@ -98,11 +103,14 @@ int identity_of(const struct image *image, struct identity *out, struct err *err
 
 void identity_print(const struct identity *identity, char out[IDENTITY_TEXT_SIZE])
 {
-	int len = snprintf(out, IDENTITY_TEXT_SIZE, "file:%" PRIu64 ":%" PRIu64 ":%lld.%09ld:%lld.%09ld:", identity->inode,
-		       identity->size, (long long)identity->mtime.tv_sec, identity->mtime.tv_nsec,
-		       (long long)identity->ctime.tv_sec, identity->ctime.tv_nsec);
+	int len =
+		snprintf(out, IDENTITY_TEXT_SIZE,
+			 "file:%" PRIu64 ":%" PRIu64 ":%lld.%09ld:%lld.%09ld:", identity->inode,
+			 identity->size, (long long)identity->mtime.tv_sec, identity->mtime.tv_nsec,
+			 (long long)identity->ctime.tv_sec, identity->ctime.tv_nsec);
 	for (int i = 0; i < SHA256_SIZE; i++)
-		len += snprintf(out + len, IDENTITY_TEXT_SIZE - (size_t)len, "%02x", identity->fingerprint[i]);
+		len += snprintf(out + len, IDENTITY_TEXT_SIZE - (size_t)len, "%02x",
+				identity->fingerprint[i]);
 }
 
 static bool take_digest(const char *text, unsigned char out[SHA256_SIZE])
@@ -123,8 +131,9 @@ bool identity_parse(const char *text, struct identity *out)
 	long long mtime, ctime;
 	int used = 0;
 
-	if (sscanf(text, "file:%" SCNu64 ":%" SCNu64 ":%lld.%9ld:%lld.%9ld:%n", &identity.inode, &identity.size, &mtime,
-		   &identity.mtime.tv_nsec, &ctime, &identity.ctime.tv_nsec, &used) != 6 ||
+	if (sscanf(text, "file:%" SCNu64 ":%" SCNu64 ":%lld.%9ld:%lld.%9ld:%n", &identity.inode,
+		   &identity.size, &mtime, &identity.mtime.tv_nsec, &ctime, &identity.ctime.tv_nsec,
+		   &used) != 6 ||
 	    used == 0 || !take_digest(text + used, identity.fingerprint))
 		return false;
 	identity.mtime.tv_sec = (time_t)mtime;

@@ -79,7 +79,8 @@ static int send_offer(int control, const struct container *container, int user, 
 	add_all(&message, SESSION_ARG, plan->argv);
 	pass.size = message.size;
 	if (message.full)
-		return err_set(err, "the environment of the container is too large (%d KiB at most)",
+		return err_set(err,
+			       "the environment of the container is too large (%d KiB at most)",
 			       SESSION_MESSAGE_MAX >> 10);
 	return pass_send(control, &pass, 0) < 0 ? err_sys(err, "cannot offer the container") : 0;
 }
@@ -145,28 +146,34 @@ static int open_hold(const struct request *request, struct err *err)
 		return hold < 0 ? err_sys(err, "cannot hold the container") : take_fd(&hold);
 	}
 	hold = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (hold < 0 || inotify_add_watch(hold, request->hold_path, IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0)
-		return err_sys(err, "cannot watch '%s', until whose end the container is to live", request->hold_path);
+	if (hold < 0 || inotify_add_watch(hold, request->hold_path,
+					  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0)
+		return err_sys(err, "cannot watch '%s', until whose end the container is to live",
+			       request->hold_path);
 	return take_fd(&hold);
 }
 
 static int build(struct container *container, const char *note, struct err *err)
 {
 	const struct request *request = container->request;
-	struct container_use use = {.always = true, .other = request->hold_pid, .topology = true, .note = note};
+	struct container_use use = {.always = true,
+				    .other = request->hold_pid,
+				    .topology = true,
+				    .note = note};
 
 	use.hold = open_hold(request, err);
 	if (use.hold < 0 || container_build(container, &use, err) < 0)
 		return -1;
-	return send_offer(request->control, container, container->launched.user, container->launched.mnt, err);
+	return send_offer(request->control, container, container->launched.user,
+			  container->launched.mnt, err);
 }
 
 static int join(struct container *container, struct err *err)
 {
-	return container_compose(container, err) < 0 ?
-		       -1 :
-		       send_offer(container->request->control, container, container->session.user,
-				  container->session.mnt, err);
+	return container_compose(container, err) < 0
+		       ? -1
+		       : send_offer(container->request->control, container, container->session.user,
+				    container->session.mnt, err);
 }
 
 /* Plan it, if it is the image that the caller means. */
@@ -183,8 +190,10 @@ static int plan(struct request *request, struct container *container, struct err
 		return err_set(err, "--expect '%s' is no identity", request->expect);
 	same = identity_matches(&expected, container->image, err);
 	if (same == 0)
-		return err_set(err, "image '%s' changed since submission: submit again to use it as it is now",
-			       container->image->path);
+		return err_set(
+			err,
+			"image '%s' changed since submission: submit again to use it as it is now",
+			container->image->path);
 	return same < 0 ? -1 : 0;
 }
 
@@ -198,7 +207,8 @@ static int offer_session(struct request *request, struct container *container, s
 	case SESSION_FIRST:
 		return build(container, NULL, err);
 	case SESSION_MEMBER:
-		return start_holder(container, request->control, err) < 0 ? -1 : join(container, err);
+		return start_holder(container, request->control, err) < 0 ? -1
+									  : join(container, err);
 	case SESSION_ALONE:
 		break;
 	}
@@ -206,13 +216,16 @@ static int offer_session(struct request *request, struct container *container, s
 }
 
 /* A note says what the container is made of, and of which file: "firn-... /path". */
-static int make_note(const struct container *container, char note[SESSION_NOTE_MAX], struct err *err)
+static int make_note(const struct container *container, char note[SESSION_NOTE_MAX],
+		     struct err *err)
 {
 	char made_of[SESSION_NAME_SIZE];
 
-	if (session_name_container(container->image, composer_plan(container->composer), made_of, err) < 0)
+	if (session_name_container(container->image, composer_plan(container->composer), made_of,
+				   err) < 0)
 		return -1;
-	if (snprintf(note, SESSION_NOTE_MAX, "%s %s", made_of, container->image->path) >= SESSION_NOTE_MAX)
+	if (snprintf(note, SESSION_NOTE_MAX, "%s %s", made_of, container->image->path) >=
+	    SESSION_NOTE_MAX)
 		return err_set(err, "the name of '%s' is too long", container->image->path);
 	return 0;
 }
@@ -232,7 +245,9 @@ static int join_named(struct request *request, struct container *container, stru
 	if (plan(request, container, err) < 0 || make_note(container, wanted, err) < 0)
 		return -1;
 	if (!any && strcmp(note, wanted) != 0)
-		return err_set(err, "container '%s' exists, of '%s' and perhaps with other options; use another name",
+		return err_set(err,
+			       "container '%s' exists, of '%s' and perhaps with other options; use "
+			       "another name",
 			       request->name, path + 1);
 	return join(container, err);
 }
@@ -242,8 +257,10 @@ static int build_named(struct request *request, struct container *container, str
 	static char note[SESSION_NOTE_MAX];
 
 	if (!request->image)
-		return err_set(err, "there is no container '%s' on this node: name the image to make it of",
-			       request->name);
+		return err_set(
+			err,
+			"there is no container '%s' on this node: name the image to make it of",
+			request->name);
 	if (plan(request, container, err) < 0 || make_note(container, note, err) < 0)
 		return -1;
 	return build(container, note, err);

@@ -7,7 +7,8 @@
 enum { DESCRIPTORS_MAX = 256 };
 
 /* Returns 1 and the pin, 0 when there is none that can be used, or -1. */
-static int read_pin(const struct node_job *job, const struct settings *settings, struct pin *out, struct err *err)
+static int read_pin(const struct node_job *job, const struct settings *settings, struct pin *out,
+		    struct err *err)
 {
 	int result;
 
@@ -27,8 +28,8 @@ static int read_pin(const struct node_job *job, const struct settings *settings,
 }
 
 /* Without a pin the word stands for itself, relative to where the job works. */
-static int take_word(const char *word, const struct settings *settings, void (*warn)(const struct err *err),
-		     struct pin *out, struct err *err)
+static int take_word(const char *word, const struct settings *settings,
+		     void (*warn)(const struct err *err), struct pin *out, struct err *err)
 {
 	if (settings->pin == PIN_REQUIRE)
 		return err_aim(err, "image '%s' is refused", word);
@@ -41,8 +42,9 @@ static int take_word(const char *word, const struct settings *settings, void (*w
 	return out->word && out->image ? 1 : err_sys(err, "cannot use image '%s'", word);
 }
 
-int node_find(const struct slurm_wish *wish, const struct node_job *job, const struct settings *settings,
-	      void (*warn)(const struct err *err), struct pin *out, struct err *err)
+int node_find(const struct slurm_wish *wish, const struct node_job *job,
+	      const struct settings *settings, void (*warn)(const struct err *err), struct pin *out,
+	      struct err *err)
 {
 	const char *word = wish->image ? wish->image : job->container;
 	char options[2 * SHA256_SIZE + 1];
@@ -51,14 +53,17 @@ int node_find(const struct slurm_wish *wish, const struct node_job *job, const s
 
 	if (!word || !*word)
 		return wish->name ? 1 : 0;
-	result = settings->pin == PIN_OFF && job->pin && pin_is_sealed(job->pin) ? 0 : read_pin(job, settings, &pin, err);
+	result = settings->pin == PIN_OFF && job->pin && pin_is_sealed(job->pin)
+			 ? 0
+			 : read_pin(job, settings, &pin, err);
 	if (result < 0)
 		return -1;
 	if (result == 0)
 		return take_word(word, settings, warn, out, err);
 	slurm_wish_hash(wish, options);
 	if (strcmp(pin.word, word) != 0)
-		return err_set(err, "image '%s' is not the '%s' that was submitted", word, pin.word);
+		return err_set(err, "image '%s' is not the '%s' that was submitted", word,
+			       pin.word);
 	if (strcmp(pin.options, options) != 0)
 		return err_set(err, "the container's options are not those that were submitted");
 	*out = pin;
@@ -77,12 +82,13 @@ bool node_spool(uint32_t job, uint32_t step, char out[PATH_MAX])
 		socklen_t size = sizeof(address) - 1;
 		char *slash, *end;
 
-		if (getsockname(fd, (struct sockaddr *)&address, &size) < 0 || address.sun_family != AF_UNIX ||
-		    address.sun_path[0] != '/')
+		if (getsockname(fd, (struct sockaddr *)&address, &size) < 0 ||
+		    address.sun_family != AF_UNIX || address.sun_path[0] != '/')
 			continue;
 		slash = strrchr(address.sun_path, '/');
 		end = strstr(slash, wanted);
-		if (slash == address.sun_path || !end || (end[strlen(wanted)] != '\0' && end[strlen(wanted)] != '.'))
+		if (slash == address.sun_path || !end ||
+		    (end[strlen(wanted)] != '\0' && end[strlen(wanted)] != '.'))
 			continue;
 		*slash = '\0';
 		(void)snprintf(out, PATH_MAX, "%s", address.sun_path);

@@ -25,8 +25,9 @@ struct node_job {
  * Compare the wish with the pin. Returns 1 with what to run in @out (its image may be NULL: any of
  * the wish's name), 0 when no container is asked for, or -1. @warn as in submit().
  */
-int node_find(const struct slurm_wish *wish, const struct node_job *job, const struct settings *settings,
-	      void (*warn)(const struct err *err), struct pin *out, struct err *err);
+int node_find(const struct slurm_wish *wish, const struct node_job *job,
+	      const struct settings *settings, void (*warn)(const struct err *err), struct pin *out,
+	      struct err *err);
 
 /*
  * The directory in which slurmd keeps the scripts, sockets and MPI servers of steps: where this

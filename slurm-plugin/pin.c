@@ -23,8 +23,8 @@ int pin_print(const struct pin *pin, char **out, struct err *err)
 {
 	if (strchr(pin->word, '\n') || strchr(pin->image, '\n'))
 		return err_set(err, "image '%s' has a newline in its name", pin->image);
-	if (asprintf(out, FIRST_LINE "\nword=%s\nimage=%s\nidentity=%s\noptions=%s", pin->word, pin->image,
-		     pin->identity ? pin->identity : "", pin->options) < 0) {
+	if (asprintf(out, FIRST_LINE "\nword=%s\nimage=%s\nidentity=%s\noptions=%s", pin->word,
+		     pin->image, pin->identity ? pin->identity : "", pin->options) < 0) {
 		*out = NULL;
 		return err_sys(err, "cannot pin '%s'", pin->image);
 	}

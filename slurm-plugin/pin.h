@@ -17,8 +17,8 @@
 #include <sys/types.h>
 
 struct pin {
-	char *word;     /* the image as the option had it */
-	char *image;    /* its absolute path */
+	char *word;	/* the image as the option had it */
+	char *image;	/* its absolute path */
 	char *identity; /* lib/identity.h's word; NULL: it could not be looked at then */
 	char options[2 * SHA256_SIZE + 1]; /* hash of all other options */
 };
@@ -31,7 +31,8 @@ void pin_clear(struct pin *pin);
 int pin_print(const struct pin *pin, char **out, struct err *err);
 int pin_parse(const char *text, size_t size, struct pin *out, struct err *err);
 
-/* What goes into the environment: the text, or the credential by munged at @socket (NULL: its default). */
+/* What goes into the environment: the text, or the credential by munged at @socket (NULL: its
+ * default). */
 int pin_seal(const char *text, const char *socket, char **out, struct err *err);
 bool pin_is_sealed(const char *value);
 

@@ -45,7 +45,8 @@ int pin_seal(const char *text, const char *socket, char **out, struct err *err)
 /* Those whose contents are authentic, and those that say nothing of the credential. */
 static bool is_authentic(munge_err_t result)
 {
-	return result == EMUNGE_SUCCESS || result == EMUNGE_CRED_EXPIRED || result == EMUNGE_CRED_REPLAYED ||
+	return result == EMUNGE_SUCCESS || result == EMUNGE_CRED_EXPIRED ||
+	       result == EMUNGE_CRED_REPLAYED ||
 	       result == EMUNGE_CRED_REWOUND /* the clock of this node is behind */;
 }
 
@@ -77,7 +78,8 @@ int pin_open(const char *value, const char *socket, uid_t uid, struct pin *out, 
 		return err_aim(err, "the job's pin is not authentic");
 	}
 	if (maker != uid)
-		return err_set(err, "the job's pin is of user %u, not of the job's user %u", (unsigned)maker, (unsigned)uid);
+		return err_set(err, "the job's pin is of user %u, not of the job's user %u",
+			       (unsigned)maker, (unsigned)uid);
 	return pin_parse(text ? text : "", size > 0 ? (size_t)size : 0, out, err);
 }
 

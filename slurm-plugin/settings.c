@@ -9,8 +9,10 @@ static int take(struct settings *settings, const char *word, struct err *err)
 		const char *name;
 		const char **field;
 	} paths[] = {
-		{"firn=", &settings->firn}, {"munge=", &settings->munge},
-		{"spool=", &settings->spool}, {"run=", &settings->jobs},
+		{"firn=", &settings->firn},
+		{"munge=", &settings->munge},
+		{"spool=", &settings->spool},
+		{"run=", &settings->jobs},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(paths); i++) {
@@ -32,7 +34,9 @@ int settings_read(int argc, char **argv, struct settings *out, struct err *err)
 
 	if (conf_read(NULL, &conf, err) < 0)
 		return -1;
-	*out = (struct settings){.firn = FIRN_PROGRAM, .jobs = RUNSTATEDIR "/firn", .pin = conf->pin};
+	*out = (struct settings){.firn = FIRN_PROGRAM,
+				 .jobs = RUNSTATEDIR "/firn",
+				 .pin = conf->pin};
 	for (int i = 0; i < argc; i++)
 		if (take(out, argv[i], err) < 0)
 			return -1;

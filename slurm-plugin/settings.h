@@ -8,11 +8,11 @@
 #include "lib/conf.h"
 
 struct settings {
-	const char *firn;   /* program; firn=PATH */
-	const char *munge;  /* socket of munged; munge=PATH, NULL: its default */
-	const char *spool;  /* slurmd's directory; spool=PATH, NULL: found out */
-	const char *jobs;   /* directory with one for each job on the node; run=PATH */
-	enum conf_pin pin;  /* pin=off|try|require */
+	const char *firn;  /* program; firn=PATH */
+	const char *munge; /* socket of munged; munge=PATH, NULL: its default */
+	const char *spool; /* slurmd's directory; spool=PATH, NULL: found out */
+	const char *jobs;  /* directory with one for each job on the node; run=PATH */
+	enum conf_pin pin; /* pin=off|try|require */
 };
 
 /* Words of plugstack.conf are borrowed. Reads only files of the site's. */

@@ -16,10 +16,8 @@
 #include "slurm-plugin/settings.h"
 #include "slurm-plugin/start.h"
 #include "slurm-plugin/submit.h"
+#include "slurm-plugin/task.h"
 #include "slurm-plugin/words.h"
-
-#include "mpi-glue/wireup.h"
-#include "runner/entrypoint.h"
 
 #include <slurm/slurm.h>
 #include <slurm/spank.h>
@@ -33,7 +31,7 @@ SPANK_PLUGIN(firn, 1)
 
 enum {
 	VARIABLE_MAX = 128 << 10, /* MAX_ARG_STRLEN: what execve(2) lets a variable be */
-	END_STEP_MS = 20,         /* from one failed node to the next */
+	END_STEP_MS = 20,	  /* from one failed node to the next */
 	END_NODES_MAX = 500,
 	END_AGAIN_MS = 500,
 };
@@ -101,8 +99,12 @@ int slurm_spank_init(spank_t spank, int argc, char **argv)
 		return 0;
 	for (const struct slurm_option_text *text = slurm_options; text->name; text++) {
 		struct spank_option option = {
-			.name = (char *)text->name, .arginfo = (char *)text->argument, .usage = (char *)text->help,
-			.has_arg = text->argument != NULL, .val = (int)text->number, .cb = take_option,
+			.name = (char *)text->name,
+			.arginfo = (char *)text->argument,
+			.usage = (char *)text->help,
+			.has_arg = text->argument != NULL,
+			.val = (int)text->number,
+			.cb = take_option,
 		};
 
 		if (spank_option_register(spank, &option) != ESPANK_SUCCESS)
@@ -129,11 +131,12 @@ static int take_lost_options(spank_t spank, uint32_t step, struct err *err)
 {
 	char name[128];
 
-	for (const struct slurm_option_text *text = slurm_options; step == SLURM_BATCH_SCRIPT && !any_option && text->name;
-	     text++) {
+	for (const struct slurm_option_text *text = slurm_options;
+	     step == SLURM_BATCH_SCRIPT && !any_option && text->name; text++) {
 		auto_free char *value = NULL;
 
-		(void)snprintf(name, sizeof(name), "SLURM_SPANK__SLURM_SPANK_OPTION_firn_%s", text->name);
+		(void)snprintf(name, sizeof(name), "SLURM_SPANK__SLURM_SPANK_OPTION_firn_%s",
+			       text->name);
 		for (char *letter = strchr(name, '-'); letter; letter = strchr(letter, '-'))
 			*letter = '_';
 		value = job_variable(spank, name);
@@ -143,7 +146,8 @@ static int take_lost_options(spank_t spank, uint32_t step, struct err *err)
 	return 0;
 }
 
-/* As root, before anything of the user's is done: a container with a name lives until the job's epilog. */
+/* As root, before anything of the user's is done: a container with a name lives until the job's
+ * epilog. */
 static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 {
 	struct settings settings;
@@ -156,12 +160,13 @@ static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 		return -1;
 	if (!wish.name)
 		return 0;
-	return settings_read(argc, argv, &settings, err) < 0 ? -1 : jobs_begin(settings.jobs, job, err);
+	return settings_read(argc, argv, &settings, err) < 0 ? -1
+							     : jobs_begin(settings.jobs, job, err);
 }
 
 /*
- * srun forgets its --container, which the job's variable still tells. For a step that has one, and no
- * oci.conf, newer ones give no directory to their PMIx plugin, which then cannot start (seen in
+ * srun forgets its --container, which the job's variable still tells. For a step that has one, and
+ * no oci.conf, newer ones give no directory to their PMIx plugin, which then cannot start (seen in
  * 24.11). srun exports both symbols; where a future one does not, only --mpi=pmix is lost.
  */
 static void take_container_from_srun(void)
@@ -189,7 +194,8 @@ int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
 	if (settings_read(argc, argv, &settings, &err) < 0 ||
 	    submit(&wish, &settings, spank_context() == S_CTX_LOCAL, warn, &err) < 0) {
 		complain(&err);
-		exit(EXIT_FIRN_FAILED); /* nothing is submitted yet; Slurm would add two lines that say nothing */
+		exit(EXIT_FIRN_FAILED); /* nothing is submitted yet; Slurm would add two lines that
+					   say nothing */
 	}
 	take_container_from_srun();
 	return 0;
@@ -217,12 +223,14 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	step->identity = pin->identity;
 	step->jobs = settings->jobs;
 	step->firn = settings->firn;
-	step->spool = settings->spool ? settings->spool :
-		      node_spool(step->job, step->step, spool) ? spool : NULL;
+	step->spool = settings->spool				 ? settings->spool
+		      : node_spool(step->job, step->step, spool) ? spool
+								 : NULL;
 	result = slurm_wish_words(&wish, step, &words, err);
 	if (result == 0)
-		result = start_container(settings->firn, words, environment, getcwd(cwd, sizeof(cwd)), pair,
-					 tell_that_it_takes_long, &container.offer, err);
+		result = start_container(settings->firn, words, environment,
+					 getcwd(cwd, sizeof(cwd)), pair, tell_that_it_takes_long,
+					 &container.offer, err);
 	slurm_words_free(words);
 	own_close(&pair[1]);
 	if (result < 0)
@@ -271,90 +279,14 @@ int slurm_spank_user_init(spank_t spank, int argc, char **argv)
 		complain(&err);
 	/*
 	 * Not -1: srun would end with status 0, and other nodes' tasks run on whatever is asked
-	 * for (seen in 22.05); a batch job would be queued again. The tasks of this node end instead.
+	 * for (seen in 22.05); a batch job would be queued again. The tasks of this node end
+	 * instead.
 	 */
 	return 0;
 }
 
-static int set_environment(spank_t spank, struct err *err)
-{
-	for (char **name = container.offer.unset; name && *name; name++)
-		(void)spank_unsetenv(spank, *name);
-	for (char **item = container.offer.set; item && *item; item++) {
-		char *equals = strchr(*item, '=');
-
-		*equals = '\0';
-		if (spank_setenv(spank, *item, equals + 1, 1) != ESPANK_SUCCESS)
-			return err_set(err, "cannot set '%s' in a task's environment", *item);
-		*equals = '=';
-	}
-	return 0;
-}
-
-/* The words of the image's entrypoint, a newline between two; new. */
-static char *join_words(char *const *word)
-{
-	size_t size = 1;
-	char *joined, *at;
-
-	for (char *const *one = word; *one; one++)
-		size += strlen(*one) + 1;
-	joined = at = malloc(size);
-	for (; joined && *word; word++) {
-		at = stpcpy(at, *word);
-		if (word[1])
-			*at++ = '\n';
-	}
-	return joined;
-}
-
-/* Slurm executes the task's words, of which all that can be changed is the first one (runner/entrypoint.h). */
-static int set_entrypoint(spank_t spank, struct err *err)
-{
-	char *const *words = container.offer.argv;
-	auto_free char *joined = NULL;
-	char **argv = NULL;
-	int argc = 0;
-
-	if (!wish.entrypoint || !words || !words[0])
-		return 0;
-	for (char *const *word = words; *word; word++)
-		if (strchr(*word, '\n'))
-			return err_set(err, "the image's entrypoint has a newline in it");
-	joined = join_words(words);
-	if (!joined || spank_get_item(spank, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1 ||
-	    spank_setenv(spank, ENTRYPOINT_WORDS, joined, 1) != ESPANK_SUCCESS ||
-	    spank_setenv(spank, ENTRYPOINT_COMMAND, argv[0], 1) != ESPANK_SUCCESS)
-		return err_set(err, "cannot run the image's entrypoint");
-	argv[0] = (char *)ENTRYPOINT_PATH;
-	return 0;
-}
-
-static const char *get_variable(void *spank, const char *name)
-{
-	static char value[4096];
-	spank_err_t result = spank_getenv(spank, name, value, sizeof(value));
-
-	/* What is too long for that is set all the same. */
-	return result == ESPANK_SUCCESS || result == ESPANK_NOSPACE ? value : NULL;
-}
-
-static int set_variable(void *spank, const char *name, const char *value)
-{
-	return spank_setenv(spank, name, value, 1) == ESPANK_SUCCESS ? 0 : -1;
-}
-
-/* By now the launcher's variables are the task's own, and the container's files are there. */
-static int wire_up(spank_t spank, struct err *err)
-{
-	struct wireup_env env = {get_variable, set_variable, spank};
-
-	if (container.offer.wireup && wireup_task(&env) < 0)
-		return err_set(err, "cannot set the environment for MPI");
-	return 0;
-}
-
-/* The process of a task, with the user's ids. It never goes on outside of the container it asked for. */
+/* The process of a task, with the user's ids. It never goes on outside of the container it asked
+ * for. */
 int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 {
 	struct err err;
@@ -362,8 +294,7 @@ int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 	(void)argc, (void)argv;
 	if (!container.wanted)
 		return 0;
-	if (container.ready && session_enter(&container.offer, &err) == 0 && set_environment(spank, &err) == 0 &&
-	    wire_up(spank, &err) == 0 && set_entrypoint(spank, &err) == 0)
+	if (container.ready && task_enter(spank, &container.offer, wish.entrypoint, &err) == 0)
 		return 0;
 	if (container.ready)
 		complain(&err);
@@ -387,7 +318,8 @@ static void end_step(spank_t spank)
 	uint32_t job, step, node, nodes;
 
 	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS ||
-	    spank_get_item(spank, S_JOB_STEPID, &step) != ESPANK_SUCCESS || step == SLURM_BATCH_SCRIPT ||
+	    spank_get_item(spank, S_JOB_STEPID, &step) != ESPANK_SUCCESS ||
+	    step == SLURM_BATCH_SCRIPT ||
 	    spank_get_item(spank, S_JOB_NNODES, &nodes) != ESPANK_SUCCESS || nodes < 2 ||
 	    spank_get_item(spank, S_JOB_NODEID, &node) != ESPANK_SUCCESS)
 		return;
@@ -424,7 +356,8 @@ int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
 
 	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS)
 		return 0;
-	if (settings_read(argc, argv, &settings, &err) < 0 || jobs_end(settings.jobs, job, &err) < 0)
+	if (settings_read(argc, argv, &settings, &err) < 0 ||
+	    jobs_end(settings.jobs, job, &err) < 0)
 		slurm_error("firn: %s", err.text);
 	return 0;
 }

@@ -24,14 +24,16 @@ static void close_all_but(int keep)
  * that belongs to the user was touched until then. Only calls that are safe in a child
  * of a program with threads.
  */
-static _Noreturn void become(const char *firn, char *const *words, char *const *environment, const char *cwd, int control)
+static _Noreturn void become(const char *firn, char *const *words, char *const *environment,
+			     const char *cwd, int control)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	sigset_t none;
 	int null;
 
-	if (uid == 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 || setuid(0) == 0)
+	if (uid == 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
+	    setuid(0) == 0)
 		_exit(EXIT_FIRN_FAILED);
 	(void)prctl(PR_SET_DUMPABLE, 1);
 	null = open("/dev/null", O_RDWR);
@@ -50,7 +52,8 @@ static _Noreturn void become(const char *firn, char *const *words, char *const *
 	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
 }
 
-static int wait_for_offer(int control, void (*waiting)(int seconds), struct session_offer *offer, struct err *err)
+static int wait_for_offer(int control, void (*waiting)(int seconds), struct session_offer *offer,
+			  struct err *err)
 {
 	for (int seconds = 0, step = TELL_FIRST_S; seconds < GIVE_UP_S; step = TELL_EVERY_S) {
 		int result = session_receive(control, step * 1000, offer, err);
@@ -63,8 +66,9 @@ static int wait_for_offer(int control, void (*waiting)(int seconds), struct sess
 	return err_set(err, "the container was not ready within an hour");
 }
 
-int start_container(const char *firn, char *const *words, char *const *environment, const char *cwd, int pair[2],
-		    void (*waiting)(int seconds), struct session_offer *offer, struct err *err)
+int start_container(const char *firn, char *const *words, char *const *environment, const char *cwd,
+		    int pair[2], void (*waiting)(int seconds), struct session_offer *offer,
+		    struct err *err)
 {
 	pid_t child = fork();
 	int result, status;

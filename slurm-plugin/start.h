@@ -14,7 +14,8 @@
  * then every ten until the container is there. Keep pair[0]
  * open as long as it shall live. Returns 0, or -1.
  */
-int start_container(const char *firn, char *const *words, char *const *environment, const char *cwd, int pair[2],
-		    void (*waiting)(int seconds), struct session_offer *offer, struct err *err);
+int start_container(const char *firn, char *const *words, char *const *environment, const char *cwd,
+		    int pair[2], void (*waiting)(int seconds), struct session_offer *offer,
+		    struct err *err);
 
 #endif

@@ -29,8 +29,8 @@ static char *inherit(const struct settings *settings, const char *image)
 
 	if (!value || !getenv("SLURM_JOB_ID"))
 		return NULL;
-	result = pin_is_sealed(value) ? pin_open(value, settings->munge, geteuid(), &pin, &ignored) :
-					pin_parse(value, strlen(value), &pin, &ignored);
+	result = pin_is_sealed(value) ? pin_open(value, settings->munge, geteuid(), &pin, &ignored)
+				      : pin_parse(value, strlen(value), &pin, &ignored);
 	return result == 0 && strcmp(pin.image, image) == 0 ? take_ptr(&pin.identity) : NULL;
 }
 
@@ -55,8 +55,8 @@ static int look(const char *path, char **out, struct err *err)
 }
 
 /* Where munged does not answer, sites that only try send the text as it is. */
-static int send(const struct pin *pin, const struct settings *settings, void (*warn)(const struct err *err),
-		struct err *err)
+static int send(const struct pin *pin, const struct settings *settings,
+		void (*warn)(const struct err *err), struct err *err)
 {
 	auto_free char *text = NULL;
 	auto_free char *value = NULL;
@@ -69,10 +69,13 @@ static int send(const struct pin *pin, const struct settings *settings, void (*w
 		(void)err_aim(err, "'%s' is pinned without a seal", pin->image);
 		warn(err);
 	}
-	return setenv(SUBMIT_PIN, value ? value : text, 1) < 0 ? err_sys(err, "cannot pin '%s'", pin->image) : 0;
+	return setenv(SUBMIT_PIN, value ? value : text, 1) < 0
+		       ? err_sys(err, "cannot pin '%s'", pin->image)
+		       : 0;
 }
 
-static int pin_image(const struct slurm_wish *wish, const char *word, const struct settings *settings, bool is_step,
+static int pin_image(const struct slurm_wish *wish, const char *word,
+		     const struct settings *settings, bool is_step,
 		     void (*warn)(const struct err *err), struct err *err)
 {
 	auto_pin pin = {.image = make_absolute(word)};
@@ -110,6 +113,8 @@ int submit(const struct slurm_wish *wish, const struct settings *settings, bool 
 		return pin_image(wish, word, settings, is_step, warn, err);
 	(void)unsetenv(SUBMIT_PIN);
 	if (lonely && !wish->name)
-		return err_set(err, "--container-%s says nothing without an image: --container=IMAGE", lonely);
+		return err_set(err,
+			       "--container-%s says nothing without an image: --container=IMAGE",
+			       lonely);
 	return 0;
 }

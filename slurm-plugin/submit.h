@@ -11,7 +11,7 @@
 #include "slurm-plugin/settings.h"
 #include "slurm-plugin/words.h"
 
-#define SUBMIT_PIN "SLURM_FIRN_PIN"        /* slurm-plugin/pin.h */
+#define SUBMIT_PIN "SLURM_FIRN_PIN"	   /* slurm-plugin/pin.h */
 #define SUBMIT_CONTAINER "SLURM_CONTAINER" /* Slurm's own --container */
 
 /*

@@ -34,7 +34,8 @@ const struct slurm_option_text slurm_options[] = {
 static int take_text(char **out, const char *value, const char *what, struct err *err)
 {
 	if (!value || !*value || strlen(value) > VALUE_MAX)
-		return err_set(err, "--container-%s needs a value of at most %d bytes", what, VALUE_MAX);
+		return err_set(err, "--container-%s needs a value of at most %d bytes", what,
+			       VALUE_MAX);
 	free(*out);
 	*out = strdup(value);
 	return *out ? 0 : err_sys(err, "--container-%s", what);
@@ -43,14 +44,17 @@ static int take_text(char **out, const char *value, const char *what, struct err
 /* A name goes into a session's; its characters are those of file names that need no quotes. */
 static int take_name(char **out, const char *value, struct err *err)
 {
-	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 	if (value && (strspn(value, good) != strlen(value) || strlen(value) > 64))
-		return err_set(err, "--container-name is of at most 64 letters, digits, '.', '_' and '-'");
+		return err_set(
+			err, "--container-name is of at most 64 letters, digits, '.', '_' and '-'");
 	return take_text(out, value, "name", err);
 }
 
-int slurm_wish_take(struct slurm_wish *wish, enum slurm_option option, const char *value, struct err *err)
+int slurm_wish_take(struct slurm_wish *wish, enum slurm_option option, const char *value,
+		    struct err *err)
 {
 	switch (option) {
 	case SLURM_IMAGE:
@@ -63,16 +67,20 @@ int slurm_wish_take(struct slurm_wish *wish, enum slurm_option option, const cha
 		return take_text(&wish->env, value, "env", err);
 	case SLURM_NAME:
 		return take_name(&wish->name, value, err);
-	case SLURM_MOUNT_HOME: case SLURM_NO_MOUNT_HOME:
+	case SLURM_MOUNT_HOME:
+	case SLURM_NO_MOUNT_HOME:
 		wish->no_home = option == SLURM_NO_MOUNT_HOME;
 		return 0;
-	case SLURM_REMAP_ROOT: case SLURM_NO_REMAP_ROOT:
+	case SLURM_REMAP_ROOT:
+	case SLURM_NO_REMAP_ROOT:
 		wish->root = option == SLURM_REMAP_ROOT;
 		return 0;
-	case SLURM_READONLY: case SLURM_WRITABLE:
+	case SLURM_READONLY:
+	case SLURM_WRITABLE:
 		wish->writable = option == SLURM_WRITABLE;
 		return 0;
-	case SLURM_ENTRYPOINT: case SLURM_NO_ENTRYPOINT:
+	case SLURM_ENTRYPOINT:
+	case SLURM_NO_ENTRYPOINT:
 		wish->entrypoint = option == SLURM_ENTRYPOINT;
 		return 0;
 	case SLURM_MPI:
@@ -80,9 +88,12 @@ int slurm_wish_take(struct slurm_wish *wish, enum slurm_option option, const cha
 	case SLURM_GPU:
 		return take_text(&wish->gpu, value, "gpu", err);
 	case SLURM_SAVE:
-		return err_set(err, "--container-save is not there: images are not changed; use 'firn build'");
+		return err_set(
+			err,
+			"--container-save is not there: images are not changed; use 'firn build'");
 	case SLURM_ENTRYPOINT_LOG:
-		return err_set(err, "--container-entrypoint-log is not there: an entrypoint writes where its task does");
+		return err_set(err, "--container-entrypoint-log is not there: an entrypoint writes "
+				    "where its task does");
 	default:
 		return err_set(err, "an unknown option");
 	}
@@ -106,9 +117,10 @@ const char *slurm_wish_lonely(const struct slurm_wish *wish)
 		bool given;
 		const char *name;
 	} options[] = {
-		{wish->mounts != NULL, "mounts"}, {wish->workdir != NULL, "workdir"}, {wish->env != NULL, "env"},
-		{wish->mpi != NULL, "mpi"}, {wish->gpu != NULL, "gpu"}, {wish->root, "remap-root"},
-		{wish->writable, "writable"}, {wish->entrypoint, "entrypoint"},
+		{wish->mounts != NULL, "mounts"}, {wish->workdir != NULL, "workdir"},
+		{wish->env != NULL, "env"},	  {wish->mpi != NULL, "mpi"},
+		{wish->gpu != NULL, "gpu"},	  {wish->root, "remap-root"},
+		{wish->writable, "writable"},	  {wish->entrypoint, "entrypoint"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(options); i++)
@@ -119,7 +131,8 @@ const char *slurm_wish_lonely(const struct slurm_wish *wish)
 
 void slurm_wish_hash(const struct slurm_wish *wish, char out[2 * SHA256_SIZE + 1])
 {
-	const char *const texts[] = {wish->mounts, wish->workdir, wish->env, wish->name, wish->mpi, wish->gpu};
+	const char *const texts[] = {wish->mounts, wish->workdir, wish->env,
+				     wish->name,   wish->mpi,	  wish->gpu};
 	const unsigned char flags[] = {wish->no_home, wish->root, wish->writable, wish->entrypoint};
 	unsigned char digest[SHA256_SIZE];
 	struct sha256 hash;
@@ -181,35 +194,41 @@ static int add_flag(struct words *words, const char *name, bool given)
 }
 
 /* Which container: that of this step on this node, or the job's of a name. */
-static int add_session(struct words *words, const struct slurm_wish *wish, const struct slurm_step *step)
+static int add_session(struct words *words, const struct slurm_wish *wish,
+		       const struct slurm_step *step)
 {
 	if (!wish->name)
 		return add(words, "--session=slurm %u.%u %s", step->job, step->step, step->node);
-	if (add(words, "--name=%s", wish->name) < 0 || add(words, "--scope=slurm %u %s", step->job, step->node) < 0)
+	if (add(words, "--name=%s", wish->name) < 0 ||
+	    add(words, "--scope=slurm %u %s", step->job, step->node) < 0)
 		return -1;
 	return add(words, "--hold-path=%s/%u", step->jobs, step->job);
 }
 
-static int add_all(struct words *words, const struct slurm_wish *wish, const struct slurm_step *step)
+static int add_all(struct words *words, const struct slurm_wish *wish,
+		   const struct slurm_step *step)
 {
 	if (add(words, "firn") < 0 || add(words, "session-start") < 0 ||
 	    add(words, "--control-fd=%d", step->control) < 0 || add_session(words, wish, step) < 0)
 		return -1;
-	if (add_list(words, "--bind", wish->mounts) < 0 || add_list(words, "--env", wish->env) < 0 ||
-	    add_text(words, "cwd", wish->workdir) < 0 || add_text(words, "mpi", wish->mpi) < 0 ||
-	    add_text(words, "gpu", wish->gpu) < 0 || add_flag(words, "no-home", wish->no_home) < 0 ||
-	    add_flag(words, "root", wish->root) < 0 || add_flag(words, "writable-tmpfs", wish->writable) < 0 ||
+	if (add_list(words, "--bind", wish->mounts) < 0 ||
+	    add_list(words, "--env", wish->env) < 0 || add_text(words, "cwd", wish->workdir) < 0 ||
+	    add_text(words, "mpi", wish->mpi) < 0 || add_text(words, "gpu", wish->gpu) < 0 ||
+	    add_flag(words, "no-home", wish->no_home) < 0 ||
+	    add_flag(words, "root", wish->root) < 0 ||
+	    add_flag(words, "writable-tmpfs", wish->writable) < 0 ||
 	    add_flag(words, "entrypoint", wish->entrypoint) < 0)
 		return -1;
 	if (wish->entrypoint && add(words, "--bind=%s:" ENTRYPOINT_PATH ":ro", step->firn) < 0)
 		return -1;
-	if (add_text(words, "expect", step->identity) < 0 || add_text(words, "bind", step->spool) < 0 ||
-	    add(words, "--") < 0)
+	if (add_text(words, "expect", step->identity) < 0 ||
+	    add_text(words, "bind", step->spool) < 0 || add(words, "--") < 0)
 		return -1;
 	return step->image ? add(words, "%s", step->image) : 0;
 }
 
-int slurm_wish_words(const struct slurm_wish *wish, const struct slurm_step *step, char ***out, struct err *err)
+int slurm_wish_words(const struct slurm_wish *wish, const struct slurm_step *step, char ***out,
+		     struct err *err)
 {
 	struct words words = {.word = calloc(WORDS_MAX + 1, sizeof(char *))};
 

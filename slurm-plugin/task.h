@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * task.h - from slurmstepd's child to a task of the container, just before Slurm executes it.
+ */
+#ifndef FIRN_SLURM_TASK_H
+#define FIRN_SLURM_TASK_H
+
+#include "runner/session.h"
+
+#include <slurm/spank.h>
+
+/*
+ * Called in slurm_spank_task_init, as the user: enter the container and give the task its
+ * environment, with what MPI needs of the launcher's. With @entrypoint the image's runs the
+ * command. Returns 0, or -1: then the process may be half inside and must end.
+ */
+int task_enter(spank_t spank, const struct session_offer *offer, bool entrypoint, struct err *err);
+
+#endif
