@@ -17,10 +17,13 @@ python3 "$mkoci" --config "$config" "$scratch/oci" "$scratch/base.tar" "$scratch
 python3 "$mkoci" --config "$config" --form oci-archive "$scratch/oci.tar" "$scratch/base.tar" "$scratch/changes.tar"
 python3 "$mkoci" --config "$config" --form docker-archive "$scratch/docker.tar" "$scratch/base.tar" "$scratch/changes.tar"
 
+squash "$scratch/root" "$scratch/root.sqfs" gzip
+python3 "$srcdir/tests/images/mksif.py" "$scratch/root.sqfs" "$scratch/root.sif" || exit 1
+
 # Every source, and the image runs.
 n=0
 for source in "oci:$scratch/oci" "oci:$scratch/oci:latest" "oci-archive:$scratch/oci.tar" "docker-archive:$scratch/docker.tar" \
-	"tar:$scratch/flat.tar" "dir:$scratch/root" "$scratch/root" "$scratch/out/1.sqfs"; do
+	"tar:$scratch/flat.tar" "dir:$scratch/root" "$scratch/root" "$scratch/out/1.sqfs" "$scratch/root.sif"; do
 	n=$((n + 1))
 	ok "built from ${source%%"$scratch"*}..." succeeds firn build -q "$scratch/out/$n.sqfs" "$source"
 	ok 'and it runs'                          succeeds firn exec "$scratch/out/$n.sqfs" /bin/true
@@ -58,6 +61,17 @@ ok '--block-size 256K'    succeeds firn build -q --force --block-size 256K "$scr
 ok 'is taken'             sh -c '"$0" inspect "$1" | grep -q 262144' "$FIRN" "$scratch/out/c.sqfs"
 ok '--all-root'           succeeds firn build -q --force --all-root "$scratch/out/c.sqfs" "oci:$scratch/oci"
 ok 'leaves only root'     sh -c 'unsquashfs -lln "$0" | tail -n +2 | awk "\$2 != \"0/0\" {bad = 1} END {exit bad}"' "$scratch/out/c.sqfs"
+
+# Closed streams: nothing that is said gets into a file that took their number.
+closed_streams() {
+	rm -f "$scratch/out/closed.sqfs"
+	(eval "exec $1"; exec "$FIRN" build -vv "$scratch/out/closed.sqfs" "oci:$scratch/oci") >"$last.out" 2>"$last"
+	[ $? = "$2" ] && cmp "$image" "$scratch/out/closed.sqfs"
+}
+ok 'with standard input and errors closed'  closed_streams '<&- 2>&-' 0
+ok 'with all streams closed, the image is right' closed_streams '<&- >&- 2>&-' 125
+(exec >&-; exec "$FIRN" build -f "$scratch/out/closed.sqfs" "oci:$scratch/oci") 2>"$last" </dev/null
+ok 'and a result that cannot be told is an error' says 'cannot write to standard output'
 
 # What is there stays there
 echo precious >"$scratch/out/there"
