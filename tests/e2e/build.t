@@ -28,6 +28,14 @@ for source in "oci:$scratch/oci" "oci:$scratch/oci:latest" "oci-archive:$scratch
 	ok "built from ${source%%"$scratch"*}..." succeeds firn build -q "$scratch/out/$n.sqfs" "$source"
 	ok 'and it runs'                          succeeds firn exec "$scratch/out/$n.sqfs" /bin/true
 done
+python3 "$mkoci" --form docker-archive --tag docker.io/lab/tool:1 "$scratch/named.tar" "$scratch/base.tar"
+for tag in docker.io/lab/tool:1 lab/tool:1 tool:1 1; do
+	ok "a docker-archive's image called $tag" succeeds firn build -q -f "$scratch/out/named.sqfs" "docker-archive:$scratch/named.tar:$tag"
+done
+for tag in ool:1 tool latest; do
+	ok "but not $tag" status_is 125 firn build -q -f "$scratch/out/named.sqfs" "docker-archive:$scratch/named.tar:$tag"
+done
+ok 'which is said' says "no image 'latest' in the archive"
 ok 'archives give what the layout gives' cmp "$scratch/out/1.sqfs" "$scratch/out/3.sqfs"
 image=$scratch/out/1.sqfs
 ok 'firn run takes the entrypoint'  succeeds firn run "$image"
