@@ -139,7 +139,7 @@ static void report_verified(const struct options *options, const char *path, con
 	printf("tree   %s  as recorded\n", verified->tree.text);
 	if (verified->rebuilt)
 		printf("rebuilt: %s\n", verified->same_bytes ? "the same bytes" :
-			       "the same files; other versions of the compression's libraries gave other bytes");
+			       "the same files; another version of firn or of the compression's library gave other bytes");
 }
 
 static int verb_verify(const struct options *options)

@@ -63,6 +63,7 @@ manifest=$(skopeo inspect --tls-verify=false "docker://$plain/group/image" | sed
 ok 'an image over http from this machine' pulled "$plain/group/image"
 ok 'by its tag'                     pulled "$plain/group/image:latest"
 ok 'by its digest'                  pulled "$plain/group/image@$manifest"
+ok 'by both'                        pulled "$plain/group/image:latest@$manifest"
 ok "with Docker's media types"      succeeds firn pull -q -f "$plain/types:1" "$out"
 ok 'the same files'                 test "$(digest_of "$out" tree)" = "$(digest_of "$scratch/wanted.sqfs" tree)"
 ok 'without a cache'                pulled --no-cache "$plain/group/image"
@@ -82,6 +83,26 @@ ok 'no such digest'                 refused 'has no' "$plain/group/image@sha256:
 ok 'no host'                        refused 'names no registry' image
 ok 'nobody listens'                 refused "'127.0.0.1:9'" 127.0.0.1:9/image
 ok 'no such platform'               refused 'linux/s390x' --platform linux/s390x "$plain/group/image"
+python3 - "$srcdir/tests/images" "$scratch" <<-'END' || exit 1
+	import sys
+	sys.dont_write_bytecode = True
+	sys.path.insert(0, sys.argv[1])
+	import mkoci
+	from mkoci import Image, Layer
+	for kind in ("oci", "docker"):
+	    layout = mkoci.Layout(f"{sys.argv[2]}/many-{kind}")
+	    layout.add_index([Image([Layer(open(f"{sys.argv[2]}/{tar}.tar", "rb").read())], platform=platform, docker=kind == "docker")
+	                      for tar, platform in (("more", "linux/s390x"), ("base", "linux/arm/v7"))], docker=kind == "docker")
+	    layout.close()
+END
+for kind in oci docker; do
+	push --all "oci:$scratch/many-$kind" "docker://$plain/many:$kind" || { cat "$scratch/skopeo.log"; exit 1; }
+	ok "a platform of an index ($kind)"  succeeds firn pull -q --platform linux/s390x "$plain/many:$kind" "$out"
+	ok 'its files are there'             sh -c 'unsquashfs -l "$1" | grep -q /noise' sh "$out"
+	ok 'it is built again for the same'  succeeds firn verify --rebuild "$out"
+	rm -f "$out"
+	ok "one that it has not ($kind)"     refused 'there are: linux/s390x, linux/arm/v7' --platform linux/arm/v6 "$plain/many:$kind"
+done
 blobs=$XDG_CACHE_HOME/firn/blobs/sha256
 ok 'the cache holds the blobs'      test "$(ls "$blobs" | wc -l)" -ge 5
 ok 'it is private'                  test "$(stat -c %a "$XDG_CACHE_HOME/firn")" = 700
