@@ -41,6 +41,13 @@ bool http_is_allowed(const struct conf *conf, const char *host)
 	return host_is_loopback(host) || (registry && registry->insecure);
 }
 
+bool http_may_lead(const struct conf *conf, const char *from, const char *host)
+{
+	const struct conf_registry *registry = conf_registry(conf, host);
+
+	return (registry && registry->insecure) || (host_is_loopback(host) && http_is_allowed(conf, from));
+}
+
 int http_split(const char *url, char **scheme, char **host, struct err *err)
 {
 	CURLU *parts = curl_url();
@@ -275,9 +282,13 @@ static int explain(const struct http_stream *stream, struct err *err)
 	auto_free char *scheme = NULL, *host = NULL;
 	const char *reason = *stream->message ? stream->message : curl_easy_strerror(stream->result);
 	bool untrusted = stream->result == CURLE_PEER_FAILED_VERIFICATION;
+	bool no_tls = stream->result == CURLE_SSL_CONNECT_ERROR;
 
 	if (http_split(stream->url, &scheme, &host, err) < 0)
 		return -1;
+	if (no_tls)
+		return err_set(err, "'%s': %s; if it speaks plain http only, the site can allow that in firn.conf: "
+			       "[registry \"%s\"] insecure = yes", host, reason, host);
 	return err_set(err, "'%s': %s%s%s%s", host, reason,
 		       untrusted ? "; name its CA in firn.conf: [registry \"" : "", untrusted ? host : "",
 		       untrusted ? "\"] ca = FILE" : "");
@@ -330,9 +341,15 @@ static char *resolve(const char *base, const char *location)
 	return copy;
 }
 
-static int check_scheme(const struct conf *conf, const char *scheme, const char *host, struct err *err)
+/*
+ * Plain http: to hosts that the site lists, and to this machine's own, but not because @asked, a
+ * stranger, sends there.
+ */
+static int check_scheme(const struct conf *conf, const char *scheme, const char *host, const char *asked,
+			struct err *err)
 {
-	if (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && http_is_allowed(conf, host)))
+	if (strcmp(scheme, "https") == 0 ||
+	    (strcmp(scheme, "http") == 0 && http_may_lead(conf, asked, host)))
 		return 0;
 	return err_set(err, "'%s' would be asked over %s, not https; firn.conf's [registry \"%s\"] insecure = yes allows it",
 		       host, scheme, host);
@@ -355,7 +372,7 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 		auto_http_stream *stream = NULL;
 		bool same;
 
-		if (http_split(url, &scheme, &host, err) < 0 || check_scheme(request->conf, scheme, host, err) < 0)
+		if (http_split(url, &scheme, &host, err) < 0 || check_scheme(request->conf, scheme, host, first_host, err) < 0)
 			return -1;
 		same = strcmp(scheme, first_scheme) == 0 && strcasecmp(host, first_host) == 0;
 		if (open_one(request, url, host, same ? request->authorization : NULL, &stream, failure, err) < 0)

@@ -59,6 +59,8 @@ int http_read_all(struct http_stream *stream, size_t max, char **text, size_t *s
 
 /* Whether plain http to @host (with its port) is allowed: this machine, or the site says so. */
 bool http_is_allowed(const struct conf *conf, const char *host);
+/* The same, where the host @from leads there: a stranger may not have this machine's own services asked. */
+bool http_may_lead(const struct conf *conf, const char *from, const char *host);
 
 /* "scheme", "host[:port]" of @url into new strings. */
 int http_split(const char *url, char **scheme, char **host, struct err *err);

@@ -382,7 +382,7 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 		return err_aim(err, "%s", layer->name);
 	if (!buffer)
 		return err_sys(err, "cannot read a layer");
-	reading.stays = fd >= 0 && strcmp(layer->compression, "none") == 0;
+	reading.stays = layer_keeps_file(layer);
 	if (tar_open(stream, &tar, err) < 0 ||
 	    (!reading.stays && spool_stream_new(spool, &layer->spool, err) < 0))
 		return -1;
@@ -397,6 +397,11 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 			 layer->dropped_xattrs);
 	atomic_store(&layer->state, LAYER_READY);
 	return 0;
+}
+
+bool layer_keeps_file(const struct layer *layer)
+{
+	return layer->fd >= 0 && layer->compression && strcmp(layer->compression, "none") == 0;
 }
 
 void layer_clear(struct layer *layer)

@@ -144,9 +144,7 @@ static int bearer(const struct ask *ask, char **authorization, struct err *err)
 		return err_sys(err, "cannot log in to '%s'", ask->host);
 	if (http_split(ask->challenge->realm, &scheme, &realm_host, err) < 0)
 		return err_aim(err, "the realm of '%s'", ask->host);
-	/* A stranger's registry must not have this machine's or the site's own services asked over
-	 * http. */
-	if (strcmp(scheme, "https") != 0 && !http_is_allowed(ask->conf, realm_host))
+	if (strcmp(scheme, "https") != 0 && !http_may_lead(ask->conf, ask->host, realm_host))
 		return err_set(err,
 			       "'%s' sends to the token server '%s' over %s: credentials go over "
 			       "https only",

@@ -118,10 +118,23 @@ wrong 'no threads'               -j 0 "$scratch/out/w.sqfs" "oci:$scratch/oci"
 wrong 'threads that are no number' -j many "$scratch/out/w.sqfs" "oci:$scratch/oci"
 ok 'nothing of these is left'    sh -c '[ ! -e "$0" ]' "$scratch/out/w.sqfs"
 
+# More layers than descriptors
+python3 - "$srcdir/tests/images" "$scratch/layers" <<-'END' || exit 1
+	import sys
+	sys.dont_write_bytecode = True
+	sys.path.insert(0, sys.argv[1])
+	import mkoci, mktar
+	layer = lambda n: mkoci.Layer(mktar.file(f"f{n % 150}", f"{n}") + mktar.END)
+	mkoci.write_layout(sys.argv[2], mkoci.Image([layer(n) for n in range(300)]))
+END
+few() { (ulimit -n 40 && exec "$FIRN" build -q "$scratch/out/layers.sqfs" "oci:$scratch/layers"); }
+ok '300 layers with 40 descriptors' succeeds few
+ok 'and the last ones count'        sh -c 'unsquashfs -cat "$0" f7 f149 2>/dev/null | grep -qx 157299' "$scratch/out/layers.sqfs"
+
 # Stopped in the middle: nothing is left. xz takes its time; the build is on its way once it
-# has opened the layer.
+# has the file that would become the image.
 mkdir "$scratch/stop"
-started() { ls -l "/proc/$1/task" >/dev/null 2>&1 && ls -l "/proc/$1/fd" 2>/dev/null | grep -q "$scratch/oci/blobs"; }
+started() { ls -l "/proc/$1/task" >/dev/null 2>&1 && ls -l "/proc/$1/fd" 2>/dev/null | grep -q "$scratch/stop/"; }
 stopped_by() {
 	# sh starts what is in the background with SIGINT ignored
 	env --default-signal=INT "$FIRN" build -q --compress xz "$scratch/stop/a.sqfs" "oci:$scratch/oci" >"$last" 2>&1 </dev/null &

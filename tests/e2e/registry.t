@@ -198,14 +198,14 @@ unset REGISTRY_AUTH_FILE DOCKER_CONFIG
 
 # The faulty one.
 mkfifo "$scratch/stop"
-python3 "$here/faulty.py" "$scratch/oci" "$scratch/faulty" <"$scratch/stop" >"$scratch/faulty/errors" 2>&1 &
+python3 "$here/faulty.py" "$scratch/oci" "$scratch/faulty" "$scratch/tls" <"$scratch/stop" >"$scratch/faulty/errors" 2>&1 &
 faulty=$!
 exec 9>"$scratch/stop"
 until [ -f "$scratch/faulty/ports" ]; do
 	kill -0 $faulty 2>/dev/null || { cat "$scratch/faulty/errors"; exit 1; }
 	sleep 0.1
 done
-read -r port other <"$scratch/faulty/ports"
+read -r port other secure <"$scratch/faulty/ports"
 f=127.0.0.1:$port
 log=$scratch/faulty/log
 configure '[pull]' 'stall = 1'
@@ -229,7 +229,7 @@ login "$f" user:secret >"$HOME/.docker/config.json"
 ok 'a realm elsewhere over http'    failed 'credentials go over https only' far-realm/a
 ok 'a realm that is a file'         failed "'$f'" file-realm/a
 ok 'a challenge without an end'     failed 'does not say how to log in' odd/a
-ok '401 without a challenge'        failed 'does not say how to log in' mute/a
+ok '401 without a challenge'        failed 'does not say how to log in' speechless/a
 ok '403'                            failed 'denied' forbidden/a
 ok 'blobs on another host'          fetched redirect/a
 ok 'get no Authorization'           grep -q "^$other GET /raw/sha256:[0-9a-f]* auth=none" "$log"
@@ -242,6 +242,9 @@ ok 'one to nowhere'                 failed 'redirects to nowhere' nowhere/a
 ok '429 with Retry-After'           fetched busy/a
 ok '429 for ever'                   failed 'too many requests (429, remaining: 0' always-busy/a
 ok 'asked five times'               test "$(grep -c '/v2/always-busy/' "$log")" = 5
+seconds=$(date +%s)
+ok '503 with Retry-After as a date' fetched busy-until/a
+ok 'which was waited for'           test "$(($(date +%s) - seconds))" -ge 1
 ok '503 twice'                      fetched broken-twice/a
 ok '500 for ever'                   failed 'answers 500' broken/a
 ok 'a connection cut in the middle' fetched cut/a
@@ -249,6 +252,7 @@ ok 'goes on from there'             grep -q '/v2/cut/a/blobs/.* range=bytes=[1-9
 ok 'Range ignored'                  fetched no-range/a
 ok 'another range'                  failed 'another part of a blob' wrong-range/a
 ok 'a stalled transfer'             fetched stall/a
+ok 'one that does not begin'        fetched mute/a
 ok 'bodies always short'            failed "the configuration of '$f/short/a:latest'" short/a
 ok 'a body too long'                failed 'more than' long/a
 ok 'a length too long'              failed 'bytes for a blob of' long-length/a
@@ -292,4 +296,36 @@ export https_proxy="http://127.0.0.1:$other"
 ok 'a proxy'                        pulled --no-cache --config "$conf" registry.example.org/group/image
 ok 'was used'                       grep -q "^$other CONNECT registry.example.org:443" "$log"
 ok 'but not for this machine'       pulled --no-cache "$plain/group/image"
+export no_proxy=registry.example.org
+ok 'nor for what no_proxy names'    refused "'registry.example.org'" --no-cache --config "$conf" registry.example.org/group/image
+unset https_proxy no_proxy
+open_before=$(grep -c "^$other GET /[rt].*/\(redirect-open\|bearer-open/a\)" "$log")
+
+# What only the site can say, in a mount namespace of our own: registry.example.org is this machine's
+# name there, though not one of those that firn knows to be.
+site=$(prefix=$(sed -n 's/^prefix = //p' "$builddir/Makefile") && eval "echo $(sed -n 's/^sysconfdir = //p' "$builddir/Makefile")")
+mkdir -p "$scratch/site/firn"
+printf '127.0.0.1 localhost registry.example.org\n' >"$scratch/hosts"
+printf '#!/bin/sh\nexec unshare -rm sh -c '\''mount --bind "%s" "%s" && mount --bind "%s" /etc/hosts && exec "$@"'\'' sh "%s" "$@"\n' \
+	"$scratch/site" "$site" "$scratch/hosts" "$FIRN" >"$scratch/bin/at-site"
+chmod +x "$scratch/bin/at-site"
+if "$scratch/bin/at-site" --version >/dev/null 2>&1; then
+	FIRN=$scratch/bin/at-site conf=$scratch/site/firn/firn.conf named=registry.example.org:${plain##*:}
+	configure ''
+	ok 'plain http, to another name'    refused 'plain http only' --no-cache "$named/group/image"
+	configure "[registry \"$named\"]" 'insecure = yes'
+	ok 'if the site says so'            pulled --no-cache "$named/group/image"
+	configure "[registry \"registry.example.org:${tls##*:}\"]" 'insecure = yes'
+	ok 'TLS that nobody vouches for, if the site says so' pulled --no-cache "registry.example.org:${tls##*:}/group/image"
+	configure '[pull]' "default = $plain"
+	ok "a site's word for no host"      pulled --no-cache group/image
+	f=registry.example.org:$secure
+	configure "[registry \"$f\"]" "ca = $scratch/tls/ca.pem"
+	ok 'TLS with the CA that the site names' pulled --no-cache "$f/fine/a"
+	ok "but a stranger does not send to this machine's services" refused "'localhost:$other' would be asked over http" --no-cache "$f/redirect-open/a"
+	ok 'nor for a token'                refused 'credentials go over https only' --no-cache "$f/bearer-open/a"
+	ok 'none of which was asked'        test "$(grep -c "^$other GET /[rt].*/\(redirect-open\|bearer-open/a\)" "$log")" = "$open_before"
+else
+	skip 'what only the site can say' 'user namespaces are not to be had, or there is no folder for firn.conf'
+fi
 done_testing
