@@ -137,7 +137,8 @@ mkdir "$scratch/stop"
 started() { ls -l "/proc/$1/task" >/dev/null 2>&1 && ls -l "/proc/$1/fd" 2>/dev/null | grep -q "$scratch/stop/"; }
 stopped_by() {
 	# sh starts what is in the background with SIGINT ignored
-	env --default-signal=INT "$FIRN" build -q --compress xz "$scratch/stop/a.sqfs" "oci:$scratch/oci" >"$last" 2>&1 </dev/null &
+	# shellcheck disable=SC2086 # nothing, or words
+	env --default-signal=INT ${enosys:-} "$FIRN" build -q --compress xz "$scratch/stop/a.sqfs" "oci:$scratch/oci" >"$last" 2>&1 </dev/null &
 	pid=$!
 	wait_for started $pid || echo "never began" >>"$last"
 	kill "-$1" $pid
@@ -151,6 +152,21 @@ for signal in INT TERM KILL; do
 done
 ok 'and can be done again'   succeeds firn build -q "$scratch/stop/a.sqfs" "oci:$scratch/oci"
 ok 'with the same result'    cmp "$image" "$scratch/stop/a.sqfs"
+
+# Where a file without a name is not to be had (NFS, Lustre): a hidden name, and nothing is left either.
+named() { "$tools/enosys" O_TMPFILE "$FIRN" build -q "$@"; }
+ok 'a file system without O_TMPFILE'   succeeds named "$scratch/stop/named.sqfs" "oci:$scratch/oci"
+ok 'gets the same image'               cmp "$image" "$scratch/stop/named.sqfs"
+ok 'which is not replaced'             status_is 125 named "$scratch/stop/named.sqfs" "oci:$scratch/oci"
+ok 'but by --force'                    succeeds named --force "$scratch/stop/named.sqfs" "oci:$scratch/oci"
+rm "$scratch/stop/named.sqfs" "$scratch/stop/a.sqfs"
+ok 'a build that fails there'          status_is 125 named "$scratch/stop/named.sqfs" "oci:$scratch/oci:nosuch"
+ok 'leaves nothing'                    sh -c '[ -z "$(ls -A "$0" "$1" | grep -v ":$")" ]' "$scratch/stop" "$TMPDIR"
+enosys="$tools/enosys O_TMPFILE"
+for signal in INT TERM; do
+	ok "one stopped by $signal fails"      stopped_by $signal
+	ok 'and leaves nothing'                sh -c '[ -z "$(ls -A "$0" "$1" | grep -v ":$")" ]' "$scratch/stop" "$TMPDIR"
+done
 
 # No room: a limit of 512 KiB on files.
 limited() { (ulimit -f 1024 && exec "$FIRN" build -q "$scratch/stop/b.sqfs" "oci:$scratch/oci"); }
