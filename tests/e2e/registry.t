@@ -253,6 +253,24 @@ ok 'Range ignored'                  fetched no-range/a
 ok 'another range'                  failed 'another part of a blob' wrong-range/a
 ok 'a stalled transfer'             fetched stall/a
 ok 'one that does not begin'        fetched mute/a
+
+# What is told on the way: a transfer that stalls for a second gives it time.
+on_terminal() {
+	run_last python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 65536))))' "$@"
+}
+escape=$(printf '\033[')
+ok 'a pull on a terminal'           on_terminal "$FIRN" pull -f --no-cache --config "$conf" "$f/stall/terminal" "$out"
+ok 'shows a line for each layer'    sh -c 'for n in 1 2 3; do grep -q "layer $n (sha256:[0-9a-f]*): [0-9]* of [0-9]* .B" "$1" || exit 1; done' sh "$last"
+ok 'with the rate and the time left' grep -q 'layer 3 .* of .*, .*/s, .* s left' "$last"
+ok 'which are redrawn'              says "$escape"
+ok '-q is silent there'             on_terminal "$FIRN" pull -q -f --no-cache --config "$conf" "$f/stall/quiet" "$out"
+ok 'to the letter'                  test ! -s "$last"
+configure '[pull]' 'stall = 6'
+ok 'elsewhere'                      succeeds firn pull -f --no-cache --config "$conf" "$f/stall/plain" "$out"
+ok 'there are plain lines now and then' grep -q '^firn: layer 3 .* of .*' "$last"
+ok 'that are only text'             says_not "$escape"
+configure '[pull]' 'stall = 1'
+rm -f "$out"
 ok 'bodies always short'            failed "the configuration of '$f/short/a:latest'" short/a
 ok 'a body too long'                failed 'more than' long/a
 ok 'a length too long'              failed 'bytes for a blob of' long-length/a
