@@ -9,9 +9,10 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <time.h>
 
-enum { CONNECT_TIMEOUT = 30, HEADERS_MAX = 256, POLL_MS = 1000 };
+enum { CONNECT_TIMEOUT = 30, HEADERS_MAX = 256, POLL_MS = 1000, DELAY_MS = 500, RETRY_AFTER_MAX = 60 };
 
 struct http_stream {
 	CURLM *multi;
@@ -389,6 +390,26 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 		free(url);
 		url = take_ptr(&next);
 	}
+}
+
+bool http_may_pass(long status)
+{
+	return status == 429 || status >= 500;
+}
+
+/* Twice as long each time, and never two clients in step; or what the server asks for. */
+void http_wait(int try, long retry_after)
+{
+	uint32_t chance = 0;
+	long ms = (long)DELAY_MS << try;
+	struct timespec delay;
+
+	(void)!getrandom(&chance, sizeof(chance), 0);
+	ms = ms / 2 + (long)(chance % (unsigned long)ms);
+	if (retry_after >= 0)
+		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 + (long)(chance % 200);
+	delay = (struct timespec){ms / 1000, ms % 1000 * 1000000};
+	(void)nanosleep(&delay, NULL);
 }
 
 const struct http_reply *http_reply(const struct http_stream *stream)

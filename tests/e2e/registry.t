@@ -220,6 +220,8 @@ ok 'Bearer for everyone'            fetched bearer-open/a
 ok 'Bearer before Basic'            fetched both/a
 ok 'tokens that expire on the way'  fetched bearer-short/a
 ok 'are asked for again'            test "$(grep -c "GET /token/bearer-short" "$log")" -gt 1
+ok 'a token server that is busy'    fetched bearer-busy/a
+ok 'is asked again'                 test "$(grep -c "GET /token/bearer-busy" "$log")" = 2
 ok 'a token server that refuses'    failed 'denied: the credentials are not accepted' bearer-refused/a
 ok 'a token that breaks headers'    failed 'gives no token' bearer-evil/a
 printf '{"auths": {"%s": {"identitytoken": "identity-token"}}}' "$f" >"$HOME/.docker/config.json"

@@ -125,6 +125,8 @@ class Registry(BaseHTTPRequestHandler):
 
     def token(self, fault, name, form=None):
         given = self.headers.get("Authorization")
+        if fault == "bearer-busy" and times("bearer-busy", name) == 0:
+            return self.answer(503, b"", Retry_After="0")
         good = {"bearer-open": True, "bearer-refused": False,
                 "bearer-refresh": bool(form) and form.get("refresh_token") == [IDENTITY] and "grant_type" in form,
                 }.get(fault, given == PASSWORD)
