@@ -44,7 +44,8 @@ ok 'firn inspect reads the image'   succeeds firn inspect "$image"
 ok 'its label'                      says 'org.example=yes'
 ok 'its entrypoint'                 says '/bin/probe'
 if command -v ch-run >/dev/null; then
-	ok "Charliecloud's ch-run runs it" succeeds env USER=me ch-run "$image" -- /bin/true
+	mkdir "$scratch/ch"
+	ok "Charliecloud's ch-run runs it" succeeds env USER=me ch-run --mount="$scratch/ch" "$image" -- /bin/true
 else
 	skip "Charliecloud's ch-run runs it" 'ch-run is not installed'
 fi
