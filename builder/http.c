@@ -287,12 +287,15 @@ static int explain(const struct http_stream *stream, struct err *err)
 
 	if (http_split(stream->url, &scheme, &host, err) < 0)
 		return -1;
+	(void)err_set(err, "'%s': %s", host, reason);
+	if (stream->result == CURLE_COULDNT_CONNECT || stream->result == CURLE_COULDNT_RESOLVE_HOST)
+		err->code = ENOTCONN;
 	if (no_tls)
 		return err_set(err, "'%s': %s; if it speaks plain http only, the site can allow that in firn.conf: "
 			       "[registry \"%s\"] insecure = yes", host, reason, host);
-	return err_set(err, "'%s': %s%s%s%s", host, reason,
-		       untrusted ? "; name its CA in firn.conf: [registry \"" : "", untrusted ? host : "",
-		       untrusted ? "\"] ca = FILE" : "");
+	if (untrusted)
+		return err_set(err, "'%s': %s; name its CA in firn.conf: [registry \"%s\"] ca = FILE", host, reason, host);
+	return -1;
 }
 
 /* One request, without redirects. */

@@ -57,6 +57,8 @@ void http_closep(struct http_stream **stream);
 /* The whole body, at most @max bytes, in a new string with a NUL behind. */
 int http_read_all(struct http_stream *stream, size_t max, char **text, size_t *size, struct err *err);
 
+/* Errors of reaching a host at all have the code ENOTCONN. */
+
 /* How often a request is made before its failure counts. */
 enum { HTTP_TRIES = 5 };
 

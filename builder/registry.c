@@ -404,7 +404,8 @@ ssize_t registry_blob_read(struct registry_blob *blob, void *buffer, size_t size
 			return -1;
 		log_info("%s; going on from there", err->text);
 		http_wait(blob->failures, -1);
-		if (open_blob(blob, err) < 0)
+		/* What was there a moment ago may come back. */
+		if (open_blob(blob, err) < 0 && err->code != ENOTCONN)
 			return -1;
 	}
 }

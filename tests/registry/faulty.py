@@ -318,6 +318,22 @@ class Registry(BaseHTTPRequestHandler):
     def blobs_long_length(self, _name, digest):
         self.answer(200, blob(digest) + b"more")
 
+    def blobs_vanish(self, name, digest):
+        """Half, and then for a second nobody listens; but not before all three layers are asked for."""
+        first = times("vanish", name, digest) == 0
+        times("vanish-any", name)
+        data = blob(digest)
+        if len(data) < 65536 or not first:
+            return self.blobs(name, digest)
+        self.half(data)
+        self.wfile.flush()
+        while counts[("vanish-any", name)] < 4:  # the configuration is a blob, too
+            time.sleep(0.02)
+        self.server.shutdown()
+        self.server.server_close()
+        threading.Thread(target=come_back, args=(self.server.server_port,), daemon=True).start()
+        return self.break_off()
+
     def blobs_wrong(self, _name, digest):
         data = bytearray(blob(digest))
         data[-1] ^= 1
@@ -371,6 +387,11 @@ class Server(ThreadingHTTPServer):
     def handle_error(self, request, client_address):
         if not isinstance(sys.exc_info()[1], OSError):  # clients come and go
             super().handle_error(request, client_address)
+
+
+def come_back(port):
+    time.sleep(1)
+    Server(("127.0.0.1", port), Registry).serve_forever()
 
 
 main, other, secure = (Server(("127.0.0.1", 0), Registry) for _ in range(3))
