@@ -9,9 +9,10 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <time.h>
 
-enum { CONNECT_TIMEOUT = 30, HEADERS_MAX = 256, POLL_MS = 1000 };
+enum { CONNECT_TIMEOUT = 30, HEADERS_MAX = 256, POLL_MS = 1000, DELAY_MS = 500, RETRY_AFTER_MAX = 60 };
 
 struct http_stream {
 	CURLM *multi;
@@ -39,6 +40,13 @@ bool http_is_allowed(const struct conf *conf, const char *host)
 	const struct conf_registry *registry = conf_registry(conf, host);
 
 	return host_is_loopback(host) || (registry && registry->insecure);
+}
+
+bool http_may_lead(const struct conf *conf, const char *from, const char *host)
+{
+	const struct conf_registry *registry = conf_registry(conf, host);
+
+	return (registry && registry->insecure) || (host_is_loopback(host) && http_is_allowed(conf, from));
 }
 
 int http_split(const char *url, char **scheme, char **host, struct err *err)
@@ -275,12 +283,19 @@ static int explain(const struct http_stream *stream, struct err *err)
 	auto_free char *scheme = NULL, *host = NULL;
 	const char *reason = *stream->message ? stream->message : curl_easy_strerror(stream->result);
 	bool untrusted = stream->result == CURLE_PEER_FAILED_VERIFICATION;
+	bool no_tls = stream->result == CURLE_SSL_CONNECT_ERROR;
 
 	if (http_split(stream->url, &scheme, &host, err) < 0)
 		return -1;
-	return err_set(err, "'%s': %s%s%s%s", host, reason,
-		       untrusted ? "; name its CA in firn.conf: [registry \"" : "", untrusted ? host : "",
-		       untrusted ? "\"] ca = FILE" : "");
+	(void)err_set(err, "'%s': %s", host, reason);
+	if (stream->result == CURLE_COULDNT_CONNECT || stream->result == CURLE_COULDNT_RESOLVE_HOST)
+		err->code = ENOTCONN;
+	if (no_tls)
+		return err_set(err, "'%s': %s; if it speaks plain http only, the site can allow that in firn.conf: "
+			       "[registry \"%s\"] insecure = yes", host, reason, host);
+	if (untrusted)
+		return err_set(err, "'%s': %s; name its CA in firn.conf: [registry \"%s\"] ca = FILE", host, reason, host);
+	return -1;
 }
 
 /* One request, without redirects. */
@@ -330,9 +345,15 @@ static char *resolve(const char *base, const char *location)
 	return copy;
 }
 
-static int check_scheme(const struct conf *conf, const char *scheme, const char *host, struct err *err)
+/*
+ * Plain http: to hosts that the site lists, and to this machine's own, but not because @asked, a
+ * stranger, sends there.
+ */
+static int check_scheme(const struct conf *conf, const char *scheme, const char *host, const char *asked,
+			struct err *err)
 {
-	if (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && http_is_allowed(conf, host)))
+	if (strcmp(scheme, "https") == 0 ||
+	    (strcmp(scheme, "http") == 0 && http_may_lead(conf, asked, host)))
 		return 0;
 	return err_set(err, "'%s' would be asked over %s, not https; firn.conf's [registry \"%s\"] insecure = yes allows it",
 		       host, scheme, host);
@@ -355,7 +376,7 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 		auto_http_stream *stream = NULL;
 		bool same;
 
-		if (http_split(url, &scheme, &host, err) < 0 || check_scheme(request->conf, scheme, host, err) < 0)
+		if (http_split(url, &scheme, &host, err) < 0 || check_scheme(request->conf, scheme, host, first_host, err) < 0)
 			return -1;
 		same = strcmp(scheme, first_scheme) == 0 && strcasecmp(host, first_host) == 0;
 		if (open_one(request, url, host, same ? request->authorization : NULL, &stream, failure, err) < 0)
@@ -372,6 +393,26 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 		free(url);
 		url = take_ptr(&next);
 	}
+}
+
+bool http_may_pass(long status)
+{
+	return status == 429 || status >= 500;
+}
+
+/* Twice as long each time, and never two clients in step; or what the server asks for. */
+void http_wait(int try, long retry_after)
+{
+	uint32_t chance = 0;
+	long ms = (long)DELAY_MS << try;
+	struct timespec delay;
+
+	(void)!getrandom(&chance, sizeof(chance), 0);
+	ms = ms / 2 + (long)(chance % (unsigned long)ms);
+	if (retry_after >= 0)
+		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 + (long)(chance % 200);
+	delay = (struct timespec){ms / 1000, ms % 1000 * 1000000};
+	(void)nanosleep(&delay, NULL);
 }
 
 const struct http_reply *http_reply(const struct http_stream *stream)

@@ -57,8 +57,21 @@ void http_closep(struct http_stream **stream);
 /* The whole body, at most @max bytes, in a new string with a NUL behind. */
 int http_read_all(struct http_stream *stream, size_t max, char **text, size_t *size, struct err *err);
 
+/* Errors of reaching a host at all have the code ENOTCONN. */
+
+/* How often a request is made before its failure counts. */
+enum { HTTP_TRIES = 5 };
+
+/* Whether a refusal with @status may pass: too many requests, or an error of the server's. */
+bool http_may_pass(long status);
+
+/* Before the @try-th try again: for as long as the server asks (@retry_after seconds), or -1 for what is usual. */
+void http_wait(int try, long retry_after);
+
 /* Whether plain http to @host (with its port) is allowed: this machine, or the site says so. */
 bool http_is_allowed(const struct conf *conf, const char *host);
+/* The same, where the host @from leads there: a stranger may not have this machine's own services asked. */
+bool http_may_lead(const struct conf *conf, const char *from, const char *host);
 
 /* "scheme", "host[:port]" of @url into new strings. */
 int http_split(const char *url, char **scheme, char **host, struct err *err);

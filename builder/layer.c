@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/layer.h"
 
+#include "builder/ahead.h"
 #include "builder/inflate.h"
 #include "lib/log.h"
 
@@ -107,7 +108,7 @@ static int check_diff_id(void *arg, const struct digest *digest, uint64_t size, 
 	return 0;
 }
 
-/* raw → counter → sum → inflate → meter → sum, as one stream. Takes @raw over. */
+/* raw → counter → sum → inflate → meter, in a thread of their own, → sum, as one stream. Takes @raw over. */
 static int open_chain(struct layer *layer, struct stream *raw, const struct limits *limits,
 		      struct stream **out, struct err *err)
 {
@@ -129,7 +130,9 @@ static int open_chain(struct layer *layer, struct stream *raw, const struct limi
 		return -1;
 	}
 	*meter = (struct meter){{meter_read, meter_close}, stream, layer, limits, 0};
-	return stream_open_sum(&meter->stream, check_diff_id, layer, out, err);
+	if (ahead_open(&meter->stream, &stream, err) < 0)
+		return -1;
+	return stream_open_sum(stream, check_diff_id, layer, out, err);
 }
 
 static int no_room(const struct layer *layer, struct err *err)
@@ -379,7 +382,7 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 		return err_aim(err, "%s", layer->name);
 	if (!buffer)
 		return err_sys(err, "cannot read a layer");
-	reading.stays = fd >= 0 && strcmp(layer->compression, "none") == 0;
+	reading.stays = layer_keeps_file(layer);
 	if (tar_open(stream, &tar, err) < 0 ||
 	    (!reading.stays && spool_stream_new(spool, &layer->spool, err) < 0))
 		return -1;
@@ -394,6 +397,11 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 			 layer->dropped_xattrs);
 	atomic_store(&layer->state, LAYER_READY);
 	return 0;
+}
+
+bool layer_keeps_file(const struct layer *layer)
+{
+	return layer->fd >= 0 && layer->compression && strcmp(layer->compression, "none") == 0;
 }
 
 void layer_clear(struct layer *layer)

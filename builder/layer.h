@@ -58,6 +58,9 @@ enum layer_state { LAYER_WAITING, LAYER_READING, LAYER_READY };
  */
 int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 	       struct spool *spool, const struct limits *limits, struct err *err);
+
+/* Whether files' data stay where they were read, in the layer's descriptor, and it must stay open. */
+bool layer_keeps_file(const struct layer *layer);
 void layer_clear(struct layer *layer);
 
 #endif

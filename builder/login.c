@@ -75,16 +75,36 @@ static int take_token(const struct ask *ask, const char *text, size_t size, char
 		       : 0;
 }
 
+/* Token servers are as busy as registries, and say so alike. */
+static int ask_server(const struct http_request *request, struct http_stream **out, struct err *err)
+{
+	for (int try = 1;; try++) {
+		auto_http_stream *stream = NULL;
+		enum http_failure failure;
+		long retry_after = -1;
+
+		if (http_open(request, &stream, &failure, err) < 0) {
+			if (failure != HTTP_LOST || try == HTTP_TRIES)
+				return -1;
+		} else if (!http_may_pass(http_reply(stream)->status) || try == HTTP_TRIES) {
+			*out = take_ptr(&stream);
+			return 0;
+		} else {
+			retry_after = http_reply(stream)->retry_after;
+		}
+		http_wait(try, retry_after);
+	}
+}
+
 static int exchange(const struct ask *ask, const struct http_request *request, char **authorization,
 		    struct err *err)
 {
 	auto_http_stream *stream = NULL;
 	auto_secret *text = NULL;
-	enum http_failure failure;
 	size_t size;
 	long status;
 
-	if (http_open(request, &stream, &failure, err) < 0)
+	if (ask_server(request, &stream, err) < 0)
 		return err_aim(err, "cannot log in to '%s'", ask->host);
 	status = http_reply(stream)->status;
 	if (status == 401 || status == 403)
@@ -144,9 +164,7 @@ static int bearer(const struct ask *ask, char **authorization, struct err *err)
 		return err_sys(err, "cannot log in to '%s'", ask->host);
 	if (http_split(ask->challenge->realm, &scheme, &realm_host, err) < 0)
 		return err_aim(err, "the realm of '%s'", ask->host);
-	/* A stranger's registry must not have this machine's or the site's own services asked over
-	 * http. */
-	if (strcmp(scheme, "https") != 0 && !http_is_allowed(ask->conf, realm_host))
+	if (strcmp(scheme, "https") != 0 && !http_may_lead(ask->conf, ask->host, realm_host))
 		return err_set(err,
 			       "'%s' sends to the token server '%s' over %s: credentials go over "
 			       "https only",

@@ -8,6 +8,7 @@
 #include "builder/verify.h"
 #include "lib/log.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <signal.h>
@@ -138,7 +139,7 @@ static void report_verified(const struct options *options, const char *path, con
 	printf("tree   %s  as recorded\n", verified->tree.text);
 	if (verified->rebuilt)
 		printf("rebuilt: %s\n", verified->same_bytes ? "the same bytes" :
-			       "the same files; other versions of the compression's libraries gave other bytes");
+			       "the same files; another version of firn or of the compression's library gave other bytes");
 }
 
 static int verb_verify(const struct options *options)
@@ -212,6 +213,20 @@ static int go(size_t index, int argc, char **argv)
 	return verbs[index].main(&options);
 }
 
+/*
+ * Started with a standard stream closed, the image would take its number, and what is
+ * said would be written into it. The stand-ins fail as a closed stream does, but for the
+ * errors': they are the only place to tell of it.
+ */
+static void occupy_streams(void)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", modes[fd]);
+}
+
 int main(int argc, char **argv)
 {
 	int status = EXIT_FIRN_FAILED;
@@ -223,6 +238,7 @@ int main(int argc, char **argv)
 		log_error("cannot give up privileges");
 		return EXIT_FIRN_FAILED;
 	}
+	occupy_streams();
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		printf("firn-build %s\n", PACKAGE_VERSION);
 		return EXIT_SUCCESS;

@@ -333,16 +333,26 @@ int config_diff_ids(const char *text, size_t size, struct digest *diff_id, size_
 	return 0;
 }
 
-/* "latest" stands for a tag that is not said; names may be short. */
+/*
+ * @tag is a name or the last part of it: "docker.io/library/debian:12" is also "debian:12" and
+ * "12", for skopeo and podman write hosts into their archives and docker does not.
+ */
+static bool docker_name_fits(const char *name, const char *tag)
+{
+	size_t len = strlen(name), tag_len = strlen(tag);
+
+	return len >= tag_len && strcmp(name + len - tag_len, tag) == 0 &&
+	       (len == tag_len || strchr("/:", name[len - tag_len - 1]));
+}
+
 static bool docker_tag_fits(const json_t *entry, const char *tag)
 {
 	const json_t *names = json_object_get(entry, "RepoTags");
 
 	for (size_t i = 0; i < json_array_size(names); i++) {
 		const char *name = json_string_value(json_array_get(names, i));
-		const char *colon = name ? strrchr(name, ':') : NULL;
 
-		if (name && (strcmp(name, tag) == 0 || (colon && strcmp(colon + 1, tag) == 0)))
+		if (name && docker_name_fits(name, tag))
 			return true;
 	}
 	return false;

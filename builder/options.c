@@ -21,7 +21,7 @@ static const struct {
 	{{"platform", required_argument, NULL, OPTION_PLATFORM}, FOR_BUILDS | FOR_VERIFY,
 	 "      --platform OS/ARCH[/VARIANT]\n                         which of an index' images; default: this machine's"},
 	{{"compress", required_argument, NULL, 'c'}, FOR_BUILDS,
-	 "  -c, --compress CODEC[:LEVEL]\n                         zstd (1-22, default 6), gzip (1-9), xz (0-9), lz4 or none"},
+	 "  -c, --compress CODEC[:LEVEL]\n                         zstd (1-22, default 4), gzip (1-9), xz (0-9), lz4 or none"},
 	{{"block-size", required_argument, NULL, OPTION_BLOCK_SIZE}, FOR_BUILDS,
 	 "      --block-size SIZE  bytes, with K or M behind; default 128K"},
 	{{"jobs", required_argument, NULL, 'j'}, FOR_BUILDS | FOR_VERIFY,

@@ -30,6 +30,8 @@ int pack_error(const struct packer *packer, int code, const char *what, struct e
 		return err_code(err, ENOMEM, "cannot write %s", what);
 	if (code == SQFS_ERROR_IO && reason != 0)
 		return err_code(err, reason, "cannot write %s", what);
+	if (code == SQFS_ERROR_COMPRESSOR)
+		return err_set(err, "cannot write %s: the compressor fails, perhaps for want of memory", what);
 	if (code == SQFS_ERROR_OVERFLOW)
 		return err_set(err, "cannot write %s: squashfs has no room for that many", what);
 	return err_set(err, "cannot write %s: libsquashfs error %d", what, code);

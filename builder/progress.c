@@ -30,17 +30,19 @@ static double seconds_since(const struct timespec *start)
 	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
-/* "12 of 207 MB, 58 MB/s, 3 s left" */
+/* "12 of 207 MB, 58 MB/s, 3 s left"; small ones in kB. */
 static void describe(char *out, size_t size, uint64_t done, uint64_t total, double seconds)
 {
+	bool small = (total > 0 ? total : done) < 10000000;
+	unsigned long long unit = small ? 1000 : 1000000;
 	double rate = seconds > 0.5 ? (double)done / seconds : 0;
-	size_t used = (size_t)snprintf(out, size, "%llu", (unsigned long long)done / 1000000);
+	size_t used = (size_t)snprintf(out, size, "%llu", (unsigned long long)done / unit);
 
 	if (total > 0)
-		used += (size_t)snprintf(out + used, size - used, " of %llu", (unsigned long long)total / 1000000);
-	used += (size_t)snprintf(out + used, size - used, " MB");
+		used += (size_t)snprintf(out + used, size - used, " of %llu", (unsigned long long)total / unit);
+	used += (size_t)snprintf(out + used, size - used, small ? " kB" : " MB");
 	if (rate > 0)
-		used += (size_t)snprintf(out + used, size - used, ", %.0f MB/s", rate / 1e6);
+		used += (size_t)snprintf(out + used, size - used, small ? ", %.0f kB/s" : ", %.0f MB/s", rate / (double)unit);
 	if (rate > 0 && total > done)
 		(void)snprintf(out + used, size - used, ", %.0f s left", (double)(total - done) / rate + 0.5);
 }

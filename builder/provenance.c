@@ -73,6 +73,7 @@ int provenance_read(const char *text, size_t size, struct provenance *out, struc
 	if (!json || digest_take(&out->tree, json_string_value(json_object_get(json, "tree"))) < 0)
 		return err_set(err, "the image's provenance cannot be read");
 	copy_text(name, sizeof(name), codec, "name");
+	copy_text(out->firn, sizeof(out->firn), json, "firn");
 	copy_text(out->library, sizeof(out->library), codec, "library");
 	copy_text(out->libsquashfs, sizeof(out->libsquashfs), codec, "libsquashfs");
 	if (json_is_integer(level))
@@ -93,7 +94,7 @@ int provenance_read(const char *text, size_t size, struct provenance *out, struc
 
 bool provenance_is_ours(const struct provenance *provenance)
 {
-	return provenance->format == IMAGE_FORMAT &&
+	return provenance->format == IMAGE_FORMAT && strcmp(provenance->firn, PACKAGE_VERSION) == 0 &&
 	       strcmp(provenance->library, codec_library_version(&provenance->options.codec)) == 0 &&
 	       strcmp(provenance->libsquashfs, LIBSQUASHFS_VERSION) == 0;
 }
@@ -128,7 +129,14 @@ char *provenance_reference(const char *text, size_t size, struct digest *image)
 {
 	json_auto_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	const char *reference = json_string_value(json_object_get(json, "reference"));
+	const char *manifest = json_string_value(json_object_get(json, "manifest"));
+	struct digest digest;
+	char *out = NULL;
 
 	(void)digest_take(image, json_string_value(json_object_get(json, "image")));
-	return reference ? strdup(reference) : NULL;
+	if (!reference)
+		return NULL;
+	if (digest_take(&digest, manifest) < 0)
+		return strdup(reference);
+	return asprintf(&out, "%.*s@%s", (int)strcspn(reference, "@"), reference, manifest) < 0 ? NULL : out;
 }

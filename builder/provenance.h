@@ -32,6 +32,7 @@ struct provenance {
 	struct build_options options;
 	struct digest tree;
 	char codec_text[32];
+	char firn[32];      /* version, which stands in the image as well */
 	char library[32];   /* version of the compression's library */
 	char libsquashfs[32];
 	int format;
@@ -43,7 +44,10 @@ bool provenance_is_ours(const struct provenance *provenance);
 /* The text of the origin section; NULL without an error when the source has no name to be fetched by. */
 int provenance_write_origin(const struct source *source, const struct digest *image, char **text,
 			    struct err *err);
-/* The reference in an origin's text, and the image's digest: new string or NULL. */
+/*
+ * What an origin's text says the image was fetched from, by the digest of its manifest (an index would
+ * be asked for another platform), and the image's digest: new string or NULL.
+ */
 char *provenance_reference(const char *origin, size_t size, struct digest *image);
 
 #endif

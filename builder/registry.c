@@ -7,10 +7,8 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <sys/random.h>
-#include <time.h>
 
-enum { TRIES = 5, LOGINS = 3, DELAY_MS = 500, RETRY_AFTER_MAX = 60, ENDPOINTS_MAX = 2 };
+enum { LOGINS = 3, ENDPOINTS_MAX = 2 };
 
 #define HUB "docker.io"
 #define HUB_API "registry-1.docker.io"
@@ -123,22 +121,6 @@ void registry_closep(struct registry **registry)
 	registry_close(*registry);
 }
 
-/* Twice as long each time, and never two clients in step; or what the server asks for. */
-static void wait_before(int try, long retry_after)
-{
-	uint32_t chance = 0;
-	long ms = (long)DELAY_MS << try;
-	struct timespec delay;
-
-	(void)!getrandom(&chance, sizeof(chance), 0);
-	ms = ms / 2 + (long)(chance % (unsigned long)ms);
-	if (retry_after >= 0)
-		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 +
-		     (long)(chance % 200);
-	delay = (struct timespec){ms / 1000, ms % 1000 * 1000000};
-	(void)nanosleep(&delay, NULL);
-}
-
 /* What this endpoint is asked with now; @logins tells later whether another thread was faster. */
 static char *snapshot(struct registry *registry, struct endpoint *endpoint, const char **scheme,
 		      unsigned *logins)
@@ -246,10 +228,10 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 
 		if (request_once(registry, endpoint, path, accept, from, &logins, &stream, &failure,
 				 err) < 0) {
-			if (failure != HTTP_LOST || ++try == TRIES)
+			if (failure != HTTP_LOST || ++try == HTTP_TRIES)
 				return -1;
 			log_info("%s; trying again", err->text);
-			wait_before(try, delay);
+			http_wait(try, delay);
 			continue;
 		}
 		reply = http_reply(stream);
@@ -264,10 +246,10 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 				return -1;
 			continue;
 		}
-		if ((reply->status != 429 && reply->status < 500) || ++try == TRIES)
+		if (!http_may_pass(reply->status) || ++try == HTTP_TRIES)
 			return refuse(registry, endpoint, reply, path, err);
 		log_info("'%s' answers %ld; trying again", endpoint->host, reply->status);
-		wait_before(try, reply->retry_after);
+		http_wait(try, reply->retry_after);
 	}
 }
 
@@ -418,11 +400,12 @@ ssize_t registry_blob_read(struct registry_blob *blob, void *buffer, size_t size
 			blob->failures = 0;
 			return n;
 		}
-		if (++blob->failures == TRIES)
+		if (++blob->failures == HTTP_TRIES)
 			return -1;
 		log_info("%s; going on from there", err->text);
-		wait_before(blob->failures, -1);
-		if (open_blob(blob, err) < 0)
+		http_wait(blob->failures, -1);
+		/* What was there a moment ago may come back. */
+		if (open_blob(blob, err) < 0 && err->code != ENOTCONN)
 			return -1;
 	}
 }

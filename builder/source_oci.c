@@ -128,6 +128,17 @@ static int layout_open_layer(struct source *source, size_t index, struct stream 
 	return stream_open_file(*fd, false, *offset, size, source->layer[index].name, out, err);
 }
 
+/* Many layers, few descriptors. */
+static void layout_close_layer(struct source *source, size_t index, bool good)
+{
+	struct layout *layout = (struct layout *)source;
+
+	if (good && layer_keeps_file(&source->layer[index]))
+		return;
+	own_close(&layout->fd[index]);
+	layout->fd[index] = -1;
+}
+
 static int check_version(struct layout *layout, struct err *err)
 {
 	auto_free char *text = NULL;
@@ -145,6 +156,7 @@ static int open_layout(struct layout *layout, const char *tag, const struct sour
 	size_t size;
 
 	layout->source.open_layer = layout_open_layer;
+	layout->source.close_layer = layout_close_layer;
 	layout->source.close = layout_close;
 	layout->store = (struct store){layout_document, layout->name};
 	if (check_version(layout, err) < 0 || read_member(layout, "index.json", &index, &size, err) < 0 ||

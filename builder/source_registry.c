@@ -183,6 +183,10 @@ static void remote_close_layer(struct source *source, size_t index, bool good)
 	} else if (!good && download->cached >= 0) {
 		cache_drop(remote->cache, digest); /* next time it is fetched anew */
 	}
+	if (!good || !layer_keeps_file(&source->layer[index])) { /* many layers, few descriptors */
+		own_close(&download->cached);
+		download->cached = -1;
+	}
 }
 
 static void remote_close(struct source *source)

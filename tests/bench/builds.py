@@ -16,7 +16,7 @@ import zlib
 
 import mkoci
 
-LEVEL, BLOCK = 6, "128K"
+LEVEL, BLOCK = 4, "128K"  # firn's defaults
 
 
 class Builds:

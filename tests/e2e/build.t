@@ -17,14 +17,25 @@ python3 "$mkoci" --config "$config" "$scratch/oci" "$scratch/base.tar" "$scratch
 python3 "$mkoci" --config "$config" --form oci-archive "$scratch/oci.tar" "$scratch/base.tar" "$scratch/changes.tar"
 python3 "$mkoci" --config "$config" --form docker-archive "$scratch/docker.tar" "$scratch/base.tar" "$scratch/changes.tar"
 
+squash "$scratch/root" "$scratch/root.sqfs" gzip
+python3 "$srcdir/tests/images/mksif.py" "$scratch/root.sqfs" "$scratch/root.sif" || exit 1
+
 # Every source, and the image runs.
 n=0
 for source in "oci:$scratch/oci" "oci:$scratch/oci:latest" "oci-archive:$scratch/oci.tar" "docker-archive:$scratch/docker.tar" \
-	"tar:$scratch/flat.tar" "dir:$scratch/root" "$scratch/root" "$scratch/out/1.sqfs"; do
+	"tar:$scratch/flat.tar" "dir:$scratch/root" "$scratch/root" "$scratch/out/1.sqfs" "$scratch/root.sif"; do
 	n=$((n + 1))
 	ok "built from ${source%%"$scratch"*}..." succeeds firn build -q "$scratch/out/$n.sqfs" "$source"
 	ok 'and it runs'                          succeeds firn exec "$scratch/out/$n.sqfs" /bin/true
 done
+python3 "$mkoci" --form docker-archive --tag docker.io/lab/tool:1 "$scratch/named.tar" "$scratch/base.tar"
+for tag in docker.io/lab/tool:1 lab/tool:1 tool:1 1; do
+	ok "a docker-archive's image called $tag" succeeds firn build -q -f "$scratch/out/named.sqfs" "docker-archive:$scratch/named.tar:$tag"
+done
+for tag in ool:1 tool latest; do
+	ok "but not $tag" status_is 125 firn build -q -f "$scratch/out/named.sqfs" "docker-archive:$scratch/named.tar:$tag"
+done
+ok 'which is said' says "no image 'latest' in the archive"
 ok 'archives give what the layout gives' cmp "$scratch/out/1.sqfs" "$scratch/out/3.sqfs"
 image=$scratch/out/1.sqfs
 ok 'firn run takes the entrypoint'  succeeds firn run "$image"
@@ -33,7 +44,8 @@ ok 'firn inspect reads the image'   succeeds firn inspect "$image"
 ok 'its label'                      says 'org.example=yes'
 ok 'its entrypoint'                 says '/bin/probe'
 if command -v ch-run >/dev/null; then
-	ok "Charliecloud's ch-run runs it" succeeds env USER=me ch-run "$image" -- /bin/true
+	mkdir "$scratch/ch"
+	ok "Charliecloud's ch-run runs it" succeeds env USER=me ch-run --mount="$scratch/ch" "$image" -- /bin/true
 else
 	skip "Charliecloud's ch-run runs it" 'ch-run is not installed'
 fi
@@ -58,6 +70,17 @@ ok '--block-size 256K'    succeeds firn build -q --force --block-size 256K "$scr
 ok 'is taken'             sh -c '"$0" inspect "$1" | grep -q 262144' "$FIRN" "$scratch/out/c.sqfs"
 ok '--all-root'           succeeds firn build -q --force --all-root "$scratch/out/c.sqfs" "oci:$scratch/oci"
 ok 'leaves only root'     sh -c 'unsquashfs -lln "$0" | tail -n +2 | awk "\$2 != \"0/0\" {bad = 1} END {exit bad}"' "$scratch/out/c.sqfs"
+
+# Closed streams: nothing that is said gets into a file that took their number.
+closed_streams() {
+	rm -f "$scratch/out/closed.sqfs"
+	(eval "exec $1"; exec "$FIRN" build -vv "$scratch/out/closed.sqfs" "oci:$scratch/oci") >"$last.out" 2>"$last"
+	[ $? = "$2" ] && cmp "$image" "$scratch/out/closed.sqfs"
+}
+ok 'with standard input and errors closed'  closed_streams '<&- 2>&-' 0
+ok 'with all streams closed, the image is right' closed_streams '<&- >&- 2>&-' 125
+(exec >&-; exec "$FIRN" build -f "$scratch/out/closed.sqfs" "oci:$scratch/oci") 2>"$last" </dev/null
+ok 'and a result that cannot be told is an error' says 'cannot write to standard output'
 
 # What is there stays there
 echo precious >"$scratch/out/there"
@@ -96,13 +119,27 @@ wrong 'no threads'               -j 0 "$scratch/out/w.sqfs" "oci:$scratch/oci"
 wrong 'threads that are no number' -j many "$scratch/out/w.sqfs" "oci:$scratch/oci"
 ok 'nothing of these is left'    sh -c '[ ! -e "$0" ]' "$scratch/out/w.sqfs"
 
+# More layers than descriptors
+python3 - "$srcdir/tests/images" "$scratch/layers" <<-'END' || exit 1
+	import sys
+	sys.dont_write_bytecode = True
+	sys.path.insert(0, sys.argv[1])
+	import mkoci, mktar
+	layer = lambda n: mkoci.Layer(mktar.file(f"f{n % 150}", f"{n}") + mktar.END)
+	mkoci.write_layout(sys.argv[2], mkoci.Image([layer(n) for n in range(300)]))
+END
+few() { (ulimit -n 40 && exec "$FIRN" build -q "$scratch/out/layers.sqfs" "oci:$scratch/layers"); }
+ok '300 layers with 40 descriptors' succeeds few
+ok 'and the last ones count'        sh -c 'unsquashfs -cat "$0" f7 f149 2>/dev/null | grep -qx 157299' "$scratch/out/layers.sqfs"
+
 # Stopped in the middle: nothing is left. xz takes its time; the build is on its way once it
-# has opened the layer.
+# has the file that would become the image.
 mkdir "$scratch/stop"
-started() { ls -l "/proc/$1/task" >/dev/null 2>&1 && ls -l "/proc/$1/fd" 2>/dev/null | grep -q "$scratch/oci/blobs"; }
+started() { ls -l "/proc/$1/task" >/dev/null 2>&1 && ls -l "/proc/$1/fd" 2>/dev/null | grep -q "$scratch/stop/"; }
 stopped_by() {
 	# sh starts what is in the background with SIGINT ignored
-	env --default-signal=INT "$FIRN" build -q --compress xz "$scratch/stop/a.sqfs" "oci:$scratch/oci" >"$last" 2>&1 </dev/null &
+	# shellcheck disable=SC2086 # nothing, or words
+	env --default-signal=INT ${enosys:-} "$FIRN" build -q --compress xz "$scratch/stop/a.sqfs" "oci:$scratch/oci" >"$last" 2>&1 </dev/null &
 	pid=$!
 	wait_for started $pid || echo "never began" >>"$last"
 	kill "-$1" $pid
@@ -116,6 +153,21 @@ for signal in INT TERM KILL; do
 done
 ok 'and can be done again'   succeeds firn build -q "$scratch/stop/a.sqfs" "oci:$scratch/oci"
 ok 'with the same result'    cmp "$image" "$scratch/stop/a.sqfs"
+
+# Where a file without a name is not to be had (NFS, Lustre): a hidden name, and nothing is left either.
+named() { "$tools/enosys" O_TMPFILE "$FIRN" build -q "$@"; }
+ok 'a file system without O_TMPFILE'   succeeds named "$scratch/stop/named.sqfs" "oci:$scratch/oci"
+ok 'gets the same image'               cmp "$image" "$scratch/stop/named.sqfs"
+ok 'which is not replaced'             status_is 125 named "$scratch/stop/named.sqfs" "oci:$scratch/oci"
+ok 'but by --force'                    succeeds named --force "$scratch/stop/named.sqfs" "oci:$scratch/oci"
+rm "$scratch/stop/named.sqfs" "$scratch/stop/a.sqfs"
+ok 'a build that fails there'          status_is 125 named "$scratch/stop/named.sqfs" "oci:$scratch/oci:nosuch"
+ok 'leaves nothing'                    sh -c '[ -z "$(ls -A "$0" "$1" | grep -v ":$")" ]' "$scratch/stop" "$TMPDIR"
+enosys="$tools/enosys O_TMPFILE"
+for signal in INT TERM; do
+	ok "one stopped by $signal fails"      stopped_by $signal
+	ok 'and leaves nothing'                sh -c '[ -z "$(ls -A "$0" "$1" | grep -v ":$")" ]' "$scratch/stop" "$TMPDIR"
+done
 
 # No room: a limit of 512 KiB on files.
 limited() { (ulimit -f 1024 && exec "$FIRN" build -q "$scratch/stop/b.sqfs" "oci:$scratch/oci"); }

@@ -45,6 +45,11 @@ ok 'the same with umask 077'       same sh -c 'umask 077; "$@"' sh "$FIRN" build
 ok 'the same with umask 0'         same sh -c 'umask 0; "$@"' sh "$FIRN" build -q "$again" "$source"
 ok 'the same from another folder'  same sh -c 'cd / && "$@"' sh "$FIRN" build -q "$again" "$source"
 ok 'the same without environment'  same env -i "$FIRN" build -q "$again" "$source"
+if unshare -r true 2>/dev/null; then
+	ok 'the same as root of a user namespace' same unshare -r "$FIRN" build -q "$again" "$source"
+else
+	skip 'the same as root of a user namespace' 'user namespaces are not to be had'
+fi
 ok 'the same as a user of another name' same env USER=other LOGNAME=other HOME=/ "$FIRN" build -q "$again" "$source"
 if [ -w /dev/shm ]; then
 	ok 'the same with its scratch in memory' same env TMPDIR=/dev/shm "$FIRN" build -q "$again" "$source"

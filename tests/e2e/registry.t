@@ -63,6 +63,7 @@ manifest=$(skopeo inspect --tls-verify=false "docker://$plain/group/image" | sed
 ok 'an image over http from this machine' pulled "$plain/group/image"
 ok 'by its tag'                     pulled "$plain/group/image:latest"
 ok 'by its digest'                  pulled "$plain/group/image@$manifest"
+ok 'by both'                        pulled "$plain/group/image:latest@$manifest"
 ok "with Docker's media types"      succeeds firn pull -q -f "$plain/types:1" "$out"
 ok 'the same files'                 test "$(digest_of "$out" tree)" = "$(digest_of "$scratch/wanted.sqfs" tree)"
 ok 'without a cache'                pulled --no-cache "$plain/group/image"
@@ -82,6 +83,26 @@ ok 'no such digest'                 refused 'has no' "$plain/group/image@sha256:
 ok 'no host'                        refused 'names no registry' image
 ok 'nobody listens'                 refused "'127.0.0.1:9'" 127.0.0.1:9/image
 ok 'no such platform'               refused 'linux/s390x' --platform linux/s390x "$plain/group/image"
+python3 - "$srcdir/tests/images" "$scratch" <<-'END' || exit 1
+	import sys
+	sys.dont_write_bytecode = True
+	sys.path.insert(0, sys.argv[1])
+	import mkoci
+	from mkoci import Image, Layer
+	for kind in ("oci", "docker"):
+	    layout = mkoci.Layout(f"{sys.argv[2]}/many-{kind}")
+	    layout.add_index([Image([Layer(open(f"{sys.argv[2]}/{tar}.tar", "rb").read())], platform=platform, docker=kind == "docker")
+	                      for tar, platform in (("more", "linux/s390x"), ("base", "linux/arm/v7"))], docker=kind == "docker")
+	    layout.close()
+END
+for kind in oci docker; do
+	push --all "oci:$scratch/many-$kind" "docker://$plain/many:$kind" || { cat "$scratch/skopeo.log"; exit 1; }
+	ok "a platform of an index ($kind)"  succeeds firn pull -q --platform linux/s390x "$plain/many:$kind" "$out"
+	ok 'its files are there'             sh -c 'unsquashfs -l "$1" | grep -q /noise' sh "$out"
+	ok 'it is built again for the same'  succeeds firn verify --rebuild "$out"
+	rm -f "$out"
+	ok "one that it has not ($kind)"     refused 'there are: linux/s390x, linux/arm/v7' --platform linux/arm/v6 "$plain/many:$kind"
+done
 blobs=$XDG_CACHE_HOME/firn/blobs/sha256
 ok 'the cache holds the blobs'      test "$(ls "$blobs" | wc -l)" -ge 5
 ok 'it is private'                  test "$(stat -c %a "$XDG_CACHE_HOME/firn")" = 700
@@ -177,14 +198,14 @@ unset REGISTRY_AUTH_FILE DOCKER_CONFIG
 
 # The faulty one.
 mkfifo "$scratch/stop"
-python3 "$here/faulty.py" "$scratch/oci" "$scratch/faulty" <"$scratch/stop" >"$scratch/faulty/errors" 2>&1 &
+python3 "$here/faulty.py" "$scratch/oci" "$scratch/faulty" "$scratch/tls" <"$scratch/stop" >"$scratch/faulty/errors" 2>&1 &
 faulty=$!
 exec 9>"$scratch/stop"
 until [ -f "$scratch/faulty/ports" ]; do
 	kill -0 $faulty 2>/dev/null || { cat "$scratch/faulty/errors"; exit 1; }
 	sleep 0.1
 done
-read -r port other <"$scratch/faulty/ports"
+read -r port other secure <"$scratch/faulty/ports"
 f=127.0.0.1:$port
 log=$scratch/faulty/log
 configure '[pull]' 'stall = 1'
@@ -199,6 +220,8 @@ ok 'Bearer for everyone'            fetched bearer-open/a
 ok 'Bearer before Basic'            fetched both/a
 ok 'tokens that expire on the way'  fetched bearer-short/a
 ok 'are asked for again'            test "$(grep -c "GET /token/bearer-short" "$log")" -gt 1
+ok 'a token server that is busy'    fetched bearer-busy/a
+ok 'is asked again'                 test "$(grep -c "GET /token/bearer-busy" "$log")" = 2
 ok 'a token server that refuses'    failed 'denied: the credentials are not accepted' bearer-refused/a
 ok 'a token that breaks headers'    failed 'gives no token' bearer-evil/a
 printf '{"auths": {"%s": {"identitytoken": "identity-token"}}}' "$f" >"$HOME/.docker/config.json"
@@ -208,7 +231,7 @@ login "$f" user:secret >"$HOME/.docker/config.json"
 ok 'a realm elsewhere over http'    failed 'credentials go over https only' far-realm/a
 ok 'a realm that is a file'         failed "'$f'" file-realm/a
 ok 'a challenge without an end'     failed 'does not say how to log in' odd/a
-ok '401 without a challenge'        failed 'does not say how to log in' mute/a
+ok '401 without a challenge'        failed 'does not say how to log in' speechless/a
 ok '403'                            failed 'denied' forbidden/a
 ok 'blobs on another host'          fetched redirect/a
 ok 'get no Authorization'           grep -q "^$other GET /raw/sha256:[0-9a-f]* auth=none" "$log"
@@ -221,13 +244,36 @@ ok 'one to nowhere'                 failed 'redirects to nowhere' nowhere/a
 ok '429 with Retry-After'           fetched busy/a
 ok '429 for ever'                   failed 'too many requests (429, remaining: 0' always-busy/a
 ok 'asked five times'               test "$(grep -c '/v2/always-busy/' "$log")" = 5
+seconds=$(date +%s)
+ok '503 with Retry-After as a date' fetched busy-until/a
+ok 'which was waited for'           test "$(($(date +%s) - seconds))" -ge 1
 ok '503 twice'                      fetched broken-twice/a
 ok '500 for ever'                   failed 'answers 500' broken/a
 ok 'a connection cut in the middle' fetched cut/a
 ok 'goes on from there'             grep -q '/v2/cut/a/blobs/.* range=bytes=[1-9]' "$log"
+ok 'a registry that is gone for a second' fetched vanish/a
 ok 'Range ignored'                  fetched no-range/a
 ok 'another range'                  failed 'another part of a blob' wrong-range/a
 ok 'a stalled transfer'             fetched stall/a
+ok 'one that does not begin'        fetched mute/a
+
+# What is told on the way: a transfer that stalls for a second gives it time.
+on_terminal() {
+	run_last python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 65536))))' "$@"
+}
+escape=$(printf '\033[')
+ok 'a pull on a terminal'           on_terminal "$FIRN" pull -f --no-cache --config "$conf" "$f/stall/terminal" "$out"
+ok 'shows a line for each layer'    sh -c 'for n in 1 2 3; do grep -q "layer $n (sha256:[0-9a-f]*): [0-9]* of [0-9]* .B" "$1" || exit 1; done' sh "$last"
+ok 'with the rate and the time left' grep -q 'layer 3 .* of .*, .*/s, .* s left' "$last"
+ok 'which are redrawn'              says "$escape"
+ok '-q is silent there'             on_terminal "$FIRN" pull -q -f --no-cache --config "$conf" "$f/stall/quiet" "$out"
+ok 'to the letter'                  test ! -s "$last"
+configure '[pull]' 'stall = 6'
+ok 'elsewhere'                      succeeds firn pull -f --no-cache --config "$conf" "$f/stall/plain" "$out"
+ok 'there are plain lines now and then' grep -q '^firn: layer 3 .* of .*' "$last"
+ok 'that are only text'             says_not "$escape"
+configure '[pull]' 'stall = 1'
+rm -f "$out"
 ok 'bodies always short'            failed "the configuration of '$f/short/a:latest'" short/a
 ok 'a body too long'                failed 'more than' long/a
 ok 'a length too long'              failed 'bytes for a blob of' long-length/a
@@ -271,4 +317,36 @@ export https_proxy="http://127.0.0.1:$other"
 ok 'a proxy'                        pulled --no-cache --config "$conf" registry.example.org/group/image
 ok 'was used'                       grep -q "^$other CONNECT registry.example.org:443" "$log"
 ok 'but not for this machine'       pulled --no-cache "$plain/group/image"
+export no_proxy=registry.example.org
+ok 'nor for what no_proxy names'    refused "'registry.example.org'" --no-cache --config "$conf" registry.example.org/group/image
+unset https_proxy no_proxy
+open_before=$(grep -c "^$other GET /[rt].*/\(redirect-open\|bearer-open/a\)" "$log")
+
+# What only the site can say, in a mount namespace of our own: registry.example.org is this machine's
+# name there, though not one of those that firn knows to be.
+site=$(prefix=$(sed -n 's/^prefix = //p' "$builddir/Makefile") && eval "echo $(sed -n 's/^sysconfdir = //p' "$builddir/Makefile")")
+mkdir -p "$scratch/site/firn"
+printf '127.0.0.1 localhost registry.example.org\n' >"$scratch/hosts"
+printf '#!/bin/sh\nexec unshare -rm sh -c '\''mount --bind "%s" "%s" && mount --bind "%s" /etc/hosts && exec "$@"'\'' sh "%s" "$@"\n' \
+	"$scratch/site" "$site" "$scratch/hosts" "$FIRN" >"$scratch/bin/at-site"
+chmod +x "$scratch/bin/at-site"
+if "$scratch/bin/at-site" --version >/dev/null 2>&1; then
+	FIRN=$scratch/bin/at-site conf=$scratch/site/firn/firn.conf named=registry.example.org:${plain##*:}
+	configure ''
+	ok 'plain http, to another name'    refused 'plain http only' --no-cache "$named/group/image"
+	configure "[registry \"$named\"]" 'insecure = yes'
+	ok 'if the site says so'            pulled --no-cache "$named/group/image"
+	configure "[registry \"registry.example.org:${tls##*:}\"]" 'insecure = yes'
+	ok 'TLS that nobody vouches for, if the site says so' pulled --no-cache "registry.example.org:${tls##*:}/group/image"
+	configure '[pull]' "default = $plain"
+	ok "a site's word for no host"      pulled --no-cache group/image
+	f=registry.example.org:$secure
+	configure "[registry \"$f\"]" "ca = $scratch/tls/ca.pem"
+	ok 'TLS with the CA that the site names' pulled --no-cache "$f/fine/a"
+	ok "but a stranger does not send to this machine's services" refused "'localhost:$other' would be asked over http" --no-cache "$f/redirect-open/a"
+	ok 'nor for a token'                refused 'credentials go over https only' --no-cache "$f/bearer-open/a"
+	ok 'none of which was asked'        test "$(grep -c "^$other GET /[rt].*/\(redirect-open\|bearer-open/a\)" "$log")" = "$open_before"
+else
+	skip 'what only the site can say' 'user namespaces are not to be had, or there is no folder for firn.conf'
+fi
 done_testing

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-3.0-or-later
-"""faulty.py LAYOUT DIR: a registry that does one thing wrong, chosen by the repository's name.
+"""faulty.py LAYOUT DIR CERTIFICATE: a registry that does one thing wrong, chosen by the repository's name.
 
 Serves the images of an OCI layout as FAULT/ANYTHING:TAG on two ports of 127.0.0.1, the second of
-which plays another host: token server, place of redirections, proxy. Writes DIR/ports, and each
+which plays another host: token server, place of redirections, proxy; and on a third one with TLS, by
+CERTIFICATE/cert.pem and key.pem. Writes DIR/ports, and each
 request as one line to DIR/log: PORT METHOD PATH auth=WORD range=RANGE. "Once" means once for each
 name, so that tests do not meet. Ends when its standard input ends.
 
@@ -15,12 +16,15 @@ import json
 import os
 import select
 import socket
+import ssl
 import sys
 import threading
+import time
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-LAYOUT, DIR = sys.argv[1:3]
+LAYOUT, DIR, CERTIFICATE = sys.argv[1:4]
 PASSWORD = "Basic " + base64.b64encode(b"user:secret").decode()
 IDENTITY = "identity-token"
 counts = collections.Counter()
@@ -96,7 +100,7 @@ class Registry(BaseHTTPRequestHandler):
             "both": ['Basic realm="test"', self.realm("bearer", name)],
             "far-realm": 'Bearer realm="http://token.example.org/token",service="x"',
             "file-realm": 'Bearer realm="file:///etc/passwd",service="x"',
-            "odd": 'Digest realm="a", nonce="b", Bearer realm="unterminated', "mute": None,
+            "odd": 'Digest realm="a", nonce="b", Bearer realm="unterminated', "speechless": None,
         }
         if fault in challenges:
             good = given == PASSWORD if fault in ("basic", "redirect", "redirect-back") else None
@@ -121,6 +125,8 @@ class Registry(BaseHTTPRequestHandler):
 
     def token(self, fault, name, form=None):
         given = self.headers.get("Authorization")
+        if fault == "bearer-busy" and times("bearer-busy", name) == 0:
+            return self.answer(503, b"", Retry_After="0")
         good = {"bearer-open": True, "bearer-refused": False,
                 "bearer-refresh": bool(form) and form.get("refresh_token") == [IDENTITY] and "grant_type" in form,
                 }.get(fault, given == PASSWORD)
@@ -183,6 +189,19 @@ class Registry(BaseHTTPRequestHandler):
     def manifests_busy(self, name, tag):
         if times("busy", name, tag) == 0:
             return self.answer(429, b"", Retry_After="1")
+        return self.manifests(name, tag)
+
+    def manifests_busy_until(self, name, tag):
+        if times("until", name, tag) == 0:
+            return self.answer(503, b"", Retry_After=formatdate(time.time() + 2, usegmt=True))
+        return self.manifests(name, tag)
+
+    def manifests_mute(self, name, tag):
+        """Says nothing the first time."""
+        if times("mute", name, tag) == 0:
+            select.select([self.connection], [], [], 30)
+            self.close_connection = True
+            return None
         return self.manifests(name, tag)
 
     def manifests_always_busy(self, _name, _tag):
@@ -249,6 +268,9 @@ class Registry(BaseHTTPRequestHandler):
     def blobs_redirect_back(self, name, digest):
         self.answer(302, b"", Location=f"/v2/basic/{name}/blobs/{digest}")
 
+    def blobs_redirect_open(self, name, digest):
+        self.blobs_redirect(name, digest)
+
     def blobs_loop(self, name, digest):
         self.answer(307, b"", Location=f"/v2/loop/{name}/blobs/{digest}")
 
@@ -295,6 +317,22 @@ class Registry(BaseHTTPRequestHandler):
 
     def blobs_long_length(self, _name, digest):
         self.answer(200, blob(digest) + b"more")
+
+    def blobs_vanish(self, name, digest):
+        """Half, and then for a second nobody listens; but not before all three layers are asked for."""
+        first = times("vanish", name, digest) == 0
+        times("vanish-any", name)
+        data = blob(digest)
+        if len(data) < 65536 or not first:
+            return self.blobs(name, digest)
+        self.half(data)
+        self.wfile.flush()
+        while counts[("vanish-any", name)] < 4:  # the configuration is a blob, too
+            time.sleep(0.02)
+        self.server.shutdown()
+        self.server.server_close()
+        threading.Thread(target=come_back, args=(self.server.server_port,), daemon=True).start()
+        return self.break_off()
 
     def blobs_wrong(self, _name, digest):
         data = bytearray(blob(digest))
@@ -351,11 +389,19 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-main, other = Server(("127.0.0.1", 0), Registry), Server(("127.0.0.1", 0), Registry)
+def come_back(port):
+    time.sleep(1)
+    Server(("127.0.0.1", port), Registry).serve_forever()
+
+
+main, other, secure = (Server(("127.0.0.1", 0), Registry) for _ in range(3))
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(f"{CERTIFICATE}/cert.pem", f"{CERTIFICATE}/key.pem")
+secure.socket = context.wrap_socket(secure.socket, server_side=True, do_handshake_on_connect=False)
 open(f"{DIR}/log", "w", encoding="utf-8").close()
-for server in main, other:
+for server in main, other, secure:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 with open(f"{DIR}/ports.new", "w", encoding="utf-8") as file:
-    file.write(f"{main.server_port} {other.server_port}\n")
+    file.write(f"{main.server_port} {other.server_port} {secure.server_port}\n")
 os.rename(f"{DIR}/ports.new", f"{DIR}/ports")
 sys.stdin.read()

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * enosys NAME[,NAME...] COMMAND [ARG...]: run COMMAND on an older kernel, so to
- * speak: the named system calls give ENOSYS (seccomp(2)).
+ * speak: the named system calls give ENOSYS (seccomp(2)). The name O_TMPFILE stands
+ * for a file system that cannot do that.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -33,6 +35,21 @@ static int find(const char *name, size_t len)
 	return -1;
 }
 
+/* openat(2) with O_TMPFILE gives EOPNOTSUPP; the accumulator holds the call's number again at the end. */
+static size_t refuse_tmpfile(struct sock_filter *code)
+{
+	const struct sock_filter filter[] = {
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_TMPFILE & ~O_DIRECTORY, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	};
+
+	memcpy(code, filter, sizeof(filter));
+	return sizeof(filter) / sizeof(filter[0]);
+}
+
 int main(int argc, char **argv)
 {
 	struct sock_filter code[2 * CALLS_MAX + 2];
@@ -49,6 +66,11 @@ int main(int argc, char **argv)
 		size_t len = strcspn(names, ",");
 		int number = find(names, len);
 
+		if (strncmp(names, "O_TMPFILE", len) == 0 && program.len + 6 <= 2 * CALLS_MAX) {
+			program.len += (unsigned short)refuse_tmpfile(code + program.len);
+			names += len + (names[len] == ',');
+			continue;
+		}
 		if (number < 0 || program.len + 3 > 2 * CALLS_MAX) {
 			fprintf(stderr, "enosys: unknown system call '%.*s'\n", (int)len, names);
 			return 125;
