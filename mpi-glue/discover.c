@@ -26,7 +26,7 @@ static int beside(char *out, size_t size)
 	slash = strrchr(out, '/');
 	if (!slash)
 		return -1;
-	(void)strcpy(slash + 1, HELPER);
+	memcpy(slash + 1, HELPER, sizeof(HELPER)); /* there is room: see above */
 	return 0;
 }
 

@@ -118,7 +118,7 @@ static void numbers_are_not_trusted(void)
 	ok(read_copy(used) == -1, "a name without an end");
 	file[0] = 'G';
 	ok(read_copy(used) == -1, "another file");
-	(void)strcpy(file, "ld.so-1.7.0");
+	memcpy(file, "ld.so-1.7.0", sizeof("ld.so-1.7.0"));
 	ok(read_copy(12) == -1, "half a header");
 }
 

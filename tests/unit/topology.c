@@ -48,7 +48,7 @@ static bool readable(const char *files, const void *cache, size_t size)
 	if (cache) {
 		(void)snprintf(command, sizeof(command), "%s/etc", root);
 		(void)mkdir(command, 0755);
-		(void)strcat(command, "/ld.so.cache");
+		(void)snprintf(command, sizeof(command), "%s/etc/ld.so.cache", root);
 		auto_fd fd = open(command, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 		if (write(fd, cache, size) != (ssize_t)size)
