@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TELL_FIRST_S = 3, TELL_EVERY_S = 10, GIVE_UP_S = 3600 };
+enum { TELL_FIRST_S = 3, TELL_EVERY_S = 10, GIVE_UP_S = 900 };
 
 static void close_all_but(int keep)
 {
@@ -63,7 +63,7 @@ static int wait_for_offer(int control, void (*waiting)(int seconds), struct sess
 		seconds += step;
 		waiting(seconds);
 	}
-	return err_set(err, "the container was not ready within an hour");
+	return err_set(err, "the container was not ready within a quarter of an hour");
 }
 
 int start_container(const char *firn, char *const *words, char *const *environment, const char *cwd,

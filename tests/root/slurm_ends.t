@@ -80,6 +80,14 @@ wait "$started"
 ok 'kill -9 of the server is an error'      test $? -ne 0
 ok '... and leaves nothing'                 nothing_left
 
+background srun --container="$images/debian.dir" --container-mounts="$home" sh -c 'touch up; sleep 1; cat /etc/debian_version'
+keepers() { ps -ww -u "$user_id" -o stat=,comm=,args= | grep '^[^Z].* firn-keeper' | grep -cF "$home"; }
+ok 'a directory has a keeper instead'       test "$(keepers)" = 1
+pkill -9 -u "$user_id" firn-keeper
+wait "$started"
+ok 'kill -9 of it harms no task'            grep -q '^12' "$scratch/background"
+ok '... and leaves nothing'                 nothing_left
+
 # A named container's keeper is no step's; its server's end is the end of it.
 script named <<-'END'
 	#!/bin/bash
