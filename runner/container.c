@@ -39,11 +39,13 @@ static bool choose_launcher(const struct container *at, const struct container_u
 	*launcher = '\0';
 	if (at->conf->linger > 0)
 		return true;
+	if (!use->always)
+		return false;
 	/* Nobody else has this name; but the container has a keeper. */
 	(void)clock_gettime(CLOCK_BOOTTIME, &now);
 	(void)snprintf(launcher, SESSION_LAUNCHER_SIZE, "process %d %lld %ld", (int)getpid(),
 		       (long long)now.tv_sec, now.tv_nsec);
-	return use->always;
+	return true;
 }
 
 int container_meet(struct container *at, const struct container_use *use, struct err *err)
@@ -87,10 +89,11 @@ static int join(struct container *at, struct err *err)
 
 int container_build(struct container *at, const struct container_use *use, struct err *err)
 {
+	bool shared = at->session.role == SESSION_FIRST;
 	struct keeper keeper = {
 		.listener = take_fd(&at->session.listener),
 		.builder = -1,
-		.task = {use->task, use->other},
+		.task = {use->self && shared ? getpid() : 0, use->other},
 		.hold = use->hold,
 		.linger = at->conf->linger,
 		.note = use->note,
@@ -103,7 +106,7 @@ int container_build(struct container *at, const struct container_use *use, struc
 	if (topology)
 		topology_add(at->content, at->plan);
 	return launch_container(at->plan, at->content, at->conf,
-				at->session.role == SESSION_FIRST ? &keeper : NULL, &at->launched, err);
+				shared ? &keeper : NULL, &at->launched, err);
 }
 
 int container_enter(struct container *at, const struct container_use *use, struct err *err)

@@ -35,7 +35,7 @@ struct container {
 /* What a container is there for. */
 struct container_use {
 	bool always;    /* share even without a launcher, if only with those who say the same name */
-	pid_t task;     /* it is there for this process; 0: none */
+	bool self;      /* it is there for this process */
 	pid_t other;    /* ... and for this one; 0: none */
 	bool topology;  /* show the node's topology, found out meanwhile */
 	int hold;       /* ... and until this becomes readable; -1: none. Taken over */

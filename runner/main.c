@@ -25,7 +25,7 @@ static int go(enum request_verb verb, int argc, char **argv)
 {
 	auto_request *request = NULL;
 	auto_container container = CONTAINER_NONE;
-	struct container_use use = {.task = getpid(), .hold = -1};
+	struct container_use use = {.self = true, .hold = -1};
 	struct err err;
 
 	if (request_read(verb, argc, argv, &request, &err) < 0)
