@@ -22,6 +22,7 @@ RUNS = int(os.environ.get("BENCH_RUNS", "31"))
 STEPS = int(os.environ.get("BENCH_STEPS", "1000"))
 USER = int(open(f"{CLUSTER}/user").read())
 IMAGE = f"{CLUSTER}/home/image.sqfs"
+AT_ONCE = 8
 VICTIMS = ("task", "server", "slurmstepd", "srun")
 results = []
 
@@ -77,7 +78,8 @@ def memory():
         count.append(len(found))
         pss.append(sum(int(re.search(r"^Pss:\s+(\d+)", open(f"/proc/{pid}/smaps_rollup").read(), re.M)[1]) for pid in found))
         subprocess.run(user("scancel", "-u", "user"), check=True)
-        step.wait(60)
+        step.kill()
+        step.wait()
         for name in os.listdir(folder):
             if name.startswith("up."):
                 os.unlink(f"{folder}/{name}")
@@ -112,21 +114,24 @@ def one_job(number):
 
 
 def kills():
-    """Leftovers after many steps, four at a time, each of which loses a part at some moment."""
+    """Leftovers after many steps, eight at a time, each of which loses a part at some moment."""
     killed = dict.fromkeys((*VICTIMS, "none"), 0)
     random.seed(int(os.environ.get("BENCH_SEED", "1")))
-    for number in range(0, STEPS, 4):
-        jobs = [one_job(number + i) for i in range(min(4, STEPS - number))]
+    for number in range(0, STEPS, AT_ONCE):
+        jobs = [one_job(number + i) for i in range(min(AT_ONCE, STEPS - number))]
         time.sleep(random.choice((0, 0.02, 0.05, 0.1, 0.2)))
         for job, _ in jobs:
             killed[kill_one(job)] += 1
         subprocess.run(user("scancel", *(job for job, _ in jobs)), stderr=subprocess.DEVNULL)
-        # Orphans of a killed slurmstepd are nobody's under proctrack/linuxproc, with firn or without.
+        # With firn or without: a srun whose slurmstepd was killed does not notice, and the orphans are
+        # nobody's under proctrack/linuxproc.
+        patience = time.monotonic() + 1
         for job, step in jobs:
             try:
-                step.wait(60)
+                step.wait(max(0.1, patience - time.monotonic()))
             except subprocess.TimeoutExpired:
                 step.kill()
+                step.wait()
             for pid, uid, name, words in processes():
                 if uid == USER and (f"3.{job}" in words):
                     os.kill(pid, 9)
