@@ -378,7 +378,7 @@ def ranks():
     image = f"{IMAGES}/python.sqfs"
     stamp = ["/bench/work", "stamp"]
     samples = {"native": [], "firn": []}
-    charliecloud = have("ch-run") and f"{IMAGES}/python.dir"
+    charliecloud = have("ch-run") and image
     if charliecloud:
         samples["Charliecloud"] = []
     count, memory = [], []
