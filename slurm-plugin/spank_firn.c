@@ -11,6 +11,7 @@
  */
 #include "config.h"
 
+#include "slurm-plugin/cgroups.h"
 #include "slurm-plugin/jobs.h"
 #include "slurm-plugin/node.h"
 #include "slurm-plugin/settings.h"
@@ -353,12 +354,16 @@ int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
 	struct settings settings;
 	struct err err;
 	uint32_t job;
+	int had_names = -1;
 
 	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS)
 		return 0;
-	if (settings_read(argc, argv, &settings, &err) < 0 ||
-	    jobs_end(settings.jobs, job, &err) < 0)
+	if (settings_read(argc, argv, &settings, &err) == 0)
+		had_names = jobs_end(settings.jobs, job, &err);
+	if (had_names < 0)
 		slurm_error("firn: %s", err.text);
+	if (had_names > 0)
+		cgroups_sweep(job);
 	return 0;
 }
 

@@ -1,0 +1,45 @@
+# Where control groups keep track of a job's processes, as on most clusters.
+. "$srcdir/tests/slurm.sh"
+groups=/sys/fs/cgroup
+grep -q " $groups/freezer cgroup .*freezer" /proc/self/mounts && [ -w "$groups/freezer/cgroup.procs" ] ||
+	skip_all 'this machine has no control groups of version 1'
+export CLUSTER_CGROUP=v1
+begin
+debian=$(image debian.sqfs)
+cp "$debian" "$home/image.sqfs"
+# Of this cluster's own jobs, whose numbers begin alike.
+first=$(sed -n 's/^FirstJobId=\(.*\)00$/\1/p' "$SLURM_CONF")
+jobs_groups() { find "$groups" -type d -name "job_$first*" 2>/dev/null; }
+no_groups() { [ -z "$(jobs_groups)" ]; }
+
+ok 'tasks are in groups of the step'        succeeds srun -n2 --container=image.sqfs cat /proc/self/cgroup
+ok '... Slurm'\''s'                         says '/step_0'
+ok '... and nothing is left'                nothing_left
+ok '... no group either'                    wait_for no_groups
+srun -w node1 --container=image.sqfs sh -c 'touch up; exec sleep 100' >/dev/null 2>&1 &
+wait_for test -e "$home/up"
+server=$(pgrep -u "$user_id" -f "firn session-start.*$home/image.sqfs")
+ok 'the server is in a group of the job'    grep -q '/job_' "/proc/$server/cgroup"
+user scancel -u user
+wait
+ok '... and ends with it'                   nothing_left
+ok '... which is at once'                   succeeds timeout 5 sh "$srcdir/tests/cluster" user "$dir" srun --container=image.sqfs true
+ok 'what a task leaves running'             succeeds srun --container=image.sqfs sh -c 'sleep 200 >/dev/null 2>&1 </dev/null & exit 0'
+ok '... is ended, and its server'           nothing_left
+script named <<-'END'
+	#!/bin/bash
+	#SBATCH -N2 -o named.out
+	srun --container=image.sqfs --container-name=box --container-writable sh -c 'echo "$SLURMD_NODENAME" >/made'
+	srun --container-name=box cat /made
+	srun --container-name=box sh -c 'sleep 200 >/dev/null 2>&1 </dev/null & exit 0'
+	srun --container-name=box cat /made
+END
+ok 'a container with a name'                succeeds sbatch -W named
+ok '... lives on, on each node'             prints 'node1
+node1
+node2
+node2' sort named.out
+ok '... until the job ends'                 nothing_left
+ok '... without a group'                    wait_for no_groups
+ok 'the nodes are there'                    prints idle user sinfo -h -o %t
+done_testing
