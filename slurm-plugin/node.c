@@ -42,6 +42,11 @@ static int take_word(const char *word, const struct settings *settings,
 	return out->word && out->image ? 1 : err_sys(err, "cannot use image '%s'", word);
 }
 
+bool node_is_asked(const struct slurm_wish *wish, const struct node_job *job)
+{
+	return wish->image || wish->name || (job->container && *job->container);
+}
+
 int node_find(const struct slurm_wish *wish, const struct node_job *job,
 	      const struct settings *settings, void (*warn)(const struct err *err), struct pin *out,
 	      struct err *err)

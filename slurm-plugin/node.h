@@ -21,6 +21,9 @@ struct node_job {
 	uid_t user;
 };
 
+/* Whether the step is to have a container. */
+bool node_is_asked(const struct slurm_wish *wish, const struct node_job *job);
+
 /*
  * Compare the wish with the pin. Returns 1 with what to run in @out (its image may be NULL: any of
  * the wish's name), 0 when no container is asked for, or -1. @warn as in submit().

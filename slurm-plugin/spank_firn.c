@@ -108,8 +108,9 @@ int slurm_spank_init(spank_t spank, int argc, char **argv)
 			.cb = take_option,
 		};
 
+		/* Another plugin may have it (pyxis): Slurm says so. No job must fail by that. */
 		if (spank_option_register(spank, &option) != ESPANK_SUCCESS)
-			return -1;
+			slurm_verbose("firn: --%s is another plugin's", text->name);
 	}
 	return 0;
 }
@@ -190,7 +191,7 @@ int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
 		container.wanted = true; /* and user_init says why not */
 		container.why = strdup(err.text);
 	}
-	if (!is_submitting())
+	if (!is_submitting() || !submit_is_asked(&wish))
 		return 0;
 	if (settings_read(argc, argv, &settings, &err) < 0 ||
 	    submit(&wish, &settings, spank_context() == S_CTX_LOCAL, warn, &err) < 0) {
@@ -252,6 +253,8 @@ static int prepare(spank_t spank, int argc, char **argv, struct err *err)
 	auto_pin pin = {0};
 	int found;
 
+	if (!container.why && !node_is_asked(&wish, &job))
+		return 0;
 	if (spank_get_item(spank, S_JOB_ID, &step.job) != ESPANK_SUCCESS ||
 	    spank_get_item(spank, S_JOB_STEPID, &step.step) != ESPANK_SUCCESS ||
 	    spank_get_item(spank, S_JOB_UID, &job.user) != ESPANK_SUCCESS)

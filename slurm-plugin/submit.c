@@ -100,6 +100,14 @@ static int pin_image(const struct slurm_wish *wish, const char *word,
 	return send(&pin, settings, warn, err);
 }
 
+bool submit_is_asked(const struct slurm_wish *wish)
+{
+	if (wish->image || wish->name || slurm_wish_lonely(wish) || getenv(SUBMIT_CONTAINER))
+		return true;
+	(void)unsetenv(SUBMIT_PIN);
+	return false;
+}
+
 int submit(const struct slurm_wish *wish, const struct settings *settings, bool is_step,
 	   void (*warn)(const struct err *err), struct err *err)
 {

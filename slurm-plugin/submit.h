@@ -15,6 +15,12 @@
 #define SUBMIT_CONTAINER "SLURM_CONTAINER" /* Slurm's own --container */
 
 /*
+ * Whether there is anything to do. If not, the pin of another job that the environment still
+ * has is taken away, and nothing else is looked at: no job without a container fails by firn.
+ */
+bool submit_is_asked(const struct slurm_wish *wish);
+
+/*
  * @is_step: in srun, which may be a step of a job that was submitted long before. Sets or
  * unsets the variables. @warn says what a site that only tries will do without.
  */

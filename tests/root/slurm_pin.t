@@ -106,6 +106,8 @@ touch "$home/image.sqfs"
 user scontrol release "$job"
 ok 'off: a changed image is used as it is'  finish "$job"
 settings pin=maybe
+ok 'a site'\''s slip harms no other job'     succeeds srun hostname
+ok '... nor a batch script'                 succeeds sbatch -W -o plain --wrap hostname
 ok 'a site'\''s slip'                       status_is 125 srun --container=image.sqfs true
 ok '... is named'                           says "firn: plugstack.conf: 'pin=maybe' is not understood"
 ok 'nothing is left'                        nothing_left
