@@ -72,6 +72,8 @@ ok 'an image without one'                   prints x srun --container="$debian" 
 ok 'an image that is none'                  status_is 125 srun --container=/etc/passwd true
 ok '... is said before submission'          one_line
 ok '... with the cause'                     says "firn: '/etc/passwd' is not an image"
+ok 'a job of root'\''s'                        fails cluster root "$dir" srun --container="$debian" true
+ok '... has no container'                   says "no container is made for a job of root's"
 ok 'an empty name'                          status_is 125 srun --container= true
 ok '... is none'                            says 'firn: --container names no image'
 ok 'a file that no node has'                status_is 125 srun -N2 --container=/nosuch.sqfs sh -c 'echo runs'
