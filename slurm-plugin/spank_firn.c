@@ -262,7 +262,8 @@ static int prepare(spank_t spank, int argc, char **argv, struct err *err)
 	if (container.why)
 		return err_set(err, "%s", container.why);
 	if (job.user == 0)
-		return err_set(err, "no container is made for a job of root's: submit it as a user");
+		return err_set(err,
+			       "no container is made for a job of root's: submit it as a user");
 	if (settings_read(argc, argv, &settings, err) < 0)
 		return -1;
 	found = node_find(&wish, &job, &settings, warn, &pin, err);
