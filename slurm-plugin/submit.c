@@ -55,8 +55,8 @@ static int look(const char *path, char **out, struct err *err)
 }
 
 /* Where munged does not answer, sites that only try send the text as it is. */
-static int send(const struct pin *pin, const struct settings *settings,
-		void (*warn)(const struct err *err), struct err *err)
+static int publish(const struct pin *pin, const struct settings *settings,
+		   void (*warn)(const struct err *err), struct err *err)
 {
 	auto_free char *text = NULL;
 	auto_free char *value = NULL;
@@ -97,7 +97,7 @@ static int pin_image(const struct slurm_wish *wish, const char *word,
 		if (seen == 0 && settings->pin == PIN_REQUIRE)
 			return err_aim(err, "cannot pin the image, as this site requires");
 	}
-	return send(&pin, settings, warn, err);
+	return publish(&pin, settings, warn, err);
 }
 
 bool submit_is_asked(const struct slurm_wish *wish)

@@ -119,8 +119,9 @@ const char *slurm_wish_lonely(const struct slurm_wish *wish)
 	} options[] = {
 		{wish->mounts != NULL, "mounts"}, {wish->workdir != NULL, "workdir"},
 		{wish->env != NULL, "env"},	  {wish->mpi != NULL, "mpi"},
-		{wish->gpu != NULL, "gpu"},	  {wish->root, "remap-root"},
-		{wish->writable, "writable"},	  {wish->entrypoint, "entrypoint"},
+		{wish->gpu != NULL, "gpu"},	  {wish->no_home, "mount-home"},
+		{wish->root, "remap-root"},	  {wish->writable, "writable"},
+		{wish->entrypoint, "entrypoint"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(options); i++)

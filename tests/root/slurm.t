@@ -54,6 +54,7 @@ ok 'what firn lacks is refused'             fails srun --container="$debian" --c
 ok '... with what to use instead'           says "--container-save is not there: images are not changed; use 'firn build'"
 ok 'an option alone'                        status_is 125 srun --container-mounts=/opt true
 ok '... is no container'                    says 'firn: --container-mounts says nothing without an image'
+ok 'so is one that takes away'              status_is 125 srun --no-container-mount-home true
 ok '--help tells'                           succeeds srun --help
 ok '... of the plugin'                      says '--container-image=IMAGE'
 
@@ -152,6 +153,22 @@ ok '... as is said'                         says "container 'box' exists, of '$d
 ok '... can be entered with a terminal'     says /dev/pts/
 ok '... and ends with the job'              nothing_left
 ok '... without a trace'                    test -z "$(ls "$dir/run")"
+
+# The mark of a job with a named container is root's alone.
+box() { srun -w node1 --container=image.sqfs --container-name=box true; }
+mkdir -m 1777 "$scratch/open"
+mkdir -m 755 "$scratch/users"
+chown "$user_id" "$scratch/users"
+for place in open users; do
+	sed -i "s#run=[^ ]*#run=$scratch/$place#" "$dir/plugstack.conf"
+	ok "not in a directory of others ($place)" status_is 125 box
+	ok '... which is said'              says "firn: node1: '$scratch/$place' can be written to by others than root"
+done
+sed -i "s#run=[^ ]*#run=/proc/nosuch#" "$dir/plugstack.conf"
+ok 'not where none can be made'             status_is 125 box
+ok '... which is said'                      says "firn: node1: cannot make '/proc/nosuch'"
+ok 'a step without a name needs none'       succeeds srun --container=image.sqfs true
+sed -i "s#run=[^ ]*#run=$dir/run#" "$dir/plugstack.conf"
 
 # Unhurried: a container that takes long says so.
 cat >"$scratch/slow" <<-END

@@ -105,6 +105,17 @@ job=$(submit -o off --container-image=image.sqfs where)
 touch "$home/image.sqfs"
 user scontrol release "$job"
 ok 'off: a changed image is used as it is'  finish "$job"
+# firn.conf says it, too, and the plugin's line comes after it.
+site=$(sed -n 's/^sysconfdir = //p' "$builddir/Makefile" | sed "s#\${prefix}#$(sed -n 's/^prefix = //p' "$builddir/Makefile")#")
+in_site() { cluster root "$dir" sh -c 'mkdir -p "$0/firn" && printf "[slurm]\npin = require\n" >"$0/firn/firn.conf"' "$site"; }
+cluster root "$dir" mount -t tmpfs site "$site"
+in_site
+settings
+ok 'firn.conf decides'                      status_is 125 srun --container="$scratch/root" probe where
+ok '... for the site'                       says 'as this site requires'
+settings pin=try
+ok '... unless the plugin'\''s line does'    succeeds srun --container="$scratch/root" probe where
+cluster root "$dir" umount "$site"
 settings pin=maybe
 ok 'a site'\''s slip harms no other job'     succeeds srun hostname
 ok '... nor a batch script'                 succeeds sbatch -W -o plain --wrap hostname
