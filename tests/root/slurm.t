@@ -154,6 +154,16 @@ ok '... can be entered with a terminal'     says /dev/pts/
 ok '... and ends with the job'              nothing_left
 ok '... without a trace'                    test -z "$(ls "$dir/run")"
 
+script eight <<-'END'
+	#!/bin/bash
+	#SBATCH -N1 -n8 -o eight.out
+	for i in 1 2 3 4 5 6 7 8; do srun -n1 --overlap --container=image.sqfs --container-name=box readlink /proc/self/ns/mnt & done
+	wait
+END
+ok 'eight steps that make it at once'       succeeds sbatch -W eight
+ok '... make one'                           test "$(sort eight.out | uniq -c | awk '{print $1}')" = 8
+ok '... which ends with the job'            nothing_left
+
 # The mark of a job with a named container is root's alone.
 box() { srun -w node1 --container=image.sqfs --container-name=box true; }
 mkdir -m 1777 "$scratch/open"
