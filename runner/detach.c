@@ -13,6 +13,8 @@
 
 enum { STACK_SIZE = 64 << 10 };
 
+static pid_t started[DETACH_STARTED_MAX];
+
 static int compare(const void *one, const void *other)
 {
 	return *(const int *)one - *(const int *)other;
@@ -118,6 +120,11 @@ static int middle_main(void *arg)
 		leave(detach);
 		_exit(detach->main(detach->arg));
 	}
+	for (size_t i = 0; child > 0 && i < COUNT_OF(started); i++)
+		if (started[i] == 0) {
+			started[i] = child;
+			break;
+		}
 	return child < 0 ? errno : 0;
 }
 
@@ -139,4 +146,9 @@ int detach_start(struct detach *detach, struct err *err)
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return err_code(err, WEXITSTATUS(status), "cannot %s", detach->aim);
 	return 0;
+}
+
+pid_t detach_started(size_t i)
+{
+	return i < COUNT_OF(started) ? started[i] : 0;
 }

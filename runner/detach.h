@@ -19,8 +19,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
-enum { DETACH_KEEP_MAX = 8 };
+enum { DETACH_KEEP_MAX = 8, DETACH_STARTED_MAX = 3 };
 
 struct detach {
 	const char *aim;         /* for messages: "start the mount server" */
@@ -34,5 +35,8 @@ struct detach {
 
 /* Called before unshare(2). */
 int detach_start(struct detach *detach, struct err *err);
+
+/* What this process has started so, DETACH_STARTED_MAX at most: process @i, or 0. */
+pid_t detach_started(size_t i);
 
 #endif

@@ -5,6 +5,7 @@
 #include "runner/ns.h"
 #include "runner/session_message.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
@@ -26,6 +27,19 @@ static int add(char ***vector, const char *text)
 	return grown[count] ? 0 : -1;
 }
 
+static int add_process(const char *text, struct session_offer *offer)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	for (size_t i = 0; i < SESSION_PROCESSES_MAX; i++)
+		if (offer->process[i] == 0) {
+			offer->process[i] = (pid_t)number;
+			return *end == '\0' && number > 0 && number <= INT_MAX ? 0 : -1;
+		}
+	return -1;
+}
+
 /* Each record is a letter and a text with its NUL. */
 static int take_records(const char *text, const char *end, struct session_offer *offer)
 {
@@ -44,6 +58,9 @@ static int take_records(const char *text, const char *end, struct session_offer 
 			break;
 		case SESSION_ARG:
 			result = add(&offer->argv, text + 1);
+			break;
+		case SESSION_PROCESS:
+			result = add_process(text + 1, offer);
 			break;
 		case SESSION_CAPABLE:
 			offer->keep_capabilities = true;

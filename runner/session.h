@@ -33,12 +33,16 @@
 #include "lib/own.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
+
+enum { SESSION_PROCESSES_MAX = 3 };
 
 /* What is needed to become a task of the container. */
 struct session_offer {
 	int user, mnt;          /* namespaces, O_CLOEXEC; owned, -1 when there is none */
 	bool keep_capabilities; /* --root: the task is root of its own namespace */
 	bool wireup;            /* a task calls wireup_task() of mpi-glue/wireup.h once its environment is set */
+	pid_t process[SESSION_PROCESSES_MAX]; /* it says: these end when the container does; 0: none */
 	char **unset;           /* variables of the job's environment to take away: NAME; owned, NULL-terminated */
 	char **set;             /* ... and to set, NAME=VALUE: the image's, --env, PATH, HOME, PWD, ... */
 	char **cwd;             /* working directories to try, best first, "/" last */

@@ -20,6 +20,7 @@ enum session_record {
 	SESSION_CWD = 'c',     /* a working directory to try */
 	SESSION_ARG = 'a',     /* a word of what the image runs */
 	SESSION_CAPABLE = 'r', /* no text: the task is root of its namespace */
+	SESSION_PROCESS = 'p', /* a number: a process that ends when the container does */
 	SESSION_WIREUP = 'w',  /* no text: the host's launcher starts the image's MPI */
 };
 

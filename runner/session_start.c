@@ -62,6 +62,17 @@ static void add_env(struct message *message, char *const *env)
 	}
 }
 
+/* Those that @request's caller may wait for: a job's mark says when the others end. */
+static void add_processes(struct message *message, const struct request *request)
+{
+	char number[16];
+	pid_t process;
+
+	for (size_t i = 0; !request->hold_path && (process = detach_started(i)) > 0; i++)
+		add(message, SESSION_PROCESS, number,
+		    (size_t)snprintf(number, sizeof(number), "%d", (int)process));
+}
+
 static int send_offer(int control, const struct container *container, int user, int mnt,
 		      struct err *err)
 {
@@ -74,6 +85,7 @@ static int send_offer(int control, const struct container *container, int user, 
 		add(&message, SESSION_CAPABLE, "", 0);
 	if (composer_wires_up(container->composer))
 		add(&message, SESSION_WIREUP, "", 0);
+	add_processes(&message, container->request);
 	add_env(&message, plan->env);
 	add_all(&message, SESSION_CWD, plan->cwd);
 	add_all(&message, SESSION_ARG, plan->argv);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * cgroups.h - take away what a named container kept Slurm from removing.
+ * cgroups.h - take away what a container kept Slurm from removing.
  *
- * Its keeper is in the control groups of the step that made it, until the job's end; slurmstepd
- * could not remove them, and does not try again. They are empty directories when the keeper ends.
+ * The keeper of one with a name is in the control groups of the step that made it, until the job's
+ * end; slurmstepd could not remove them, and does not try again. So it is when a step's tasks leave
+ * processes behind that hold the container until Slurm kills them, or when slurmstepd itself is
+ * killed. They are empty directories when the job has ended.
  */
 #ifndef FIRN_SLURM_CGROUPS_H
 #define FIRN_SLURM_CGROUPS_H
@@ -13,7 +15,7 @@
 /*
  * As root, when the job is over on this node: remove the groups "job_JOB" of Slurm's (cgroups(7):
  * v1 SLURM/uid_UID/job_JOB, v2 .../slurmstepd.scope/job_JOB) and those below, if nobody is in them.
- * Waits at most a second for keepers that are about to end.
+ * Waits at most a second for processes that are about to end.
  */
 void cgroups_sweep(uint32_t job);
 

@@ -14,7 +14,7 @@
 
 /* Make @dir/@job and, if need be, @dir. That it is there already is no error. */
 int jobs_begin(const char *dir, uint32_t job, struct err *err);
-/* Remove @dir/@job. Returns whether it was there, 1 or 0, or -1. */
+/* Remove @dir/@job, if it is there. */
 int jobs_end(const char *dir, uint32_t job, struct err *err);
 
 #endif

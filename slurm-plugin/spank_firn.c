@@ -12,6 +12,7 @@
 #include "config.h"
 
 #include "slurm-plugin/cgroups.h"
+#include "slurm-plugin/ending.h"
 #include "slurm-plugin/jobs.h"
 #include "slurm-plugin/node.h"
 #include "slurm-plugin/settings.h"
@@ -35,6 +36,8 @@ enum {
 	END_STEP_MS = 20,	  /* from one failed node to the next */
 	END_NODES_MAX = 500,
 	END_AGAIN_MS = 500,
+	SERVER_MS = 100, /* for a server to end after the last task; a task may have left a process */
+	KILLED_MS = 500, /* ... which Slurm has killed by now */
 };
 
 static struct slurm_wish wish;
@@ -46,7 +49,8 @@ static struct {
 	int control; /* held open: the container lives as long */
 	char *why;   /* it cannot be had: found out before the user could be told */
 	struct session_offer offer;
-} container = {.control = -1, .offer = {.user = -1, .mnt = -1}};
+	struct ending ending;
+} container = {.control = -1, .offer = {.user = -1, .mnt = -1}, .ending = ENDING_NONE};
 
 static const char *node_name(void)
 {
@@ -239,6 +243,8 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 		own_close(&pair[0]);
 	else
 		container.control = pair[0];
+	if (result == 0)
+		ending_watch(&container.ending, &container.offer);
 	return result;
 }
 
@@ -338,19 +344,25 @@ static void end_step(spank_t spank)
 
 /*
  * All tasks are there when the first one ends, and what they are in lives as long as they do.
- * slurmstepd must not: it waits for the end of all that it started, the mount's server as well.
+ * slurmstepd must not hold it: it waits for the end of all that it started, the mount's server as
+ * well, and removes their control groups right after the last task.
  */
 int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
 {
-	static bool any;
+	static uint32_t ended;
+	uint32_t tasks;
 
 	(void)argc, (void)argv;
-	if (spank_context() != S_CTX_REMOTE || any)
+	if (spank_context() != S_CTX_REMOTE)
 		return 0;
-	any = true;
-	let_go();
-	if (container.wanted && !container.ready)
-		end_step(spank);
+	if (ended++ == 0) {
+		let_go();
+		if (container.wanted && !container.ready)
+			end_step(spank);
+	}
+	if (spank_get_item(spank, S_JOB_LOCAL_TASK_COUNT, &tasks) == ESPANK_SUCCESS &&
+	    ended == tasks)
+		(void)ending_wait(&container.ending, SERVER_MS);
 	return 0;
 }
 
@@ -360,16 +372,13 @@ int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
 	struct settings settings;
 	struct err err;
 	uint32_t job;
-	int had_names = -1;
 
 	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS)
 		return 0;
-	if (settings_read(argc, argv, &settings, &err) == 0)
-		had_names = jobs_end(settings.jobs, job, &err);
-	if (had_names < 0)
+	if (settings_read(argc, argv, &settings, &err) < 0 ||
+	    jobs_end(settings.jobs, job, &err) < 0)
 		slurm_error("firn: %s", err.text);
-	if (had_names > 0)
-		cgroups_sweep(job);
+	cgroups_sweep(job);
 	return 0;
 }
 
@@ -377,6 +386,8 @@ int slurm_spank_exit(spank_t spank, int argc, char **argv)
 {
 	(void)spank, (void)argc, (void)argv;
 	let_go();
+	(void)ending_wait(&container.ending, KILLED_MS);
+	ending_clear(&container.ending);
 	free(take_ptr(&container.why));
 	slurm_wish_clear(&wish);
 	return 0;

@@ -26,6 +26,17 @@ ok '... and ends with it'                   nothing_left
 ok '... which is at once'                   succeeds timeout 5 sh "$srcdir/tests/cluster" user "$dir" srun --container=image.sqfs true
 ok 'what a task leaves running'             succeeds srun --container=image.sqfs sh -c 'sleep 200 >/dev/null 2>&1 </dev/null & exit 0'
 ok '... is ended, and its server'           nothing_left
+ok '... without a group'                    wait_for no_groups
+script steps <<-'END'
+	#!/bin/bash
+	#SBATCH -N1 -o steps.out
+	for i in {1..16}; do srun --container=image.sqfs true; done
+	groups() { find /sys/fs/cgroup -type d -path "*/job_$SLURM_JOB_ID/*" -name 'step_[0-9]*'; }
+	for i in {1..30}; do [ "$(groups)" ] || exit 0; sleep 0.1; done
+	groups
+END
+ok 'sixteen steps of a job'                 succeeds sbatch -W steps
+ok '... leave no group while it goes on'    prints '' cat steps.out
 script named <<-'END'
 	#!/bin/bash
 	#SBATCH -N2 -o named.out
