@@ -5,11 +5,15 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <mntent.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 enum { DEPTH_MAX = 8, TRIES_MAX = 20, PAUSE_MS = 50 };
+
+static const char own_group[] = "firn";
 
 static DIR *open_in(int dir, const char *name)
 {
@@ -89,4 +93,65 @@ void cgroups_sweep(uint32_t job)
 	(void)snprintf(name, sizeof(name), "job_%" PRIu32, job);
 	for (int i = 0; i < TRIES_MAX && !sweep_all(name); i++)
 		(void)poll(NULL, 0, PAUSE_MS);
+}
+
+/*
+ * Where slurmstepd is in v2 (cgroups(7): "0::/.../job_JOB/step_STEP/slurm"), cut behind the job.
+ * Returns false if that is no group of @job.
+ */
+static bool find_own(uint32_t job, char path[PATH_MAX])
+{
+	auto_file *file = fopen("/proc/self/cgroup", "re");
+	char name[32];
+	char *found = NULL;
+
+	(void)snprintf(name, sizeof(name), "/job_%" PRIu32 "/", job);
+	while (!found && file && fgets(path, PATH_MAX, file))
+		if (strncmp(path, "0::/", 4) == 0)
+			found = strstr(path, name);
+	if (!found)
+		return false;
+	found[strlen(name) - 1] = '\0';
+	memmove(path, path + 3, strlen(path + 3) + 1);
+	return true;
+}
+
+/* The directory of the group @path, wherever its hierarchy is mounted. */
+static int open_group(const char *path)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *mount;
+	int fd = -1;
+
+	while (fd < 0 && mounts && (mount = getmntent(mounts))) {
+		auto_fd top = -1;
+
+		if (strcmp(mount->mnt_type, "cgroup2") == 0)
+			top = open(mount->mnt_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (top >= 0)
+			fd = openat(top, path + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (mounts)
+		(void)endmntent(mounts);
+	return fd;
+}
+
+int cgroups_of_job(uint32_t job, int *procs, struct err *err)
+{
+	char path[PATH_MAX];
+	auto_fd group = -1, own = -1;
+
+	*procs = -1;
+	if (!find_own(job, path))
+		return 0;
+	group = open_group(path);
+	if (group < 0)
+		return err_set(err, "the control group '%s' is not to be found", path);
+	if (mkdirat(group, own_group, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, "cannot make the control group '%s/%s'", path, own_group);
+	own = openat(group, own_group, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (own >= 0)
+		*procs = openat(own, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	return *procs < 0 ? err_sys(err, "cannot use the control group '%s/%s'", path, own_group)
+			  : 0;
 }

@@ -6,11 +6,23 @@
  * end; slurmstepd could not remove them, and does not try again. So it is when a step's tasks leave
  * processes behind that hold the container until Slurm kills them, or when slurmstepd itself is
  * killed. They are empty directories when the job has ended.
+ *
+ * In v2 slurmstepd kills all that is in the groups of its step when the tasks have ended (seen in
+ * 22.05). What serves a container with a name moves to a group of the job's own: job_JOB/firn.
  */
 #ifndef FIRN_SLURM_CGROUPS_H
 #define FIRN_SLURM_CGROUPS_H
 
+#include "lib/err.h"
+
 #include <stdint.h>
+
+/*
+ * As root, in slurmstepd: make that group of @job, and open its cgroup.procs for writing: a process
+ * that writes "0" is in it. Returns the descriptor, O_CLOEXEC, in *@procs; -1 where slurmstepd is
+ * in no v2 group of the job. That is no error.
+ */
+int cgroups_of_job(uint32_t job, int *procs, struct err *err);
 
 /*
  * As root, when the job is over on this node: remove the groups "job_JOB" of Slurm's (cgroups(7):

@@ -47,10 +47,11 @@ static bool any_option;
 static struct {
 	bool wanted, ready;
 	int control; /* held open: the container lives as long */
+	int group;   /* for one with a name: see cgroups_of_job() */
 	char *why;   /* it cannot be had: found out before the user could be told */
 	struct session_offer offer;
 	struct ending ending;
-} container = {.control = -1, .offer = {.user = -1, .mnt = -1}, .ending = ENDING_NONE};
+} container = {.control = -1, .group = -1, .offer = {.user = -1, .mnt = -1}, .ending = ENDING_NONE};
 
 static const char *node_name(void)
 {
@@ -166,8 +167,10 @@ static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 		return -1;
 	if (!wish.name)
 		return 0;
-	return settings_read(argc, argv, &settings, err) < 0 ? -1
-							     : jobs_begin(settings.jobs, job, err);
+	if (settings_read(argc, argv, &settings, err) < 0 ||
+	    jobs_begin(settings.jobs, job, err) < 0)
+		return -1;
+	return cgroups_of_job(job, &container.group, err);
 }
 
 /*
@@ -235,10 +238,12 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	result = slurm_wish_words(&wish, step, &words, err);
 	if (result == 0)
 		result = start_container(settings->firn, words, environment,
-					 getcwd(cwd, sizeof(cwd)), pair, tell_that_it_takes_long,
-					 &container.offer, err);
+					 getcwd(cwd, sizeof(cwd)), container.group, pair,
+					 tell_that_it_takes_long, &container.offer, err);
 	slurm_words_free(words);
 	own_close(&pair[1]);
+	own_close(&container.group);
+	container.group = -1;
 	if (result < 0)
 		own_close(&pair[0]);
 	else

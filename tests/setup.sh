@@ -117,7 +117,7 @@ build_in() {
 	root=$1 dir=$2
 	shift 2
 	"$top/tests/tools/in_root" "$root" env HOME="$home" setpriv --reuid="$user_id" --regid="$user_id" --clear-groups --no-new-privs \
-		sh -c 'cd "$1" && shift && ../source/configure -q --enable-developer "$@" && make -s -j2 all tests/tools/probe' sh "$dir" "$@"
+		sh -c 'cd "$1" && shift && ../source/configure -q --enable-developer "$@" && make -s -j2 all tests/tools/probe tests/tools/one_hierarchy.so' sh "$dir" "$@"
 }
 
 # make_real: the image of three layers that is built, $images/real.oci, from two of the roots.

@@ -1,15 +1,14 @@
-# Where control groups keep track of a job's processes, as on most clusters.
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# slurm_cgroup.sh - where control groups keep track of a job's processes, as on most clusters. Sourced
+# by tests/root/slurm_cgroup1.t and slurm_cgroup2.t, which say of what version: $CLUSTER_CGROUP.
 . "$srcdir/tests/slurm.sh"
-groups=/sys/fs/cgroup
-grep -q " $groups/freezer cgroup .*freezer" /proc/self/mounts && [ -w "$groups/freezer/cgroup.procs" ] ||
-	skip_all 'this machine has no control groups of version 1'
-export CLUSTER_CGROUP=v1
+export CLUSTER_CGROUP
 begin
 debian=$(image debian.sqfs)
 cp "$debian" "$home/image.sqfs"
 # Of this cluster's own jobs, whose numbers begin alike.
 first=$(sed -n 's/^FirstJobId=\(.*\)00$/\1/p' "$SLURM_CONF")
-jobs_groups() { find "$groups" -type d -name "job_$first*" 2>/dev/null; }
+jobs_groups() { cluster root "$dir" find /sys/fs/cgroup -type d -name "job_$first*" 2>/dev/null; }
 no_groups() { [ -z "$(jobs_groups)" ]; }
 
 ok 'tasks are in groups of the step'        succeeds srun -n2 --container=image.sqfs cat /proc/self/cgroup
