@@ -47,6 +47,13 @@ static void describe(char *out, size_t size, uint64_t done, uint64_t total, doub
 		(void)snprintf(out + used, size - used, ", %.0f s left", (double)(total - done) / rate + 0.5);
 }
 
+static void erase(struct progress *progress)
+{
+	if (progress->drawn > 0)
+		(void)fprintf(stderr, "\033[%zuA\033[J", progress->drawn);
+	progress->drawn = 0;
+}
+
 static void line(struct progress *progress, const char *name, const char *text)
 {
 	if (progress->terminal)
@@ -54,6 +61,18 @@ static void line(struct progress *progress, const char *name, const char *text)
 	else
 		log_error("%s: %s", name, text);
 	progress->drawn++;
+}
+
+/* What others say comes above the lines, which are drawn anew. */
+static void say(void *arg, const char *text, size_t len)
+{
+	struct progress *progress = arg;
+
+	(void)pthread_mutex_lock(&progress->lock);
+	erase(progress);
+	(void)fwrite(text, 1, len, stderr);
+	(void)fflush(stderr);
+	(void)pthread_mutex_unlock(&progress->lock);
 }
 
 static void draw(struct progress *progress)
@@ -119,8 +138,11 @@ struct progress *progress_start(const struct layer *layer, size_t count)
 	(void)pthread_cond_init(&progress->wake, &attributes);
 	(void)pthread_condattr_destroy(&attributes);
 	(void)pthread_mutex_init(&progress->lock, NULL);
-	if (pthread_create(&progress->thread, NULL, run, progress) == 0)
+	if (pthread_create(&progress->thread, NULL, run, progress) == 0) {
+		if (progress->terminal)
+			log_set_writer(say, progress);
 		return progress;
+	}
 	free(progress);
 	return NULL;
 }
@@ -149,8 +171,9 @@ void progress_stop(struct progress *progress)
 	(void)pthread_cond_signal(&progress->wake);
 	(void)pthread_mutex_unlock(&progress->lock);
 	(void)pthread_join(progress->thread, NULL);
-	if (progress->terminal && progress->drawn > 0)
-		(void)fprintf(stderr, "\033[%zuA\033[J", progress->drawn);
+	log_set_writer(NULL, NULL);
+	if (progress->terminal)
+		erase(progress);
 	(void)pthread_cond_destroy(&progress->wake);
 	(void)pthread_mutex_destroy(&progress->lock);
 	free(progress);

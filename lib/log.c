@@ -12,6 +12,8 @@ enum { LINE_SIZE = 2048 };
 
 static enum log_level wanted = LOG_NORMAL;
 static int64_t started_us;
+static void (*line_writer)(void *arg, const char *line, size_t len);
+static void *line_writer_arg;
 
 static int64_t now_us(void)
 {
@@ -26,6 +28,12 @@ void log_set_level(enum log_level level)
 	wanted = level;
 	if (level >= LOG_DEBUG && started_us == 0)
 		started_us = now_us();
+}
+
+void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), void *arg)
+{
+	line_writer = writer;
+	line_writer_arg = arg;
 }
 
 enum log_level log_level(void)
@@ -46,7 +54,9 @@ static void say(const char *prefix, const char *format, va_list args)
 		if ((unsigned char)line[i] < ' ' || line[i] == 127)
 			line[i] = '?';
 	line[len++] = '\n';
-	if (write(STDERR_FILENO, line, len) < 0)
+	if (line_writer)
+		line_writer(line_writer_arg, line, len);
+	else if (write(STDERR_FILENO, line, len) < 0)
 		return; /* no standard error, no message */
 }
 

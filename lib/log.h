@@ -8,6 +8,8 @@
 #ifndef FIRN_LOG_H
 #define FIRN_LOG_H
 
+#include <stddef.h>
+
 enum log_level {
 	LOG_QUIET = -1, /* -q: errors only */
 	LOG_NORMAL = 0, /* warnings */
@@ -17,6 +19,12 @@ enum log_level {
 
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
+
+/*
+ * Who has drawn on the terminal writes the lines itself: @line with its newline, @len bytes. NULL:
+ * nobody. Not to be changed while other threads may say something.
+ */
+void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), void *arg);
 
 /* "firn: TEXT", at every level. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

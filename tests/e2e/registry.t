@@ -266,6 +266,11 @@ ok 'a pull on a terminal'           on_terminal "$FIRN" pull -f --no-cache --con
 ok 'shows a line for each layer'    sh -c 'for n in 1 2 3; do grep -q "layer $n (sha256:[0-9a-f]*): [0-9]* of [0-9]* .B" "$1" || exit 1; done' sh "$last"
 ok 'with the rate and the time left' grep -q 'layer 3 .* of .*, .*/s, .* s left' "$last"
 ok 'which are redrawn'              says "$escape"
+ok 'and are gone at the end'        sh -c '! python3 "$1/tests/tools/screen.py" <"$2" | grep "^layer [123] "' sh "$srcdir" "$last"
+ok 'with what is said meanwhile'    on_terminal "$FIRN" pull -v -f --no-cache --config "$conf" "$f/stall/said" "$out"
+screen=$(python3 "$srcdir/tests/tools/screen.py" <"$last")
+ok '... it stays'                   sh -c 'echo "$1" | grep -q "going on from there"' sh "$screen"
+ok '... and they do not'            sh -c '! echo "$1" | grep "^layer [123] "' sh "$screen"
 ok '-q is silent there'             on_terminal "$FIRN" pull -q -f --no-cache --config "$conf" "$f/stall/quiet" "$out"
 ok 'to the letter'                  test ! -s "$last"
 configure '[pull]' 'stall = 6'
