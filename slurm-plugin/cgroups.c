@@ -2,6 +2,7 @@
 #include "slurm-plugin/cgroups.h"
 
 #include "lib/own.h"
+#include "slurm-plugin/stepds.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,7 +12,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-enum { DEPTH_MAX = 8, TRIES_MAX = 20, PAUSE_MS = 50 };
+enum { DEPTH_MAX = 8, TRIES_MAX = 40, PAUSE_MS = 50 };
 
 static const char own_group[] = "firn";
 
@@ -42,6 +43,18 @@ static bool remove_group(int dir, const char *name, int depth)
 	return unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
+/* The group of a job; while Slurm is @busy with it, only our own in it. */
+static bool remove_job(int dir, const char *name, bool busy, int depth)
+{
+	auto_dir *group = busy ? open_in(dir, name) : NULL;
+
+	if (!busy)
+		return remove_group(dir, name, depth);
+	if (group)
+		(void)unlinkat(dirfd(group), own_group, AT_REMOVEDIR);
+	return false;
+}
+
 /* Where Slurm's groups of jobs may be. */
 static bool leads_to_jobs(const char *name)
 {
@@ -54,7 +67,7 @@ static bool leads_to_jobs(const char *name)
 }
 
 /* Returns whether all groups of @job below are gone. */
-static bool sweep(int dir, const char *name, const char *job, int depth)
+static bool sweep(int dir, const char *name, const char *job, bool busy, int depth)
 {
 	auto_dir *opened = open_in(dir, name);
 	struct dirent *entry;
@@ -64,14 +77,14 @@ static bool sweep(int dir, const char *name, const char *job, int depth)
 		if (!is_group(entry))
 			continue;
 		if (strcmp(entry->d_name, job) == 0)
-			gone = remove_group(dirfd(opened), entry->d_name, depth) && gone;
+			gone = remove_job(dirfd(opened), entry->d_name, busy, depth) && gone;
 		else if (leads_to_jobs(entry->d_name))
-			gone = sweep(dirfd(opened), entry->d_name, job, depth + 1) && gone;
+			gone = sweep(dirfd(opened), entry->d_name, job, busy, depth + 1) && gone;
 	}
 	return gone;
 }
 
-static bool sweep_all(const char *job)
+static bool sweep_all(const char *job, bool busy)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *mount;
@@ -80,7 +93,7 @@ static bool sweep_all(const char *job)
 	while (mounts && (mount = getmntent(mounts)))
 		if (strcmp(mount->mnt_type, "cgroup") == 0 ||
 		    strcmp(mount->mnt_type, "cgroup2") == 0)
-			gone = sweep(AT_FDCWD, mount->mnt_dir, job, 0) && gone;
+			gone = sweep(AT_FDCWD, mount->mnt_dir, job, busy, 0) && gone;
 	if (mounts)
 		(void)endmntent(mounts);
 	return gone;
@@ -91,7 +104,7 @@ void cgroups_sweep(uint32_t job)
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "job_%" PRIu32, job);
-	for (int i = 0; i < TRIES_MAX && !sweep_all(name); i++)
+	for (int i = 0; i < TRIES_MAX && !sweep_all(name, stepds_of_job(job)); i++)
 		(void)poll(NULL, 0, PAUSE_MS);
 }
 

@@ -27,7 +27,8 @@ int cgroups_of_job(uint32_t job, int *procs, struct err *err);
 /*
  * As root, when the job is over on this node: remove the groups "job_JOB" of Slurm's (cgroups(7):
  * v1 SLURM/uid_UID/job_JOB, v2 .../slurmstepd.scope/job_JOB) and those below, if nobody is in them.
- * Waits at most a second for processes that are about to end.
+ * While a slurmstepd of the job is still there (epilogs run when it has all but ended), those it
+ * made are its to remove: it says errors to the user if somebody else does. Waits two seconds at most.
  */
 void cgroups_sweep(uint32_t job);
 

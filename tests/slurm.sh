@@ -34,7 +34,7 @@ begin() {
 	cd "$home" || exit 1
 }
 user() { cluster user "$dir" timeout 60 "$@"; }
-srun() { user srun "$@"; }
+srun() { user srun -Q "$@"; }
 sbatch() { user sbatch "$@"; }
 
 # script FILE: a batch script, from standard input.

@@ -29,7 +29,7 @@ ok '... without a group'                    wait_for no_groups
 script steps <<-'END'
 	#!/bin/bash
 	#SBATCH -N1 -o steps.out
-	for i in {1..16}; do srun --container=image.sqfs true; done
+	for i in {1..16}; do srun -Q --container=image.sqfs true; done
 	groups() { find /sys/fs/cgroup -type d -path "*/job_$SLURM_JOB_ID/*" -name 'step_[0-9]*'; }
 	for i in {1..30}; do [ "$(groups)" ] || exit 0; sleep 0.1; done
 	groups
@@ -39,10 +39,10 @@ ok '... leave no group while it goes on'    prints '' cat steps.out
 script named <<-'END'
 	#!/bin/bash
 	#SBATCH -N2 -o named.out
-	srun --container=image.sqfs --container-name=box --container-writable sh -c 'echo "$SLURMD_NODENAME" >/made'
-	srun --container-name=box cat /made
-	srun --container-name=box sh -c 'sleep 200 >/dev/null 2>&1 </dev/null & exit 0'
-	srun --container-name=box cat /made
+	srun -Q --container=image.sqfs --container-name=box --container-writable sh -c 'echo "$SLURMD_NODENAME" >/made'
+	srun -Q --container-name=box cat /made
+	srun -Q --container-name=box sh -c 'sleep 200 >/dev/null 2>&1 </dev/null & exit 0'
+	srun -Q --container-name=box cat /made
 END
 ok 'a container with a name'                succeeds sbatch -W named
 ok '... lives on, on each node'             prints 'node1

@@ -36,7 +36,7 @@ ok 'without an option nothing changes'      succeeds srun sh -c 'test -e "$0"' "
 ok 'an exit status'                         status_is 3 srun --container="$debian" sh -c 'exit 3'
 ok 'a signal'                               status_is 143 srun --container="$debian" sh -c 'kill -TERM $$'
 ok 'a command that is nowhere'              status_is 2 srun --container="$debian" nosuch
-ok 'several steps at once'                  succeeds user sh -c 'for i in 1 2 3 4; do srun -n1 --overlap --container="$0" sh -c "sleep 0.2; echo $i" & done; wait' "$debian"
+ok 'several steps at once'                  succeeds user sh -c 'for i in 1 2 3 4; do srun -Q -n1 --overlap --container="$0" sh -c "sleep 0.2; echo $i" & done; wait' "$debian"
 ok '... all run'                            test "$(sort "$last" | tr -d '\n')" = 1234
 
 # Options, with pyxis's names.
@@ -124,7 +124,7 @@ script steps <<-'END'
 	#!/bin/bash
 	#SBATCH -N2 -o steps.out
 	test -e /etc/slurm-test-host || echo on the host
-	srun --container=image.sqfs sh -c 'echo "step $(cut -d. -f1 /etc/debian_version)"'
+	srun -Q --container=image.sqfs sh -c 'echo "step $(cut -d. -f1 /etc/debian_version)"'
 END
 ok 'steps of a script on the host'          succeeds sbatch -W steps
 ok '... run in the image'                   prints 2 grep -c 'step 12' steps.out
@@ -133,11 +133,11 @@ ok '... run in the image'                   prints 2 grep -c 'step 12' steps.out
 script named <<-'END'
 	#!/bin/bash
 	#SBATCH -N2 -o named.out
-	srun -N1 -n1 --container-name=box true; echo "none $?"
-	srun --container=image.sqfs --container-name=box --container-writable sh -c 'echo "$SLURMD_NODENAME" >/made'
-	srun --container-name=box sh -c 'echo "made on $(cat /made), am on $SLURMD_NODENAME"'
-	srun -N1 -n1 --container=image.sqfs --container-name=other ls /made; echo "other $?"
-	srun -N1 -n1 --container=entry.sqfs --container-name=box true; echo "mixed $?"
+	srun -Q -N1 -n1 --container-name=box true; echo "none $?"
+	srun -Q --container=image.sqfs --container-name=box --container-writable sh -c 'echo "$SLURMD_NODENAME" >/made'
+	srun -Q --container-name=box sh -c 'echo "made on $(cat /made), am on $SLURMD_NODENAME"'
+	srun -Q -N1 -n1 --container=image.sqfs --container-name=other ls /made; echo "other $?"
+	srun -Q -N1 -n1 --container=entry.sqfs --container-name=box true; echo "mixed $?"
 	script -qec 'srun -N1 -n1 --overlap --pty --container-name=box sh -c "tty; cat /made"' /dev/null
 	firn=$(pgrep -cu "$(id -u)" firn-server); echo "servers $firn"
 END
@@ -157,7 +157,7 @@ ok '... without a trace'                    test -z "$(ls "$dir/run")"
 script eight <<-'END'
 	#!/bin/bash
 	#SBATCH -N1 -n8 -o eight.out
-	for i in 1 2 3 4 5 6 7 8; do srun -n1 --overlap --container=image.sqfs --container-name=box readlink /proc/self/ns/mnt & done
+	for i in 1 2 3 4 5 6 7 8; do srun -Q -n1 --overlap --container=image.sqfs --container-name=box readlink /proc/self/ns/mnt & done
 	wait
 END
 ok 'eight steps that make it at once'       succeeds sbatch -W eight

@@ -92,11 +92,11 @@ ok '... and leaves nothing'                 nothing_left
 script named <<-'END'
 	#!/bin/bash
 	#SBATCH -o named.out
-	srun --container=image.sqfs --container-name=box true
+	srun -Q --container=image.sqfs --container-name=box true
 	pkill -9 -u "$(id -u)" firn-server
 	while pgrep -u "$(id -u)" -r S,R firn-server >/dev/null; do sleep 0.1; done
-	srun --container-name=box true; echo "gone $?"
-	srun --container=image.sqfs --container-name=box true; echo "again $?"
+	srun -Q --container-name=box true; echo "gone $?"
+	srun -Q --container=image.sqfs --container-name=box true; echo "again $?"
 END
 ok 'a named container whose server died'    succeeds sbatch -W named
 ok '... is gone'                            grep -q 'gone 125' named.out
@@ -105,7 +105,7 @@ ok '... and leaves nothing'                 nothing_left
 script requeued <<-'END'
 	#!/bin/bash
 	#SBATCH -o requeued.out --open-mode=append
-	srun --container=image.sqfs --container-name=box --container-writable sh -c 'ls /made; touch /made'
+	srun -Q --container=image.sqfs --container-name=box --container-writable sh -c 'ls /made; touch /made'
 	test "$SLURM_RESTART_COUNT" = 1 || scontrol requeue "$SLURM_JOB_ID"
 	test "$SLURM_RESTART_COUNT" = 1 || sleep 100
 END

@@ -54,7 +54,7 @@ ok 'a replayed one, too: on every node'     succeeds srun -N2 -n8 --container=im
 
 # What a job's step saw first counts for all later steps.
 cat >"$home/alloc" <<-END
-	srun --container=image.sqfs true && touch image.sqfs && srun --container=image.sqfs true; echo "then \$?"
+	srun -Q --container=image.sqfs true && touch image.sqfs && srun -Q --container=image.sqfs true; echo "then \$?"
 END
 ok 'the pin is the submission'\''s'         succeeds user sh -c 'SLURM_FIRN_PIN= salloc -n1 sh alloc'
 ok '... each srun its own'                  says 'then 0'
