@@ -17,6 +17,7 @@
 #include "slurm-plugin/node.h"
 #include "slurm-plugin/settings.h"
 #include "slurm-plugin/start.h"
+#include "slurm-plugin/step_end.h"
 #include "slurm-plugin/submit.h"
 #include "slurm-plugin/task.h"
 #include "slurm-plugin/words.h"
@@ -25,7 +26,6 @@
 #include <slurm/spank.h>
 
 #include <dlfcn.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,9 +33,6 @@ SPANK_PLUGIN(firn, 1)
 
 enum {
 	VARIABLE_MAX = 128 << 10, /* MAX_ARG_STRLEN: what execve(2) lets a variable be */
-	END_STEP_MS = 20,	  /* from one failed node to the next */
-	END_NODES_MAX = 500,
-	END_AGAIN_MS = 500,
 	SERVER_MS = 100, /* for a server to end after the last task; a task may have left a process */
 	KILLED_MS = 500, /* ... which Slurm has killed by now */
 };
@@ -327,27 +324,6 @@ static void let_go(void)
 }
 
 /*
- * End the tasks of the step on other nodes, which would wait for these. Each failed node asks, one
- * after the other, so that slurmctld is not asked by all at once; and once more, for those that
- * had not begun. Not in the tasks: they end with a status of their own, and not by this.
- */
-static void end_step(spank_t spank)
-{
-	uint32_t job, step, node, nodes;
-
-	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS ||
-	    spank_get_item(spank, S_JOB_STEPID, &step) != ESPANK_SUCCESS ||
-	    step == SLURM_BATCH_SCRIPT ||
-	    spank_get_item(spank, S_JOB_NNODES, &nodes) != ESPANK_SUCCESS || nodes < 2 ||
-	    spank_get_item(spank, S_JOB_NODEID, &node) != ESPANK_SUCCESS)
-		return;
-	(void)poll(NULL, 0, (int)(node < END_NODES_MAX ? node : END_NODES_MAX) * END_STEP_MS);
-	(void)slurm_terminate_job_step(job, step);
-	(void)poll(NULL, 0, END_AGAIN_MS);
-	(void)slurm_terminate_job_step(job, step);
-}
-
-/*
  * All tasks are there when the first one ends, and what they are in lives as long as they do.
  * slurmstepd must not hold it: it waits for the end of all that it started, the mount's server as
  * well, and removes their control groups right after the last task.
@@ -363,7 +339,7 @@ int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
 	if (ended++ == 0) {
 		let_go();
 		if (container.wanted && !container.ready)
-			end_step(spank);
+			step_end(spank);
 	}
 	if (spank_get_item(spank, S_JOB_LOCAL_TASK_COUNT, &tasks) == ESPANK_SUCCESS &&
 	    ended == tasks)
@@ -393,6 +369,7 @@ int slurm_spank_exit(spank_t spank, int argc, char **argv)
 	let_go();
 	(void)ending_wait(&container.ending, KILLED_MS);
 	ending_clear(&container.ending);
+	step_end_again();
 	free(take_ptr(&container.why));
 	slurm_wish_clear(&wish);
 	return 0;

@@ -89,9 +89,28 @@ cat >"$scratch/half" <<-END
 END
 chmod 755 "$scratch/half"
 sed -i "s#firn=[^ ]*#firn=$scratch/half#" "$dir/plugstack.conf"
-ok 'one node fails'                         fails srun -N2 --container="$debian" sh -c 'sleep 50; echo unharmed'
+ok 'one node fails'                         fails srun -N2 --container="$debian" sh -c 'sleep 50 && echo unharmed'
 ok '... which is said'                      says 'firn: node2: firn session-start ended without a word'
 ok '... and ends the tasks of the others'   says_not unharmed
+sed -i "2a case \$* in *node1*) sleep 2 ;; esac" "$scratch/half"
+script slow <<-END
+	#!/bin/sh
+	#SBATCH -N2 -o slow.out
+	srun -Q --container=$debian sh -c 'sleep 50 && echo unharmed'
+	echo "and then \$?"
+END
+ok 'another takes its time'                 succeeds sbatch -W slow
+ok '... and ends, too'                      sh -c 'grep -q "and then [1-9]" slow.out && ! grep -q unharmed slow.out'
+late() {
+	kill -STOP "$(cat "$dir/slurmd.node1.pid")"
+	srun -N2 --container="$debian" sh -c 'sleep 50 && echo unharmed' &
+	sleep 1.5
+	kill -CONT "$(cat "$dir/slurmd.node1.pid")"
+	wait $!
+}
+sed -i '/sleep 2/d' "$scratch/half"
+ok 'another begins late'                    fails late
+ok '... and ends, too'                      says_not unharmed
 sed -i "s#firn=[^ ]*#firn=/nosuch/firn#" "$dir/plugstack.conf"
 ok 'a node without firn'                    status_is 125 srun -w node1 --container="$debian" true
 ok '... is said'                            says "firn: node1: '/nosuch/firn' cannot be executed on this node"
