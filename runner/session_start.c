@@ -6,6 +6,7 @@
 #include "lib/pass.h"
 #include "runner/container.h"
 #include "runner/detach.h"
+#include "runner/session.h"
 #include "runner/session_message.h"
 
 #include <fcntl.h>
@@ -67,6 +68,8 @@ static void add_processes(struct message *message, const struct request *request
 {
 	char number[16];
 	pid_t process;
+
+	_Static_assert((int)DETACH_STARTED_MAX == (int)SESSION_PROCESSES_MAX, "all are told");
 
 	for (size_t i = 0; !request->hold_path && (process = detach_started(i)) > 0; i++)
 		add(message, SESSION_PROCESS, number,

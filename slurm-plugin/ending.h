@@ -13,7 +13,7 @@
 #include "runner/session.h"
 
 struct ending {
-	int process[SESSION_PROCESSES_MAX]; /* pidfd_open(2); -1: none, or it has ended */
+	int process[SESSION_PROCESSES_MAX]; /* pidfd_open(2), until slurmstepd ends; -1: none, or it has ended */
 };
 #define ENDING_NONE                                                                                \
 	{                                                                                          \
@@ -25,8 +25,7 @@ struct ending {
  * another process no more is asked than whether it has ended, and that for a limited time.
  */
 void ending_watch(struct ending *ending, const struct session_offer *offer);
-/* Until all have ended, @timeout_ms at most. Returns whether they have. */
-bool ending_wait(struct ending *ending, int timeout_ms);
-void ending_clear(struct ending *ending);
+/* Until all have ended, @timeout_ms at most for the next one to end. */
+void ending_wait(struct ending *ending, int timeout_ms);
 
 #endif

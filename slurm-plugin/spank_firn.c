@@ -343,7 +343,7 @@ int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
 	}
 	if (spank_get_item(spank, S_JOB_LOCAL_TASK_COUNT, &tasks) == ESPANK_SUCCESS &&
 	    ended == tasks)
-		(void)ending_wait(&container.ending, SERVER_MS);
+		ending_wait(&container.ending, SERVER_MS);
 	return 0;
 }
 
@@ -367,8 +367,7 @@ int slurm_spank_exit(spank_t spank, int argc, char **argv)
 {
 	(void)spank, (void)argc, (void)argv;
 	let_go();
-	(void)ending_wait(&container.ending, KILLED_MS);
-	ending_clear(&container.ending);
+	ending_wait(&container.ending, KILLED_MS);
 	step_end_again();
 	free(take_ptr(&container.why));
 	slurm_wish_clear(&wish);
