@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * The Singularity Image Format: a header, a table of descriptors, and objects,
- * one of which is the root file system ("primary system partition"). Layout:
+ * one of which, the "primary system partition", is the root file system. Layout:
  * github.com/apptainer/sif, pkg/sif (sif.go, descriptor.go); little endian,
  * packed.
  */
