@@ -66,46 +66,90 @@ copy_sources() {
 		--exclude='./autom4te.cache' .) | tar -xf - -C "$1"
 }
 
-# make_tree NAME SUITE PACKAGES: a real root directory $images/NAME.dir.
+# fresh_images: in continuous integration (CI=true) every root is made anew, so that one which can no
+# longer be made is seen; below the clone, or where the ordinary user cannot go there, beside others' files.
+fresh_images() {
+	[ "${CI-}" = true ] && [ -z "${FIRN_TEST_CACHE-}" ] || return 0
+	images=$top/build-images
+	home=/ as_user test -x "$top" || images=/var/tmp/firn-images-anew
+	rm -rf "$images"
+}
+
+# make_tree NAME SUITE            a real root directory, $images/NAME.dir, of a release of Debian
+# make_tree NAME FROM PACKAGE...  the same of the root FROM, with packages more: apt finds what they
+#                                 need, also what another package only provides, which debootstrap does not
+# What cannot be made is told in one line; its tests skip, the others run.
 make_tree() {
 	[ -d "$images/$1.dir" ] && return 0
-	is_root || die "making the root '$1' needs root once, for debootstrap"
+	is_root || { complain "$1" "it needs root once, for debootstrap"; return 1; }
 	mkdir -p "$images"
 	chmod 755 "$images"
 	(
 		flock 9
 		[ -d "$images/$1.dir" ] && exit 0
-		say "making root '$1' ($2${3:+ with $3}) in $images"
+		say "making root '$1' ($(shift && echo "$*")) in $images"
 		rm -rf "$images/$1.tmp"
-		debootstrap --variant=minbase ${3:+--include="$3"} "$2" "$images/$1.tmp" \
-			>"$images/$1.log" 2>&1 || die "debootstrap failed: see $images/$1.log"
-		rm -rf "$images/$1.tmp/var/cache/apt/archives/"*.deb
+		fill_tree "$@" >"$images/$1.log" 2>&1 || { complain "$1" "$(cause "$images/$1.log")"; exit 1; }
 		chmod 755 "$images/$1.tmp"
 		mv "$images/$1.tmp" "$images/$1.dir"
-	) 9>"$images/.lock" || die "cannot make root '$1'"
+	) 9>"$images/.$1.lock"
+}
+complain() { say "cannot make root '$1': $2"; }
+cause() { printf '%s (see %s)' "$(grep -E '^(E|cp|debootstrap|mount|unshare|chroot): ' "$1" | tail -n 1)" "$1"; }
+
+# fill_tree NAME SUITE|FROM [PACKAGE...]: $images/NAME.tmp; its output is for the log.
+fill_tree() {
+	tree=$images/$1.tmp from=$2
+	shift 2
+	if [ $# = 0 ]; then
+		debootstrap --variant=minbase "$from" "$tree" || return 1
+	else
+		cp -a "$images/$from.dir" "$tree" || return 1
+		add_packages "$tree" "$@" || return 1
+	fi
+	rm -rf "$tree/var/cache/apt/archives/"*.deb "$tree/var/cache/apt/"*.bin
 }
 
-# make_root NAME SUITE PACKAGES: the same, and its image NAME.sqfs.
-make_root() {
+# add_packages TREE PACKAGE...: nothing that is installed may start a service here.
+add_packages() {
+	tree=$1
+	shift
+	printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d"
+	chmod 755 "$tree/usr/sbin/policy-rc.d"
+	cp -L /etc/resolv.conf "$tree/etc/resolv.conf"
+	in_tree "$tree" apt-get update -q && in_tree "$tree" apt-get install -q -y --no-install-recommends "$@" || return 1
+	rm -f "$tree/usr/sbin/policy-rc.d"
+}
+in_tree() {
+	# shellcheck disable=SC2016
+	DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin unshare --mount sh -c \
+		'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$@"
+}
+
+# make_image NAME TREE: the image $images/NAME.sqfs of the root $images/TREE.dir.
+make_image() {
 	[ -f "$images/$1.sqfs" ] && return 0
-	make_tree "$@"
 	(
 		flock 9
 		[ -f "$images/$1.sqfs" ] && exit 0
 		say "making image '$1' in $images"
-		mksquashfs "$images/$1.dir" "$images/$1.part" -comp zstd -Xcompression-level 6 \
-			-b 128K -noappend -quiet -no-progress >/dev/null &&
-			chmod 644 "$images/$1.part" && mv "$images/$1.part" "$images/$1.sqfs"
-	) 9>"$images/.lock" || die "cannot make image '$1'"
+		mksquashfs "$images/$2.dir" "$images/$1.part" -comp zstd -Xcompression-level 6 \
+			-b 128K -noappend -quiet -no-progress >"$images/$1.log" 2>&1 &&
+			chmod 644 "$images/$1.part" && mv "$images/$1.part" "$images/$1.sqfs" ||
+			{ say "cannot make image '$1': $(tail -n 1 "$images/$1.log") ($images/$1.log)"; exit 1; }
+	) 9>"$images/.$1.lock"
+}
+
+# make_root NAME SUITE|FROM [PACKAGE...]: a root and its image.
+make_root() {
+	make_tree "$@" && make_image "$1" "$1"
 }
 
 # make_slurm: $images/slurm.dir, a newer system with its Slurm and all that firn is built with.
 make_slurm() {
-	wanted=slurmctld,slurmd,slurm-client,munge,faketime,strace
-	for package in $(sed -n '/auto/d; s/^build //p' "$top/tests/packages"); do
-		wanted=$wanted,$package
-	done
-	make_tree slurm trixie "$wanted"
+	# shellcheck disable=SC2046
+	make_tree slurm trixie slurmctld slurmd slurm-client munge faketime strace \
+		$(sed -n 's/^build //p' "$top/tests/packages") || return 1
 	# Files for others to be mounted on: tests/tools/in_root shows the rest read-only.
 	for file in hosts resolv.conf; do
 		[ -e "$images/slurm.dir/etc/$file" ] || : >"$images/slurm.dir/etc/$file"
@@ -128,6 +172,7 @@ make_real() {
 		flock 9
 		[ -d "$images/real.oci" ] && exit 0
 		say "making the image 'real' of three layers in $images"
-		python3 "$top/tests/images/mkreal.py" "$images" && chmod -R a+rX "$images/real.oci"
-	) 9>"$images/.lock" || die "cannot make image 'real'"
+		{ python3 "$top/tests/images/mkreal.py" "$images" && chmod -R a+rX "$images/real.oci"; } >"$images/real.log" 2>&1 ||
+			{ say "cannot make image 'real': $(tail -n 1 "$images/real.log") ($images/real.log)"; exit 1; }
+	) 9>"$images/.real.lock"
 }
