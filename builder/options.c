@@ -29,7 +29,7 @@ static const struct {
 	{{"all-root", no_argument, NULL, OPTION_ALL_ROOT}, FOR_BUILDS,
 	 "      --all-root         everything belongs to 0:0"},
 	{{"force", no_argument, NULL, 'f'}, FOR_BUILDS,
-	 "  -f, --force            replace OUT if it exists"},
+	 "  -f, --force            replace OUT if it is an image"},
 	{{"no-cache", no_argument, NULL, OPTION_NO_CACHE}, FOR_BUILDS | FOR_VERIFY,
 	 "      --no-cache         neither read nor fill the cache of layers"},
 	{{"rebuild", no_argument, NULL, OPTION_REBUILD}, FOR_VERIFY,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/output.h"
 
+#include "lib/image.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -49,6 +51,7 @@ static void arm(const struct output *output)
 static int check_target(const struct output *output, struct err *err)
 {
 	struct stat stat;
+	auto_fd old = -1;
 
 	if (fstatat(output->folder, output->name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, "cannot write '%s'", output->path);
@@ -56,6 +59,13 @@ static int check_target(const struct output *output, struct err *err)
 		return err_set(err, "'%s' exists; --force replaces it", output->path);
 	if (!S_ISREG(stat.st_mode))
 		return err_set(err, "'%s' exists and is no regular file", output->path);
+	old = openat(output->folder, output->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (old < 0)
+		return err_sys(err, "cannot tell whether '%s' is an image", output->path);
+	/* "-f" means a file to many: no Dockerfile or source becomes an image by it. */
+	if (!image_is_begun(old))
+		return err_set(err, "'%s' exists and is no image; --force (-f) replaces only images",
+			       output->path);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ struct output;
 
 /*
  * Make ready to write @path. Without @force it is an error if @path exists; with it
- * only a regular file is replaced.
+ * only an image (or an empty file) is replaced.
  */
 int output_open(const char *path, bool force, struct output **out, struct err *err);
 int output_fd(const struct output *output); /* the output's own */

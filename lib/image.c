@@ -35,6 +35,24 @@ static const char *guess(const unsigned char *head, size_t size)
 	return NULL;
 }
 
+static bool is_squashfs(const unsigned char *head, size_t size)
+{
+	return size >= 4 && memcmp(head, "hsqs", 4) == 0;
+}
+
+static bool is_sif(const unsigned char *head, size_t size)
+{
+	return size >= SIF_MAGIC_AT + 10 && memcmp(head + SIF_MAGIC_AT, "SIF_MAGIC", 10) == 0;
+}
+
+bool image_is_begun(int fd)
+{
+	unsigned char head[SIF_MAGIC_AT + 10];
+	ssize_t got = pread(fd, head, sizeof(head), 0);
+
+	return got == 0 || (got > 0 && (is_squashfs(head, (size_t)got) || is_sif(head, (size_t)got)));
+}
+
 static int recognize(struct image *image, const char *path, struct err *err)
 {
 	unsigned char head[HEAD_SIZE];
@@ -46,11 +64,11 @@ static int recognize(struct image *image, const char *path, struct err *err)
 	image->size = (uint64_t)image->stat.st_size;
 	if (got == 0)
 		return err_set(err, "'%s' is not an image: it is empty", path);
-	if (got >= 4 && memcmp(head, "hsqs", 4) == 0) {
+	if (is_squashfs(head, (size_t)got)) {
 		image->kind = IMAGE_SQUASHFS;
 		return 0;
 	}
-	if (got >= SIF_MAGIC_AT + 10 && memcmp(head + SIF_MAGIC_AT, "SIF_MAGIC", 10) == 0) {
+	if (is_sif(head, (size_t)got)) {
 		image->kind = IMAGE_SIF;
 		return sif_find_partition(image->fd, image->size, path, &image->offset,
 					  &image->size, &image->machine, err);

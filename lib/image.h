@@ -11,6 +11,7 @@
 #include "lib/err.h"
 #include "lib/own.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -34,6 +35,12 @@ int image_open(const char *path, struct image **out, struct err *err);
 void image_free(struct image *image);
 void image_freep(struct image **image);
 #define auto_image CLEANUP(image_freep) struct image
+
+/*
+ * Whether the file @fd begins as an image does (squashfs or SIF, be it damaged), or is empty: what
+ * may be replaced by an image. No error: what cannot be read is none.
+ */
+bool image_is_begun(int fd);
 
 /* "squashfs", "SIF" or "directory". */
 const char *image_kind_name(enum image_kind kind);
