@@ -24,14 +24,23 @@ fi
 ok 'a configuration is there'              [ -f "$conf" ]
 ok 'that only its owner can write'         [ "$(stat -c %a "$conf")" = 644 ]
 ok 'firn-run is firn'                      [ "$(readlink "$bin/firn-run")" = firn ]
-ok 'so is run-singularity'                 [ "$(readlink "$bin/run-singularity")" = firn ]
+ok 'run-singularity is in no package'      [ ! -e "$bin/run-singularity" ]
 
 echo '# mine' >>"$conf"
-rm "$bin/run-singularity"
+chmod 640 "$conf"
 ln -s apptainer "$bin/run-singularity"
 ok 'installing again works'                installs install
 ok 'and leaves the configuration alone'    grep -qxF '# mine' "$conf"
+ok 'and the mode that it was given'        [ "$(stat -c %a "$conf")" = 640 ]
 ok 'and the other runner'                  [ "$(readlink "$bin/run-singularity")" = apptainer ]
+
+# Where nothing is packed, run-singularity is firn's, if nobody else's.
+if command -v run-singularity >/dev/null; then
+	skip 'run-singularity is firn' 'another runner has the name'
+else
+	ok 'an install in a place of its own works' run_last make -s -C "$builddir" install-exec-hook prefix="$scratch/own" bindir="$scratch"
+	ok 'there run-singularity is firn'     [ "$(readlink "$scratch/run-singularity")" = firn ]
+fi
 
 make_small "$scratch/root"
 mkdir "$scratch/root/.firn"
