@@ -6,6 +6,7 @@
 #include "runner/delegate.h"
 #include "runner/doctor.h"
 #include "runner/entrypoint.h"
+#include "runner/foreign.h"
 #include "runner/inspect.h"
 #include "runner/request.h"
 #include "runner/session_start.h"
@@ -115,14 +116,48 @@ static int help(void)
 	       "Run one image file as a normal user, at the speed of the bare machine.\n\n");
 	for (size_t i = 0; i < COUNT_OF(verbs); i++)
 		printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
-	printf("\n'firn VERB --help' tells a verb's options; see firn(1).\n");
+	printf("\n'firn help VERB' tells a verb's options; see firn(1).\n");
 	return EXIT_SUCCESS;
+}
+
+static int find_verb(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(verbs); i++)
+		if (strcmp(name, verbs[i].name) == 0)
+			return (int)i;
+	return -1;
+}
+
+static int unknown_verb(const char *word)
+{
+	const char *advice = foreign_verb(word);
+	struct err err;
+
+	if (advice)
+		(void)err_set(&err, "firn has no verb '%s'; %s", word, advice);
+	else
+		(void)err_set(&err, "unknown verb '%s'; see 'firn --help'", word);
+	return give_up(&err);
+}
+
+/* "firn help", and "firn help VERB" as "firn VERB --help". */
+static int verb_help(char **argv)
+{
+	static char option[] = "--help";
+	char *ask[] = {option, NULL};
+	int verb;
+
+	if (!*argv)
+		return help();
+	verb = find_verb(*argv);
+	return verb < 0 ? unknown_verb(*argv) : verbs[verb].main(1, ask);
 }
 
 static int choose(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
 	const char *name = slash ? slash + 1 : argv[0];
+	int verb;
 
 	for (size_t i = 0; i < COUNT_OF(run_names); i++)
 		if (strcmp(name, run_names[i]) == 0)
@@ -133,19 +168,19 @@ static int choose(int argc, char **argv)
 		log_error("no verb given; see 'firn --help'");
 		return EXIT_FIRN_FAILED;
 	}
-	if (strcmp(argv[1], "--version") == 0) {
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0 ||
+	    strcmp(argv[1], "version") == 0) {
 		printf("firn %s\n", PACKAGE_VERSION);
 		return EXIT_SUCCESS;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return help();
+	if (strcmp(argv[1], "help") == 0)
+		return verb_help(argv + 2);
 	if (strcmp(argv[1], "session-start") == 0)
 		return session_start_main(argc - 2, argv + 2);
-	for (size_t i = 0; i < COUNT_OF(verbs); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].main(argc - 2, argv + 2);
-	log_error("unknown verb '%s'; see 'firn --help'", argv[1]);
-	return EXIT_FIRN_FAILED;
+	verb = find_verb(argv[1]);
+	return verb < 0 ? unknown_verb(argv[1]) : verbs[verb].main(argc - 2, argv + 2);
 }
 
 /*

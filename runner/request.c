@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/request.h"
 
+#include "runner/foreign.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -74,6 +76,10 @@ static int take_env(struct request *request, const struct option *option, const 
 
 	if (!is_file && (value[0] == '\0' || value[0] == '='))
 		return err_set(err, "'%s' is not of the form NAME=VALUE", value);
+	/* Apptainer's -e takes no value: the next word is the image then. */
+	if (!is_file && !strchr(value, '=') && strpbrk(value, "./"))
+		return err_set(err, "'%s' is no name of a variable (-e is --env NAME[=VALUE]; "
+				    "--clean-env is -c)", value);
 	grown = reallocarray(request->env, request->env_count + 1, sizeof(*grown));
 	if (!grown)
 		return err_sys(err, "cannot take '%s'", value);
@@ -167,6 +173,16 @@ static const struct option options[] = {
 /* Options of other runners that this one will have. */
 static const char *const gpu_names[] = {"gpu", "nv", "rocm"};
 
+/* @dashes before the @len bytes of @name. */
+static int refuse(const char *dashes, const char *name, size_t len, struct err *err)
+{
+	const char *advice = foreign_option(name, len);
+
+	if (advice)
+		return err_set(err, "firn has no option '%s%.*s'; %s", dashes, (int)len, name, advice);
+	return err_set(err, "unknown option '%s%.*s'; see 'firn exec --help'", dashes, (int)len, name);
+}
+
 static int refuse_long(const char *name, size_t len, struct err *err)
 {
 	for (size_t i = 0; i < COUNT_OF(gpu_names); i++)
@@ -174,7 +190,7 @@ static int refuse_long(const char *name, size_t len, struct err *err)
 			return err_set(err, "option '--%s' is not in this version: devices in /dev are visible "
 					    "without it, the host's driver libraries are not put into containers",
 				       gpu_names[i]);
-	return err_set(err, "unknown option '--%.*s'; see 'firn exec --help'", (int)len, name);
+	return refuse("--", name, len, err);
 }
 
 static const struct option *find_long(const char *name, size_t len)
@@ -244,7 +260,7 @@ static int take_short(struct request *request, char **argv, struct err *err)
 		const char *value = letter[1] ? letter + 1 : argv[1];
 
 		if (!option)
-			return err_set(err, "unknown option '-%c'; see 'firn exec --help'", *letter);
+			return refuse("-", letter, 1, err);
 		if (!option->value) {
 			if (take(request, option, NULL, err) < 0)
 				return -1;
@@ -257,6 +273,16 @@ static int take_short(struct request *request, char **argv, struct err *err)
 		return letter[1] ? 1 : 2;
 	}
 	return 1;
+}
+
+/* A name of another runner's, unless there is a file of that name. */
+static int check_image(const char *image, struct err *err)
+{
+	const char *advice = foreign_image(image);
+
+	if (advice && access(image, F_OK) < 0)
+		return err_set(err, "'%s' is not a file; %s", image, advice);
+	return 0;
 }
 
 static int read_words(struct request *request, char **argv, struct err *err)
@@ -284,6 +310,8 @@ static int read_words(struct request *request, char **argv, struct err *err)
 		return err_set(err, "no image named; see 'firn exec --help'");
 	request->image = *at++;
 	request->command = at;
+	if (check_image(request->image, err) < 0)
+		return -1;
 	if (request->verb == REQUEST_EXEC && !*at)
 		return err_set(err, "no command named to run in '%s'; see also 'firn run'",
 			       request->image);

@@ -26,6 +26,7 @@ ok 'images'                            prints 'image one.sqfs' offers firn exec 
 ok 'directories where one is needed'   prints 'directory' offers firn exec --overlay ''
 ok 'no options behind the image'       prints '' offers firn exec image.sqfs --wr
 ok 'no options behind --'              prints '' offers firn exec -- --wr
+ok 'verbs to be helped with'             prints 'shell' offers firn help sh
 ok 'options of inspect'                prints '--json' offers firn inspect --j
 ok 'options of doctor'                 prints '--quiet' offers firn doctor --q
 

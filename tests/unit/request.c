@@ -160,7 +160,20 @@ static void what_is_not_in_this_version_is_said(void)
 	ok(refused("--gpu i c", "'--gpu' is not in this version: devices in /dev are visible"), "nor drivers of GPUs");
 	ok(refused("--gpu=all i c", "'--gpu' is not"), "with a value");
 	ok(refused("--nv i c", "'--nv' is not"), "by another runner's name");
-	ok(refused("--gpus i c", "unknown option '--gpus'"), "other words are mistakes");
+	ok(refused("--gpux i c", "unknown option '--gpux'"), "other words are mistakes");
+}
+
+static void words_of_others_are_answered(void)
+{
+	ok(refused("--pwd /x i c", "--cwd DIR"), "Apptainer's --pwd");
+	ok(refused("-w i c", "--overlay"), "a letter");
+	ok(refused("-it i c", "option '-i'"), "letters together");
+	ok(refused("--containall i c", "--contain --clean-env"), "two options for one");
+	ok(refused("--bindings i c", "unknown option '--bindings'"), "what begins like one is unknown");
+	ok(refused("--zzz i c", "see 'firn exec --help'"), "and so is what nobody has");
+	ok(refused("docker://alpine true", "firn pull"), "a reference in the image's place");
+	ok(refused("-v /data:/data i c", "-B SRC:DST"), "Docker's -v");
+	ok(refused("-e app.sif env", "no name of a variable"), "Apptainer's -e does not eat the image");
 }
 
 int main(void)
@@ -172,5 +185,6 @@ int main(void)
 	binds_may_hold_any_name();
 	mounts_are_read_in_words();
 	what_is_not_in_this_version_is_said();
+	words_of_others_are_answered();
 	return done_testing();
 }

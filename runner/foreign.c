@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/foreign.h"
+
+#include "lib/own.h"
+
+#include <string.h>
+
+struct foreign {
+	const char *word, *advice;
+};
+
+#define USE_BIND "-B SRC:DST shows a directory or file of the host"
+#define USE_ROOT "--root appears as root (one user is mapped)"
+#define USE_CONTAIN "--contain gives a private /tmp, home and /dev"
+#define USE_CWD "--cwd DIR says where to start"
+#define USE_WRITABLE "--overlay DIR keeps writes, --writable-tmpfs forgets them"
+#define USE_PULL "firn pull makes a file of it, which is run"
+#define USE_SESSION "'firn exec --session NAME IMAGE COMMAND &' is a container that others enter by its name"
+#define USE_LOGIN "log in with docker, podman or skopeo; firn pull reads their credentials"
+#define KEPT "the host's is kept"
+#define NOT_YET "that is not in this version"
+#define FILES "an image is a file: ls, cp and rm do it"
+
+// clang-format off
+static const struct foreign verbs[] = {
+	{"apps", "firn inspect shows what an image says of itself"},
+	{"attach", USE_SESSION},
+	{"completion", "the completion is installed with firn"},
+	{"config", "firn.conf(5) is the configuration"},
+	{"convert", "firn build OUT SOURCE reads any image"},
+	{"cp", "'firn exec IMAGE cp FILE DIR' copies out of an image"},
+	{"create", "an image file is run as it is: firn exec, firn run"},
+	{"export", FILES},
+	{"images", FILES},
+	{"import", "firn build OUT SOURCE reads any image"},
+	{"info", "firn doctor tells of this machine, firn inspect of an image"},
+	{"instance", USE_SESSION},
+	{"key", NOT_YET},
+	{"kill", "a container ends with its processes: kill(1)"},
+	{"list", FILES},
+	{"load", "firn build OUT docker-archive:FILE"},
+	{"login", USE_LOGIN},
+	{"logs", "output goes to the caller's own streams"},
+	{"overlay", "an overlay is a directory: firn exec --overlay DIR"},
+	{"ps", "containers are the caller's own processes: ps(1)"},
+	{"push", NOT_YET},
+	{"registry", USE_LOGIN},
+	{"remote", USE_LOGIN},
+	{"remove", FILES},
+	{"rm", FILES},
+	{"rmi", FILES},
+	{"run-help", "firn inspect shows what an image says of itself"},
+	{"save", FILES},
+	{"search", "registries' own pages search"},
+	{"sif", "firn inspect shows what a SIF file holds"},
+	{"sign", NOT_YET},
+	{"start", "firn run IMAGE runs what the image says"},
+	{"stop", "a container ends with its processes: kill(1)"},
+	{"test", NOT_YET},
+};
+
+static const struct foreign options[] = {
+	/* Apptainer */
+	{"W", USE_CONTAIN}, {"workdir", "as a place to start: " USE_CWD "; for scratch files: --tmpfs DIR"},
+	{"H", "--home SRC[:DST] is another home"},
+	{"S", "--tmpfs DIR is an empty directory in memory"}, {"scratch", "--tmpfs DIR is an empty directory in memory"},
+	{"C", "--contain --clean-env"}, {"containall", "--contain --clean-env"}, {"compat", "--contain --clean-env"},
+	{"cleanenv", "--clean-env (-c) passes none of the host's variables"},
+	{"pwd", USE_CWD}, {"cd", USE_CWD},
+	{"f", USE_ROOT}, {"fakeroot", USE_ROOT},
+	{"w", USE_WRITABLE "; " USE_CWD}, {"writable", USE_WRITABLE}, {"rw", USE_WRITABLE}, {"write-fake", USE_WRITABLE},
+	{"write", USE_WRITABLE}, {"read-only", "an image always is, unless --overlay or --writable-tmpfs is given"},
+	{"no-mount", "--contain and --no-home leave the host's directories out"},
+	{"no-init", "there is no init process"}, {"no-umask", "the caller's is kept"}, {"no-eval", "nothing is evaluated"},
+	{"p", "processes and network: " KEPT}, {"pid", "processes: " KEPT}, {"i", "IPC and terminal: " KEPT}, {"ipc", "IPC: " KEPT},
+	{"n", "the network: " KEPT}, {"net", "the network: " KEPT}, {"network", "the network: " KEPT}, {"network-args", "the network: " KEPT},
+	{"uts", "the host name: " KEPT}, {"hostname", "the host name: " KEPT}, {"dns", "/etc/resolv.conf: " KEPT},
+	{"u", "it runs as you, in a user namespace"}, {"userns", "it always runs in a user namespace"},
+	{"app", NOT_YET}, {"security", NOT_YET}, {"apply-cgroups", NOT_YET}, {"passphrase", NOT_YET}, {"pem-path", NOT_YET},
+	{"add-caps", "no capabilities are given"}, {"drop-caps", "all are dropped"}, {"no-privs", "it always is so"},
+	{"keep-privs", "no capabilities are given"}, {"allow-setuid", "setuid programs gain nothing in a container"},
+	{"unsquash", "nothing is unpacked"}, {"disable-cache", "running needs no cache"},
+	/* Docker, Podman */
+	{"it", "the caller's terminal is the container's"}, {"t", "the caller's terminal is the container's"},
+	{"interactive", "the caller's standard input is the container's"}, {"tty", "the caller's terminal is the container's"},
+	{"rm", "nothing is left behind"}, {"d", "'firn exec ... &' runs it in the background"},
+	{"detach", "'firn exec ... &' runs it in the background"},
+	{"name", "--session NAME is a container that others enter by its name"}, {"volume", USE_BIND},
+	{"user", "it runs as you; " USE_ROOT}, {"publish", "the network: " KEPT ", so are its ports"},
+	{"entrypoint", "'firn exec IMAGE COMMAND' runs a command without the image's entrypoint"},
+	{"gpus", NOT_YET}, {"device", "/dev is the host's; with --contain: -B /dev/NAME"},
+	{"privileged", "no capabilities are given"}, {"cap-add", "no capabilities are given"}, {"cap-drop", "all are dropped"},
+	{"shm-size", "/dev/shm is the host's"}, {"memory", NOT_YET}, {"cpus", NOT_YET}, {"ulimit", "limits are the caller's: ulimit"},
+	{"platform", "firn pull --platform OS/ARCH fetches another one"}, {"pull", USE_PULL},
+	/* Charliecloud, Enroot */
+	{"b", USE_BIND}, {"m", USE_BIND}, {"set-env", "-e NAME=VALUE and --env-file FILE set variables"},
+	{"unset-env", "--clean-env passes none of the host's variables"}, {"join", "ranks of one launcher share a container by themselves"},
+	{"no-passwd", "'firn exec --root' leaves /etc/passwd as it is"}, {"private-tmp", USE_CONTAIN},
+	{"gid", "it runs as you"}, {"uid", "it runs as you"}, {"conf", NOT_YET}, {"rc", NOT_YET},
+};
+
+/* What begins a name that is no file. */
+static const struct foreign images[] = {
+	{"docker://", USE_PULL}, {"oras://", NOT_YET}, {"library://", NOT_YET}, {"shub://", NOT_YET},
+	{"instance://", USE_SESSION}, {"https://", "fetch the file first"}, {"http://", "fetch the file first"},
+	{"oci:", "firn build OUT SOURCE makes a file of it, which is run"},
+	{"oci-archive:", "firn build OUT SOURCE makes a file of it, which is run"},
+	{"docker-archive:", "firn build OUT SOURCE makes a file of it, which is run"},
+	{"docker-daemon:", "firn build OUT SOURCE makes a file of it, which is run"},
+};
+// clang-format on
+
+static const char *find(const struct foreign *table, size_t count, const char *word, size_t len)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(table[i].word) == len && strncmp(table[i].word, word, len) == 0)
+			return table[i].advice;
+	return NULL;
+}
+
+const char *foreign_verb(const char *word)
+{
+	return find(verbs, COUNT_OF(verbs), word, strlen(word));
+}
+
+const char *foreign_option(const char *name, size_t len)
+{
+	return find(options, COUNT_OF(options), name, len);
+}
+
+const char *foreign_image(const char *word)
+{
+	for (size_t i = 0; i < COUNT_OF(images); i++)
+		if (strncmp(word, images[i].word, strlen(images[i].word)) == 0)
+			return images[i].advice;
+	/* "-v /data:/data": firn's -v takes no value. */
+	if (word[0] == '/' && strstr(word, ":/"))
+		return USE_BIND;
+	return NULL;
+}
