@@ -4,17 +4,20 @@
 #include "lib/log.h"
 
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
-enum { REDRAW_MS = 200, PLAIN_MS = 5000, LINES_MAX = 20 };
+enum { REDRAW_MS = 200, PLAIN_MS = 5000, LINES_MAX = 20, COLUMNS_MAX = 500 };
 
 struct progress {
 	const struct layer *layer;
 	size_t count;
+	struct timespec *began; /* when each layer was first seen being read */
 	atomic_uint_least64_t total, packed;
 	atomic_bool packing;
 	bool terminal;
-	size_t drawn; /* lines on the terminal */
+	size_t columns, rows;           /* of the terminal, when it was drawn to */
+	size_t drawn, width[LINES_MAX]; /* lines on the terminal, and the columns that each takes */
 	struct timespec start, pack_start;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -30,7 +33,7 @@ static double seconds_since(const struct timespec *start)
 	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
-/* "12 of 207 MB, 58 MB/s, 3 s left"; small ones in kB. */
+/* "12 of 207 MB, 58 MB/s, 3 s left"; small ones in kB. @total: 0 when it is not known. */
 static void describe(char *out, size_t size, uint64_t done, uint64_t total, double seconds)
 {
 	bool small = (total > 0 ? total : done) < 10000000;
@@ -47,20 +50,54 @@ static void describe(char *out, size_t size, uint64_t done, uint64_t total, doub
 		(void)snprintf(out + used, size - used, ", %.0f s left", (double)(total - done) / rate + 0.5);
 }
 
+/* A terminal may have been made narrower since: what was one line is several there. */
 static void erase(struct progress *progress)
 {
-	if (progress->drawn > 0)
-		(void)fprintf(stderr, "\033[%zuA\033[J", progress->drawn);
+	size_t rows = 0;
+
+	for (size_t i = 0; i < progress->drawn; i++)
+		rows += 1 + (progress->width[i] > 0 ? (progress->width[i] - 1) / progress->columns : 0);
+	if (rows > 0)
+		(void)fprintf(stderr, "\033[%zuA\033[J", rows);
 	progress->drawn = 0;
 }
 
+static void measure(struct progress *progress)
+{
+	struct winsize size = {0};
+	bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
+
+	progress->columns = known && size.ws_col > 0 ? size.ws_col : 80;
+	progress->rows = known && size.ws_row > 0 ? size.ws_row : 24;
+	if (progress->columns > COLUMNS_MAX)
+		progress->columns = COLUMNS_MAX;
+}
+
+/* One line that never fills the last column, where terminals differ: without "(sha256:...)" if need be. */
 static void line(struct progress *progress, const char *name, const char *text)
 {
-	if (progress->terminal)
-		(void)fprintf(stderr, "\r\033[K%s: %s\n", name, text);
-	else
+	const char *note = strstr(name, " (");
+	int name_len = (int)strlen(name);
+	char whole[COLUMNS_MAX];
+	size_t len;
+
+	if (!progress->terminal) {
 		log_error("%s: %s", name, text);
-	progress->drawn++;
+		return;
+	}
+	if (note && (size_t)name_len + 2 + strlen(text) >= progress->columns)
+		name_len = (int)(note - name);
+	len = (size_t)snprintf(whole, sizeof(whole), "%.*s: %s", name_len, name, text);
+	if (len >= progress->columns)
+		len = progress->columns - 1;
+	(void)fprintf(stderr, "%.*s\n", (int)len, whole);
+	progress->width[progress->drawn++] = len;
+}
+
+/* Another line fits above the cursor, which stands in a row of its own. */
+static bool has_room(const struct progress *progress)
+{
+	return !progress->terminal || (progress->drawn < LINES_MAX && progress->drawn + 1 < progress->rows);
 }
 
 /* What others say comes above the lines, which are drawn anew. */
@@ -69,36 +106,67 @@ static void say(void *arg, const char *text, size_t len)
 	struct progress *progress = arg;
 
 	(void)pthread_mutex_lock(&progress->lock);
+	measure(progress);
 	erase(progress);
 	(void)fwrite(text, 1, len, stderr);
 	(void)fflush(stderr);
 	(void)pthread_mutex_unlock(&progress->lock);
 }
 
+/* "layers: 3 of 25, 131 of 1503 MB, ...": all together. A size that is not known counts as what came. */
+static void draw_sum(struct progress *progress)
+{
+	uint64_t done = 0, total = 0;
+	size_t ready = 0;
+	char text[192];
+	int used;
+
+	for (size_t i = 0; i < progress->count; i++) {
+		uint64_t part = atomic_load(&progress->layer[i].done);
+
+		done += part;
+		total += progress->layer[i].size > 0 ? progress->layer[i].size : part;
+		ready += atomic_load(&progress->layer[i].state) == LAYER_READY;
+	}
+	used = snprintf(text, sizeof(text), "%zu of %zu, ", ready, progress->count);
+	describe(text + used, sizeof(text) - (size_t)used, done, total, seconds_since(&progress->start));
+	line(progress, "layers", text);
+}
+
+static void draw_layers(struct progress *progress)
+{
+	char text[128];
+
+	for (size_t i = 0; i < progress->count && has_room(progress); i++) {
+		const struct layer *layer = &progress->layer[i];
+
+		if (atomic_load(&layer->state) != LAYER_READING)
+			continue;
+		if (progress->began[i].tv_sec == 0)
+			(void)clock_gettime(CLOCK_MONOTONIC, &progress->began[i]);
+		describe(text, sizeof(text), atomic_load(&layer->done), layer->size,
+			 seconds_since(&progress->began[i]));
+		line(progress, layer->name, text);
+	}
+}
+
 static void draw(struct progress *progress)
 {
 	char text[128];
 
-	if (progress->terminal && progress->drawn > 0)
-		(void)fprintf(stderr, "\033[%zuA", progress->drawn);
-	progress->drawn = 0;
+	if (progress->terminal) {
+		measure(progress);
+		erase(progress);
+	}
 	if (atomic_load(&progress->packing)) {
 		describe(text, sizeof(text), atomic_load(&progress->packed), atomic_load(&progress->total),
 			 seconds_since(&progress->pack_start));
 		line(progress, "packing", text);
+	} else {
+		if (progress->count > 1 && has_room(progress))
+			draw_sum(progress);
+		draw_layers(progress);
 	}
-	for (size_t i = 0; i < progress->count && progress->drawn < LINES_MAX; i++) {
-		const struct layer *layer = &progress->layer[i];
-		int state = atomic_load(&layer->state);
-
-		if (state == LAYER_WAITING || (state == LAYER_READY && !progress->terminal))
-			continue;
-		describe(text, sizeof(text), atomic_load(&layer->done), layer->size,
-			 state == LAYER_READY ? 0 : seconds_since(&progress->start));
-		line(progress, layer->name, text);
-	}
-	if (progress->terminal)
-		(void)fprintf(stderr, "\033[J");
 	(void)fflush(stderr);
 }
 
@@ -125,13 +193,19 @@ static void *run(void *arg)
 struct progress *progress_start(const struct layer *layer, size_t count)
 {
 	struct progress *progress = log_level() == LOG_QUIET ? NULL : calloc(1, sizeof(*progress));
+	const char *term = getenv("TERM");
 	pthread_condattr_t attributes;
 
 	if (!progress)
 		return NULL;
+	progress->began = calloc(count + 1, sizeof(*progress->began));
+	if (!progress->began) {
+		free(progress);
+		return NULL;
+	}
 	progress->layer = layer;
 	progress->count = count;
-	progress->terminal = isatty(STDERR_FILENO) == 1;
+	progress->terminal = isatty(STDERR_FILENO) == 1 && term && strcmp(term, "dumb") != 0;
 	(void)clock_gettime(CLOCK_MONOTONIC, &progress->start);
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -143,6 +217,7 @@ struct progress *progress_start(const struct layer *layer, size_t count)
 			log_set_writer(say, progress);
 		return progress;
 	}
+	free(progress->began);
 	free(progress);
 	return NULL;
 }
@@ -172,9 +247,13 @@ void progress_stop(struct progress *progress)
 	(void)pthread_mutex_unlock(&progress->lock);
 	(void)pthread_join(progress->thread, NULL);
 	log_set_writer(NULL, NULL);
-	if (progress->terminal)
+	if (progress->terminal) {
+		measure(progress);
 		erase(progress);
+		(void)fflush(stderr);
+	}
 	(void)pthread_cond_destroy(&progress->wake);
 	(void)pthread_mutex_destroy(&progress->lock);
+	free(progress->began);
 	free(progress);
 }

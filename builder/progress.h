@@ -2,9 +2,11 @@
 /*
  * progress.h - how far a build is, for who waits for it.
  *
- * On a terminal one line for each layer, redrawn; elsewhere a plain line every
- * few seconds; nothing with -q. Always on standard error. A thread of its own
- * reads counters that the workers keep.
+ * On a terminal a line for all layers together and one for each that is being
+ * read, as many as fit, none longer than it is wide, so that redrawing them
+ * never scrolls; elsewhere, and where TERM is "dumb", plain lines every few
+ * seconds; nothing with -q. Always on standard error. A thread of its own reads
+ * counters that the workers keep.
  */
 #ifndef FIRN_PROGRESS_H
 #define FIRN_PROGRESS_H

@@ -263,6 +263,7 @@ on_terminal() {
 }
 escape=$(printf '\033[')
 ok 'a pull on a terminal'           on_terminal "$FIRN" pull -f --no-cache --config "$conf" "$f/stall/terminal" "$out"
+ok 'shows all together'            grep -q 'layers: [0-3] of 3, [0-9]* of [0-9]* .B' "$last"
 ok 'shows a line for each layer'    sh -c 'for n in 1 2 3; do grep -q "layer $n (sha256:[0-9a-f]*): [0-9]* of [0-9]* .B" "$1" || exit 1; done' sh "$last"
 ok 'with the rate and the time left' grep -q 'layer 3 .* of .*, .*/s, .* s left' "$last"
 ok 'which are redrawn'              says "$escape"
@@ -271,6 +272,16 @@ ok 'with what is said meanwhile'    on_terminal "$FIRN" pull -v -f --no-cache --
 screen=$(python3 "$srcdir/tests/tools/screen.py" <"$last")
 ok '... it stays'                   sh -c 'echo "$1" | grep -q "going on from there"' sh "$screen"
 ok '... and they do not'            sh -c '! echo "$1" | grep "^layer [123] "' sh "$screen"
+# sized COLUMNSxROWS: what such a terminal shows of a pull in the end, its result aside.
+sized() {
+	python3 "$srcdir/tests/tools/screen.py" "$1" sh -c 'exec "$@" >/dev/null' sh \
+		"$FIRN" pull -f --no-cache --config "$conf" "$f/stall/sized" "$out"
+}
+for size in 40x5 66x5 80x5 200x5 40x3 20x24; do
+	ok "a terminal of $size is left as it was" prints "$(printf '\nscrolled 0')" sized $size
+done
+ok 'a terminal that only prints'    on_terminal env TERM=dumb "$FIRN" pull -f --no-cache --config "$conf" "$f/stall/dumb" "$out"
+ok 'gets no movements'              says_not "$escape"
 ok '-q is silent there'             on_terminal "$FIRN" pull -q -f --no-cache --config "$conf" "$f/stall/quiet" "$out"
 ok 'to the letter'                  test ! -s "$last"
 configure '[pull]' 'stall = 6'
