@@ -35,6 +35,34 @@ ok 'codecs'                            prints 'zstd' offers firn build --compres
 ok 'verbs of cache'                    prints 'gc' offers firn cache g
 ok 'sources'                           prints 'oci-archive:' offers firn build out.sqfs oci-
 
+ok 'codecs behind the letter'          prints 'zstd' offers firn build -c zs
+touch "$scratch/notes.txt"
+ok 'images before other files'         prints "$(printf 'image one.sqfs\ndirectory')" offers firn exec ''
+ok 'other files where no image fits'   prints 'notes.txt' offers firn exec no
+ok 'nothing local for pull'            prints '' offers firn pull no
+
+# The other shells ask firn's own help. zsh completes on a terminal alone.
+PATH=$(dirname "$FIRN"):$PATH
+if fish --version >/dev/null 2>&1; then
+	in_fish() { HOME=$scratch fish -c "source '$srcdir/conf/firn.fish-completion'; complete -C '$1'" | cut -f 1; }
+	ok 'fish offers verbs'             prints 'inspect' in_fish 'firn ins'
+	ok 'options'                       prints '--writable-tmpfs' in_fish 'firn exec --wri'
+	ok 'values'                        prints 'zstd' in_fish 'firn build --compress zs'
+else
+	skip 'fish completes' 'there is no fish'
+fi
+if zsh --version >/dev/null 2>&1 && python3 -c 'import pty' 2>/dev/null; then
+	cp "$srcdir/conf/firn.zsh-completion" "$scratch/_firn"
+	echo "fpath=('$scratch' \$fpath); autoload -U compinit; compinit -D -u; PS1='READY> '" >"$scratch/.zshrc"
+	in_zsh() { (cd "$scratch" && ZDOTDIR=$scratch python3 "$srcdir/tests/tools/typed.py" "$1" "$2" zsh -i); }
+	ok 'zsh offers verbs'              succeeds in_zsh 'firn ins\t' 'firn inspect'
+	ok 'options'                       succeeds in_zsh 'firn exec --wri\t' 'exec --writable-tmpfs'
+	ok 'values'                        succeeds in_zsh 'firn exec --engine sq\t' 'engine squashfuse'
+	ok 'images'                        succeeds in_zsh 'firn exec im\t' '.sqfs'
+else
+	skip 'zsh completes' 'there is no zsh'
+fi
+
 # listed VERB...: each option of its --help is offered and in the manual.
 listed() {
 	unknown=
