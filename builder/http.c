@@ -364,6 +364,7 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	auto_free char *url = strdup(request->url), *first_scheme = NULL, *first_host = NULL;
+	bool elsewhere = false; /* for good: a stranger that sends back here chooses the path */
 
 	(void)pthread_once(&once, start_curl);
 	*failure = HTTP_FINAL;
@@ -374,14 +375,19 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 	for (int redirects = 0;; redirects++) {
 		auto_free char *scheme = NULL, *host = NULL, *next = NULL;
 		auto_http_stream *stream = NULL;
-		bool same;
 
 		if (http_split(url, &scheme, &host, err) < 0 || check_scheme(request->conf, scheme, host, first_host, err) < 0)
 			return -1;
-		same = strcmp(scheme, first_scheme) == 0 && strcasecmp(host, first_host) == 0;
-		if (open_one(request, url, host, same ? request->authorization : NULL, &stream, failure, err) < 0)
+		elsewhere = elsewhere || strcmp(scheme, first_scheme) != 0 || strcasecmp(host, first_host) != 0;
+		if (elsewhere && request->form)
+			return err_set(err, "'%s' sends on to '%s' what is for itself alone; nothing was sent there",
+				       first_host, host);
+		if (open_one(request, url, host, elsewhere ? NULL : request->authorization, &stream, failure,
+			     err) < 0)
 			return -1;
 		if (!is_redirect(stream->reply.status)) {
+			stream->reply.elsewhere = elsewhere;
+			take_text(stream->reply.host, sizeof(stream->reply.host), host);
 			*out = take_ptr(&stream);
 			return 0;
 		}

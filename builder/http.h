@@ -3,9 +3,11 @@
  * http.h - one HTTP request, whose answer is read as a stream.
  *
  * On libcurl. Redirects are followed here, not by curl, so that it is certain what
- * goes where: at most 5, to https only (or to hosts for which plain http is allowed),
- * and without Authorization as soon as scheme, host or port are others. What is
- * received waits in a bounded buffer; when it is full the connection is not read.
+ * goes where: at most 5, to https only (or to hosts for which plain http is allowed).
+ * As soon as scheme, host or port are others, Authorization stays behind, for good; a
+ * form, which holds a secret, goes to no other origin at all: that is an error. Who
+ * answers from elsewhere is told from who was asked: its challenge is its own.
+ * What is received waits in a bounded buffer; when it is full the connection is not read.
  */
 #ifndef FIRN_HTTP_H
 #define FIRN_HTTP_H
@@ -23,7 +25,7 @@ struct http_request {
 	const char *accept;        /* value of Accept; NULL: anything */
 	const char *authorization; /* value of Authorization; NULL: none */
 	uint64_t from;             /* > 0: Range: bytes=FROM- */
-	const char *form;          /* POST this application/x-www-form-urlencoded; NULL: GET */
+	const char *form;          /* POST this application/x-www-form-urlencoded; NULL: GET. Not to other origins */
 	const struct conf *conf;
 };
 
@@ -34,6 +36,8 @@ struct http_reply {
 	int64_t length;             /* Content-Length; -1: not said */
 	int64_t range_start;        /* of Content-Range; -1: none */
 	long retry_after;           /* seconds; -1: not said */
+	bool elsewhere;             /* a redirect led to another scheme, host or port, which answers this */
+	char host[300];             /* who answers this, with its port */
 };
 
 /* Why a request got no answer, for who tries again. */

@@ -3,6 +3,7 @@
 
 #include "builder/credentials.h"
 #include "builder/http.h"
+#include "lib/log.h"
 
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -169,6 +170,8 @@ static int bearer(const struct ask *ask, char **authorization, struct err *err)
 			       "'%s' sends to the token server '%s' over %s: credentials go over "
 			       "https only",
 			       ask->host, realm_host, scheme);
+	if (ask->credentials && strcmp(realm_host, ask->host) != 0)
+		log_info("'%s' has its logins at '%s'", ask->host, realm_host);
 	if (strcmp(scheme, "https") != 0 && ask->credentials &&
 	    !http_is_allowed(ask->conf, ask->host))
 		return err_set(err, "'%s' would have credentials sent to '%s' over %s", ask->host,

@@ -236,6 +236,19 @@ ok '403'                            failed 'denied' forbidden/a
 ok 'blobs on another host'          fetched redirect/a
 ok 'get no Authorization'           grep -q "^$other GET /raw/sha256:[0-9a-f]* auth=none" "$log"
 ok 'never'                          sh -c '! grep "^$1 GET /raw/.* auth=[^n]" "$2"' sh "$other" "$log"
+ok 'another host'\''s challenge is not answered' failed 'no credentials go there' redirect-ask/a
+ok 'its token server was not asked' sh -c '! grep -q "/steal" "$1"' sh "$log"
+ok 'a redirection there and back'   fetched redirect-round/a
+ok 'brings no Authorization to a path of a stranger'\''s' grep -q "^$port GET /v2/chosen/a/blobs/sha256:[0-9a-f]* auth=none" "$log"
+ok 'never'                          sh -c '! grep "/v2/chosen/.* auth=[^n]" "$1"' sh "$log"
+printf '{"auths": {"%s": {"identitytoken": "identity-token"}}}' "$f" >"$HOME/.docker/config.json"
+posts=$(grep -c "^$port POST" "$log")
+for status in 301 302 303 307 308; do
+	ok "a token server that moves ($status) gets no form sent elsewhere" failed 'nothing was sent there' bearer-moved-$status-away/a
+done
+ok 'nobody got one'                 test "$(grep -c "^$port POST" "$log")" = "$posts"
+ok 'one that moves within itself'   fetched bearer-moved-307/a
+login "$f" user:secret >"$HOME/.docker/config.json"
 ok 'a redirection to the same host' fetched redirect-back/a
 ok 'one without end'                failed 'redirects more than' loop/a
 ok 'one to a file'                  failed 'file' to-file/a

@@ -96,14 +96,15 @@ class Registry(BaseHTTPRequestHandler):
         """False: a challenge was sent."""
         given = self.headers.get("Authorization")
         challenges = {
-            "basic": 'Basic realm="test"', "redirect": 'Basic realm="test"', "redirect-back": 'Basic realm="test"',
+            "basic": 'Basic realm="test"', "redirect": 'Basic realm="test"', "redirect-ask": 'Basic realm="test"', "redirect-round": 'Basic realm="test"',
+            "redirect-back": 'Basic realm="test"',
             "both": ['Basic realm="test"', self.realm("bearer", name)],
             "far-realm": 'Bearer realm="http://token.example.org/token",service="x"',
             "file-realm": 'Bearer realm="file:///etc/passwd",service="x"',
             "odd": 'Digest realm="a", nonce="b", Bearer realm="unterminated', "speechless": None,
         }
         if fault in challenges:
-            good = given == PASSWORD if fault in ("basic", "redirect", "redirect-back") else None
+            good = given == PASSWORD if fault in ("basic", "redirect", "redirect-ask", "redirect-round", "redirect-back") else None
             challenge = challenges[fault]
             if fault == "both":
                 good = self.token_is_good(given)
@@ -125,6 +126,10 @@ class Registry(BaseHTTPRequestHandler):
 
     def token(self, fault, name, form=None):
         given = self.headers.get("Authorization")
+        if fault.startswith("bearer-moved"):
+            server = main if fault.endswith("away") else other
+            return self.answer(int(fault.split("-")[2]), b"",
+                               Location=f"http://127.0.0.1:{server.server_port}/token/bearer-refresh/{name}")
         if fault == "bearer-busy" and times("bearer-busy", name) == 0:
             return self.answer(503, b"", Retry_After="0")
         good = {"bearer-open": True, "bearer-refused": False,
@@ -152,6 +157,10 @@ class Registry(BaseHTTPRequestHandler):
         parts = urlsplit(self.path).path.strip("/").split("/")
         if parts[0] == "token":
             return self.token(*parts[1:3])
+        if parts[0] == "round":
+            return self.answer(302, b"", Location=f"http://127.0.0.1:{main.server_port}/v2/chosen/a/blobs/{parts[1]}")
+        if parts[0] == "ask":
+            return self.answer(401, b"{}", WWW_Authenticate=f'Bearer realm="http://127.0.0.1:{other.server_port}/steal",service="x"')
         if parts[0] == "raw":
             return self.answer(200, blob(parts[1]))
         if parts[0] != "v2" or len(parts) < 5:
@@ -264,6 +273,13 @@ class Registry(BaseHTTPRequestHandler):
 
     def blobs_redirect(self, _name, digest):
         self.answer(307, b"", Location=f"http://localhost:{other.server_port}/raw/{digest}")
+
+    def blobs_redirect_ask(self, _name, digest):
+        self.answer(302, b"", Location=f"http://127.0.0.1:{other.server_port}/ask/{digest}")
+
+    def blobs_redirect_round(self, name, digest):
+        """There and back again, to a path that a stranger chose."""
+        self.answer(302, b"", Location=f"http://127.0.0.1:{other.server_port}/round/{digest}")
 
     def blobs_redirect_back(self, name, digest):
         self.answer(302, b"", Location=f"/v2/basic/{name}/blobs/{digest}")
