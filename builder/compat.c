@@ -59,20 +59,21 @@ static int add_file(struct tree *tree, const char *path, const char *text, size_
 	return 0;
 }
 
-/* NAME=VALUE lines; a value of several lines cannot be said there. */
-static int add_environment(struct tree *tree, const char *config, size_t size, struct err *err)
+int compat_environment(const char *config, size_t config_size, char **out, size_t *size, struct err *err)
 {
 	auto_oci_config *oci = NULL;
 	size_t used = 0, room = 0;
 	char *text;
 
-	if (oci_config_parse(config, size, &oci, err) < 0)
+	*out = NULL;
+	*size = 0;
+	if (oci_config_parse(config, config_size, &oci, err) < 0)
 		return -1;
 	for (char **env = oci->env; env && *env; env++)
 		room += strlen(*env) + 1;
 	if (room == 0)
 		return 0;
-	text = arena_take(&tree->arena, room);
+	text = malloc(room);
 	if (!text)
 		return err_sys(err, "cannot complete the image");
 	for (char **env = oci->env; *env; env++) {
@@ -84,7 +85,26 @@ static int add_environment(struct tree *tree, const char *config, size_t size, s
 		text[used + len] = '\n';
 		used += len + 1;
 	}
-	return add_file(tree, CH_DIR "/environment", text, used, NULL, err);
+	*out = text;
+	*size = used;
+	return 0;
+}
+
+static int add_environment(struct tree *tree, const char *config, size_t config_size, struct err *err)
+{
+	auto_free char *text = NULL;
+	size_t size;
+	char *kept;
+
+	if (compat_environment(config, config_size, &text, &size, err) < 0)
+		return -1;
+	if (!text)
+		return 0;
+	kept = arena_take(&tree->arena, size + 1);
+	if (!kept)
+		return err_sys(err, "cannot complete the image");
+	memcpy(kept, text, size);
+	return add_file(tree, CH_DIR "/environment", kept, size, NULL, err);
 }
 
 int compat_add(struct tree *tree, const char *config, size_t config_size, struct inode **provenance,

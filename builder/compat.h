@@ -23,4 +23,10 @@
 int compat_add(struct tree *tree, const char *config, size_t config_size, struct inode **provenance,
 	       struct err *err);
 
+/*
+ * What /ch/environment holds for @config: NAME=VALUE lines; a value of several lines cannot be said
+ * there. A new string of *@size bytes, or NULL when @config sets nothing. Fails for what is no configuration.
+ */
+int compat_environment(const char *config, size_t config_size, char **out, size_t *size, struct err *err);
+
 #endif

@@ -66,12 +66,15 @@ int provenance_read(const char *text, size_t size, struct provenance *out, struc
 	json_auto_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *codec = json_object_get(json, "compression");
 	const json_t *level = json_object_get(codec, "level"), *epoch = json_object_get(json, "source_date_epoch");
+	const json_t *config = json_object_get(json, "config");
 	json_int_t block_size = json_integer_value(json_object_get(codec, "block_size"));
 	char name[16];
 
 	*out = (struct provenance){0};
 	if (!json || digest_take(&out->tree, json_string_value(json_object_get(json, "tree"))) < 0)
 		return err_set(err, "the image's provenance cannot be read");
+	if (config && digest_take(&out->config, json_string_value(config)) < 0)
+		return err_set(err, "the image's provenance has a bad digest of the configuration");
 	copy_text(name, sizeof(name), codec, "name");
 	copy_text(out->firn, sizeof(out->firn), json, "firn");
 	copy_text(out->library, sizeof(out->library), codec, "library");

@@ -31,6 +31,7 @@ int provenance_write(const struct source *source, const struct build_options *op
 struct provenance {
 	struct build_options options;
 	struct digest tree;
+	struct digest config; /* of CONFIG_FILE; "": the source had none */
 	char codec_text[32];
 	char firn[32];      /* version, which stands in the image as well */
 	char library[32];   /* version of the compression's library */

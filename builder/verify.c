@@ -5,6 +5,7 @@
 #include "builder/data.h"
 #include "builder/treedigest.h"
 #include "lib/image.h"
+#include "lib/log.h"
 #include "lib/origin.h"
 #include "lib/squashfs.h"
 
@@ -53,6 +54,93 @@ static int sum_file(void *arg, struct node *node, struct err *err)
 	return 0;
 }
 
+static const struct node *find_file(const struct tree *tree, const char *path)
+{
+	const struct node *node = tree_find(tree, path);
+
+	return node && node->inode && S_ISREG(node->inode->mode) ? node : NULL;
+}
+
+/* The document @path of the image into a new string; @out stays NULL when there is none. */
+static int read_document(const struct tree *tree, const char *path, char **out, size_t *size, struct err *err)
+{
+	const struct node *node = find_file(tree, path);
+	const struct data *data;
+	struct squashfs_inode inode;
+	auto_free char *text = NULL;
+
+	if (!node)
+		return 0;
+	data = &node->inode->data;
+	if (node->inode->size > DOCUMENT_MAX)
+		return err_set(err, "'/%s' is too long", path);
+	*size = (size_t)node->inode->size;
+	text = malloc(*size + 1);
+	if (!text)
+		return err_sys(err, "cannot read '/%s'", path);
+	if (squashfs_inode(data->from.squashfs, data->offset, &inode, err) < 0)
+		return -1;
+	for (size_t at = 0; at < *size;) {
+		ssize_t n = squashfs_pread(data->from.squashfs, &inode, text + at, *size - at, at, err);
+
+		if (n <= 0)
+			return n < 0 ? -1 : err_set(err, "'/%s' is shorter than it says", path);
+		at += (size_t)n;
+	}
+	text[*size] = 0;
+	*out = take_ptr(&text);
+	return 0;
+}
+
+/* Nothing is in FIRN_DIR, which the tree's digest leaves out, but what firn build puts there. */
+static int check_names(const char *path, const struct tree *tree, struct err *err)
+{
+	const struct node *own = tree_child(tree, tree->root, FIRN_DIR, strlen(FIRN_DIR));
+	const struct node *config = find_file(tree, CONFIG_FILE), *file = find_file(tree, PROVENANCE_FILE);
+
+	for (const struct node *node = own ? own->child : NULL; node; node = node->next)
+		if (node != config && node != file)
+			return err_set(err, "'%s' is not as it was built: '/" FIRN_DIR "/%.*s' is not of firn build's making",
+				       path, (int)node->len, node->name);
+	return 0;
+}
+
+/* What decides over what runs is the configuration that the provenance records. */
+static int check_config(const char *path, const struct tree *tree, const struct digest *recorded, struct err *err)
+{
+	auto_free char *text = NULL;
+	struct digest now = {0};
+	size_t size = 0;
+
+	if (read_document(tree, CONFIG_FILE, &text, &size, err) < 0)
+		return -1;
+	if (text && digest_of(text, size, &now, err) < 0)
+		return -1;
+	if (!text && recorded->text[0])
+		return err_set(err, "'%s' is not as it was built: its configuration (/" CONFIG_FILE ") is missing", path);
+	if (text && !recorded->text[0])
+		return err_set(err, "'%s' is not as it was built: it had no configuration (/" CONFIG_FILE ")", path);
+	if (text && !digest_is(&now, recorded))
+		return err_set(err, "'%s' is not as it was built: its configuration (/" CONFIG_FILE ") is %s, its provenance says %s",
+			       path, now.text, recorded->text);
+	return 0;
+}
+
+/* /ch/environment is for Charliecloud, and an image may have brought its own: a word is enough. */
+static int check_environment(const struct tree *tree, struct err *err)
+{
+	auto_free char *config = NULL, *found = NULL, *wanted = NULL;
+	size_t config_size = 0, found_size = 0, wanted_size = 0;
+
+	if (read_document(tree, CONFIG_FILE, &config, &config_size, err) < 0 ||
+	    read_document(tree, CH_DIR "/environment", &found, &found_size, err) < 0 ||
+	    (config && compat_environment(config, config_size, &wanted, &wanted_size, err) < 0))
+		return -1;
+	if (found && (found_size != wanted_size || memcmp(found, wanted ? wanted : "", found_size) != 0))
+		log_warning("'/" CH_DIR "/environment', which Charliecloud reads, is not what the configuration says");
+	return 0;
+}
+
 /* The tree's digest as the files are now, and the text of the provenance. */
 static int read_tree(const char *path, const struct recipe *recipe, struct digest *digest,
 		     struct provenance *provenance, struct err *err)
@@ -64,30 +152,20 @@ static int read_tree(const char *path, const struct recipe *recipe, struct diges
 	auto_free char *buffer = malloc(DATA_BUFFER_SIZE);
 	struct summing summing = {.sum = sum, .buffer = buffer};
 	auto_free char *text = NULL;
-	const struct node *node;
+	size_t size = 0;
 
 	if (!sum || !buffer)
 		return err_sys(err, "cannot sum up the image");
 	if (tree_new(recipe->limits.max_entries, NULL, &tree, err) < 0 ||
 	    source_open_image(path, &options, &source, err) < 0 || source->fill(source, tree, err) < 0)
 		return -1;
-	node = tree_find(tree, PROVENANCE_FILE);
-	if (!node || !node->inode || !S_ISREG(node->inode->mode) || node->inode->size > DOCUMENT_MAX)
-		return err_set(err, "'%s' has no /" PROVENANCE_FILE ": firn build did not make it", path);
-	text = malloc((size_t)node->inode->size + 1);
+	if (read_document(tree, PROVENANCE_FILE, &text, &size, err) < 0)
+		return -1;
 	if (!text)
-		return err_sys(err, "cannot read the provenance");
-	for (uint64_t at = 0; at < node->inode->size;) {
-		struct squashfs_inode inode;
-		ssize_t n = squashfs_inode(node->inode->data.from.squashfs, node->inode->data.offset, &inode, err);
-
-		if (n == 0)
-			n = squashfs_pread(node->inode->data.from.squashfs, &inode, text + at, inode.size - at, at, err);
-		if (n <= 0)
-			return n < 0 ? -1 : err_set(err, "the provenance is shorter than it says");
-		at += (uint64_t)n;
-	}
-	if (provenance_read(text, (size_t)node->inode->size, provenance, err) < 0 || tree_finish(tree, err) < 0)
+		return err_set(err, "'%s' has no /" PROVENANCE_FILE ": firn build did not make it", path);
+	if (provenance_read(text, size, provenance, err) < 0 || check_names(path, tree, err) < 0 ||
+	    check_config(path, tree, &provenance->config, err) < 0 || check_environment(tree, err) < 0 ||
+	    tree_finish(tree, err) < 0)
 		return -1;
 	summing.tree = tree;
 	return tree_walk(tree, sum_file, &summing, err) < 0 ? -1 : tree_digest(tree, digest, err);
@@ -118,6 +196,21 @@ static int read_origin(const char *path, struct claims *claims, struct err *err)
 	return found < 0 ? -1 : 0;
 }
 
+/*
+ * The image is a stranger's: what it names is asked for in a registry, and said before; files of this
+ * machine are read for whoever names them on the command line.
+ */
+static int recorded_source(const char *path, const char *reference, struct err *err)
+{
+	if (!reference)
+		return err_set(err, "'%s' has no recorded source to build from; name one with --from", path);
+	if (strncmp(reference, "docker://", strlen("docker://")) != 0)
+		return err_set(err, "'%s' names '%s' as its source; only a registry is asked because an image says so: "
+			       "if it is to be read, name it with --from", path, reference);
+	log_notice("building again from '%s'", reference);
+	return 0;
+}
+
 static int build_again(const char *path, const struct recipe *recipe, const struct claims *claims,
 		       const char *from, struct verified *out, struct err *err)
 {
@@ -128,8 +221,8 @@ static int build_again(const char *path, const struct recipe *recipe, const stru
 
 	again.source = from ? from : claims->reference;
 	again.options = claims->provenance.options;
-	if (!again.source)
-		return err_set(err, "'%s' has no recorded source to build from; name one with --from", path);
+	if (!from && recorded_source(path, claims->reference, err) < 0)
+		return -1;
 	fd = open(folder && *folder ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
 		fd = memfd_create("firn-verify", MFD_CLOEXEC);

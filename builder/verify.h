@@ -2,9 +2,10 @@
 /*
  * verify.h - does an image still say the truth about itself?
  *
- * All of it is read: the tree's digest is computed anew and compared with the
- * one in its provenance; the image's digest with the one in its origin, if it
- * has one. Rebuilding compares with what the source gives today.
+ * All of it is read: the tree's digest and the configuration's are computed anew and
+ * compared with those in its provenance; the image's digest with the one in its origin,
+ * if it has one. All these stand in the same file, unsigned: who changes the image and
+ * them alike is not found out here. Rebuilding compares with what the source gives today.
  */
 #ifndef FIRN_VERIFY_H
 #define FIRN_VERIFY_H
