@@ -2,29 +2,41 @@
 #include "runner/session.h"
 
 #include "lib/pass.h"
+#include "lib/wait.h"
 #include "runner/ns.h"
 #include "runner/session_message.h"
 
 #include <limits.h>
-#include <poll.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
-static int add(char ***vector, const char *text)
-{
-	size_t count = 0;
-	char **grown;
+enum { VECTOR_ROOM = 16 };
 
-	while (*vector && (*vector)[count])
-		count++;
-	grown = reallocarray(*vector, count + 2, sizeof(*grown));
-	if (!grown)
-		return -1;
-	*vector = grown;
-	grown[count + 1] = NULL;
-	grown[count] = strdup(text);
-	return grown[count] ? 0 : -1;
+static const char not_understood[] = "firn session-start said something that is not understood";
+
+struct vector {
+	char **item; /* NULL-terminated */
+	size_t count, room;
+};
+
+/* A message may have a hundred thousand records: the room doubles. */
+static int add(struct vector *vector, const char *text)
+{
+	if (vector->count + 2 > vector->room) {
+		size_t room = vector->room > 0 ? 2 * vector->room : VECTOR_ROOM;
+		char **grown = reallocarray(vector->item, room, sizeof(*grown));
+
+		if (!grown)
+			return -1;
+		vector->item = grown;
+		vector->room = room;
+	}
+	vector->item[vector->count + 1] = NULL;
+	vector->item[vector->count] = strdup(text);
+	return vector->item[vector->count++] ? 0 : -1;
 }
 
 static int add_process(const char *text, struct session_offer *offer)
@@ -40,24 +52,29 @@ static int add_process(const char *text, struct session_offer *offer)
 	return -1;
 }
 
+struct vectors {
+	struct vector unset, set, cwd, argv;
+};
+
 /* Each record is a letter and a text with its NUL. */
-static int take_records(const char *text, const char *end, struct session_offer *offer)
+static int take_records(const char *text, const char *end, struct vectors *to,
+			struct session_offer *offer)
 {
 	for (; text < end; text += strlen(text) + 1) {
 		int result = 0;
 
 		switch (*text) {
 		case SESSION_UNSET:
-			result = add(&offer->unset, text + 1);
+			result = add(&to->unset, text + 1);
 			break;
 		case SESSION_SET:
-			result = strchr(text, '=') ? add(&offer->set, text + 1) : -1;
+			result = strchr(text, '=') ? add(&to->set, text + 1) : -1;
 			break;
 		case SESSION_CWD:
-			result = add(&offer->cwd, text + 1);
+			result = add(&to->cwd, text + 1);
 			break;
 		case SESSION_ARG:
-			result = add(&offer->argv, text + 1);
+			result = add(&to->argv, text + 1);
 			break;
 		case SESSION_PROCESS:
 			result = add_process(text + 1, offer);
@@ -77,20 +94,57 @@ static int take_records(const char *text, const char *end, struct session_offer 
 	return 0;
 }
 
+/* The vectors are the offer's in any case. */
+static int take_offer(const char *text, const char *end, struct session_offer *offer)
+{
+	struct vectors to = {0};
+	int result = take_records(text, end, &to, offer);
+
+	offer->unset = to.unset.item;
+	offer->set = to.set.item;
+	offer->cwd = to.cwd.item;
+	offer->argv = to.argv.item;
+	return result;
+}
+
+/*
+ * By the name that /proc has for it: "user:[4026531837]". A file's begins with "/". Whatever else
+ * is asked about a file, ioctl(2) and stat(2) too, may be for a file system in the sender's hands
+ * to answer (FUSE), whenever it likes.
+ */
+static bool is_namespace(int fd, const char *kind, int type)
+{
+	char link[32], name[64];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, name, sizeof(name) - 1);
+	if (len < 0)
+		return false;
+	name[len] = '\0';
+	return strncmp(name, kind, strlen(kind)) == 0 && ioctl(fd, NS_GET_NSTYPE) == type;
+}
+
+static bool brings_namespaces(const struct pass *message)
+{
+	return message->count == 2 && is_namespace(message->fd[0], "user:[", CLONE_NEWUSER) &&
+	       is_namespace(message->fd[1], "mnt:[", CLONE_NEWNS);
+}
+
 static int take_message(const char *text, size_t size, struct pass *message,
 			struct session_offer *offer, struct err *err)
 {
 	/* Every string in it ends within it. */
 	if (size < 3 || text[size - 1] != '\0')
-		return err_set(err, "firn session-start said something that is not understood");
+		return err_set(err, "%s", not_understood);
 	if (text[0] == SESSION_ERROR) {
 		(void)err_set(err, "%s", text + 2);
 		err->status = (unsigned char)text[1];
 		return -1;
 	}
-	if (text[0] != SESSION_OFFER || message->count != 2 ||
-	    take_records(text + 2, text + size, offer) < 0)
-		return err_set(err, "firn session-start said something that is not understood");
+	if (text[0] != SESSION_OFFER || !brings_namespaces(message) ||
+	    take_offer(text + 2, text + size, offer) < 0)
+		return err_set(err, "%s", not_understood);
 	offer->user = message->fd[0];
 	offer->mnt = message->fd[1];
 	message->count = 0;
@@ -99,7 +153,6 @@ static int take_message(const char *text, size_t size, struct pass *message,
 
 int session_receive(int control, int timeout_ms, struct session_offer *out, struct err *err)
 {
-	struct pollfd ready = {.fd = control, .events = POLLIN};
 	struct session_offer offer = {.user = -1, .mnt = -1};
 	auto_free char *text = malloc(SESSION_MESSAGE_MAX);
 	struct pass message;
@@ -108,12 +161,10 @@ int session_receive(int control, int timeout_ms, struct session_offer *out, stru
 
 	if (!text)
 		return err_sys(err, "cannot hear of the container");
-	result = poll(&ready, 1, timeout_ms);
-	if (result < 0 && errno != EINTR)
-		return err_sys(err, "cannot hear of the container");
-	if (result <= 0)
+	result = wait_readable(control, timeout_ms);
+	if (result == 0)
 		return 0;
-	got = pass_receive(control, text, SESSION_MESSAGE_MAX, &message, 0);
+	got = result < 0 ? -1 : pass_receive(control, text, SESSION_MESSAGE_MAX, &message, MSG_DONTWAIT);
 	if (got < 0)
 		return err_sys(err, "cannot hear of the container");
 	if (got == 0)
@@ -126,6 +177,40 @@ int session_receive(int control, int timeout_ms, struct session_offer *out, stru
 	else
 		*out = offer;
 	return result;
+}
+
+int session_refuse(int control, const struct err *err)
+{
+	char text[2 + ERR_TEXT_SIZE] = {SESSION_ERROR};
+	struct pass pass = {.data = text};
+	size_t len = strnlen(err->text, sizeof(err->text) - 1);
+
+	text[1] = (char)(err->status ? err->status : EXIT_FIRN_FAILED);
+	memcpy(text + 2, err->text, len);
+	pass.size = len + 3;
+	return pass_send(control, &pass, 0);
+}
+
+int session_forward(int control, int to, char *room)
+{
+	struct pass message;
+	ssize_t got = pass_receive(control, room, SESSION_MESSAGE_MAX, &message, 0);
+	struct err err = {0};
+
+	if (got == 0)
+		return -1;
+	if (got > 0 && room[0] == SESSION_ERROR && message.count == 0) {
+		struct pass pass = {.data = room, .size = (size_t)got};
+
+		return pass_send(to, &pass, 0);
+	}
+	if (got > 0 && brings_namespaces(&message)) {
+		message.data = room;
+		message.named = false;
+		return pass_send(to, &message, 0);
+	}
+	(void)err_set(&err, "%s", not_understood);
+	return session_refuse(to, &err);
 }
 
 static void clear_vector(char **vector)

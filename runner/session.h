@@ -14,7 +14,7 @@
  * The plugin's side, once per step and node, as the user:
  *
  *	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
- *	fork, become the user, close all descriptors but pair[1] (and 0, 1, 2), then
+ *	fork, close all descriptors but pair[1] (and 0, 1, 2), become the user, then
  *	execve(firn, {"firn", "session-start", "--control-fd=N", OPTION..., IMAGE}, the job's environment);
  *
  *	session_receive(pair[0], ...)         in the parent, until it says 1 or -1
@@ -53,10 +53,23 @@ struct session_offer {
  * Wait at most @timeout_ms (-1: for ever) for what session-start has to say on
  * @control, the caller's end of the socket pair. Returns 1 and fills @out, 0
  * when there is nothing yet, or -1 with the line for the user in @err and an
- * exit status in err->status. A session-start that died is such an error, too.
+ * exit status in err->status. A session-start that died is such an error, too,
+ * and so are descriptors of anything but these namespaces.
  */
 int session_receive(int control, int timeout_ms, struct session_offer *out, struct err *err);
 void session_offer_clear(struct session_offer *offer);
+
+/*
+ * For a daemon that must not be held up. Whoever receives a descriptor has to close it, and to
+ * close a file on a file system of the sender's takes as long as the sender likes. So a process
+ * of its own receives one message from @control, with @room for SESSION_MESSAGE_MAX bytes, and
+ * passes it on to @to, where session_receive() takes it: an offer, if its descriptors are what
+ * they must be, an error, or in place of all else an error that says so. Then the process ends,
+ * with what it holds. Allocates nothing (the daemon may have had threads). Returns 0, or -1.
+ */
+int session_forward(int control, int to, char *room);
+/* Say @err on @control, as session-start does. Allocates nothing. Returns 0, or -1 with errno. */
+int session_refuse(int control, const struct err *err);
 
 /*
  * Enter both namespaces, give up all capabilities (unless the offer keeps them)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "slurm-plugin/ending.h"
 
-#include <poll.h>
+#include "lib/wait.h"
+
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,11 +17,9 @@ void ending_watch(struct ending *ending, const struct session_offer *offer)
 void ending_wait(struct ending *ending, int timeout_ms)
 {
 	for (size_t i = 0; i < SESSION_PROCESSES_MAX; i++) {
-		struct pollfd process = {.fd = ending->process[i], .events = POLLIN};
-
-		if (process.fd < 0)
+		if (ending->process[i] < 0)
 			continue;
-		if (poll(&process, 1, timeout_ms) <= 0)
+		if (wait_readable(ending->process[i], timeout_ms) <= 0)
 			return;
 		(void)close(take_fd(&ending->process[i]));
 	}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * wait.h - wait for a descriptor, and no longer than said.
+ *
+ * poll(2) that a signal interrupts has not waited its time; whoever counts it as waited gives up
+ * early. In a header, for it goes into shared objects as well.
+ */
+#ifndef FIRN_WAIT_H
+#define FIRN_WAIT_H
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <time.h>
+
+/* CLOCK_MONOTONIC in milliseconds. */
+static inline long long wait_clock_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Until @fd can be read (a pidfd: until its process has ended), for @timeout_ms, -1: for ever.
+ * Goes on through signals. Returns 1, 0 when the time is over, or -1 with errno.
+ */
+static inline int wait_readable(int fd, long long timeout_ms)
+{
+	long long end = wait_clock_ms() + timeout_ms;
+
+	for (;;) {
+		struct pollfd ready = {.fd = fd, .events = POLLIN};
+		long long rest = timeout_ms < 0 ? -1 : end - wait_clock_ms();
+		int result;
+
+		if (timeout_ms >= 0 && rest < 0)
+			rest = 0;
+		result = poll(&ready, 1, rest > INT_MAX ? INT_MAX : (int)rest);
+		if (result > 0)
+			return 1;
+		if (result < 0 && errno != EINTR)
+			return -1;
+		if (timeout_ms >= 0 && wait_clock_ms() >= end)
+			return 0;
+	}
+}
+
+#endif
