@@ -324,6 +324,9 @@ int session_start_main(int argc, char **argv)
 	auto_container container = CONTAINER_NONE;
 	struct err err;
 
+	/* Where the caller is, unless this user cannot be there. */
+	if (chdir(".") < 0)
+		(void)!chdir("/");
 	if (request_read(REQUEST_SESSION, argc, argv, &request, &err) < 0)
 		return send_error(find_control(argv), &err);
 	log_set_level(request->level);

@@ -215,16 +215,18 @@ static void tell_that_it_takes_long(int seconds)
 static int make_container(spank_t spank, const struct settings *settings, const struct pin *pin,
 			  struct slurm_step *step, struct err *err)
 {
-	char spool[PATH_MAX], cwd[PATH_MAX];
+	struct start start = {.firn = settings->firn,
+			      .group = container.group,
+			      .waiting = tell_that_it_takes_long};
+	char spool[PATH_MAX];
 	char **environment = NULL, **words = NULL;
-	int pair[2];
 	int result;
 
 	if (spank_get_item(spank, S_JOB_ENV, &environment) != ESPANK_SUCCESS)
 		return err_set(err, "Slurm does not tell the job's environment");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, start.pair) < 0)
 		return err_sys(err, "cannot make a socket");
-	step->control = pair[1];
+	step->control = start.pair[1];
 	step->image = pin->image;
 	step->identity = pin->identity;
 	step->jobs = settings->jobs;
@@ -233,18 +235,18 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 		      : node_spool(step->job, step->step, spool) ? spool
 								 : NULL;
 	result = slurm_wish_words(&wish, step, &words, err);
+	start.words = words;
+	start.environment = environment;
 	if (result == 0)
-		result = start_container(settings->firn, words, environment,
-					 getcwd(cwd, sizeof(cwd)), container.group, pair,
-					 tell_that_it_takes_long, &container.offer, err);
+		result = start_container(&start, &container.offer, err);
 	slurm_words_free(words);
-	own_close(&pair[1]);
+	own_close(&start.pair[1]);
 	own_close(&container.group);
 	container.group = -1;
 	if (result < 0)
-		own_close(&pair[0]);
+		own_close(&start.pair[0]);
 	else
-		container.control = pair[0];
+		container.control = start.pair[0];
 	if (result == 0)
 		ending_watch(&container.ending, &container.offer);
 	return result;
