@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 enum { VECTOR_ROOM = 16 };
@@ -244,6 +245,8 @@ static int enter_cwd(char *const *cwd, struct err *err)
 
 int session_enter(const struct session_offer *offer, struct err *err)
 {
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(err, "cannot refuse new privileges");
 	/* The owner of a user namespace is all-powerful in it, from its parent: enough for the second. */
 	if (setns(offer->user, CLONE_NEWUSER) < 0 || setns(offer->mnt, CLONE_NEWNS) < 0)
 		return err_sys(err, "cannot enter the container");

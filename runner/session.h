@@ -72,8 +72,8 @@ int session_forward(int control, int to, char *room);
 int session_refuse(int control, const struct err *err);
 
 /*
- * Enter both namespaces, give up all capabilities (unless the offer keeps them)
- * and go to the best working directory. The caller is single threaded and a
+ * Enter both namespaces, give up all capabilities (unless the offer keeps them), and with
+ * no_new_privs the way to new ones, and go to the best working directory. The caller is single threaded and a
  * process of the user; it sets its environment from the offer itself. On
  * failure it may be half inside and must end.
  */

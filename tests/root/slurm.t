@@ -11,6 +11,8 @@ ok '... and each node has one'              test "$(sort "$last" | uniq -c | awk
 ok 'the host is not the image'              fails srun --container="$small" ls /
 ok 'a command that only the image has'      succeeds srun --container="$small" probe where
 ok 'no capability is left'                  prints 0000000000000000 srun --container="$debian" sh -c 'grep CapEff /proc/self/status | cut -f2'
+ok '... and there is no way to new ones'     prints 1 srun --container="$debian" sh -c 'grep NoNewPrivs /proc/self/status | cut -f2'
+ok '... for root of the container either'   prints 1 srun --container="$debian" --container-remap-root sh -c 'grep NoNewPrivs /proc/self/status | cut -f2'
 ok 'tasks start where the user is'          prints "$home" srun --container="$debian" pwd
 ok 'stdin reaches the task'                 prints hello sh -c 'echo hello | "$@"' sh sh "$srcdir/tests/cluster" user "$dir" srun --container="$debian" cat
 ok '--label'                                prints "0: x
