@@ -2,6 +2,7 @@
 #include "slurm-plugin/cgroups.h"
 
 #include "lib/own.h"
+#include "slurm-plugin/process.h"
 #include "slurm-plugin/stepds.h"
 
 #include <fcntl.h>
@@ -9,10 +10,25 @@
 #include <limits.h>
 #include <mntent.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
-enum { DEPTH_MAX = 8, TRIES_MAX = 40, PAUSE_MS = 50 };
+enum {
+	DEPTH_MAX = 8,
+	TRIES_MAX = 40,
+	PAUSE_MS = 50,
+	GRACE = 4,      /* tries, in which what serves a container ends by itself */
+	ROUNDS_MAX = 64 /* through a group whose processes fork while they are killed */
+};
+
+/* What is swept. */
+struct sweep {
+	const char *job; /* "job_7" */
+	bool busy;       /* a slurmstepd of the job's is still there */
+	bool kill;
+};
 
 static const char own_group[] = "firn";
 
@@ -43,13 +59,61 @@ static bool remove_group(int dir, const char *name, int depth)
 	return unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
-/* The group of a job; while Slurm is @busy with it, only our own in it. */
-static bool remove_job(int dir, const char *name, bool busy, int depth)
+/* Kill process @pid of the group that ends with @end, if it is there still and not root's. */
+static bool kill_in(const char *pid, const char *end)
 {
-	auto_dir *group = busy ? open_in(dir, name) : NULL;
+	auto_fd process = (int)syscall(SYS_pidfd_open, atoi(pid), 0);
+	auto_fd proc = process < 0 ? -1 : open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd look = proc < 0 ? -1 : process_open(proc, pid);
 
-	if (!busy)
-		return remove_group(dir, name, depth);
+	/* Looked at by its number, but signalled by the descriptor, which is older: it is the same, or gone. */
+	return look >= 0 && process_is_in_group(look, end) && !process_is_roots(look) &&
+	       syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0) == 0;
+}
+
+/* Returns whether anything was. */
+static bool kill_listed(int group, const char *end)
+{
+	int fd = openat(group, "cgroup.procs", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_file *procs = fd < 0 ? NULL : fdopen(fd, "r");
+	bool any = false;
+	char pid[32];
+
+	if (!procs && fd >= 0)
+		(void)close(fd);
+	while (procs && fgets(pid, sizeof(pid), procs)) {
+		pid[strcspn(pid, "\n")] = '\0';
+		any = kill_in(pid, end) || any;
+	}
+	return any;
+}
+
+/*
+ * What runs firn session-start is the user's, who can trace it and make it do anything, and stands
+ * where Slurm does not look: in v1 in the job's own group, in v2, for a container with a name, in ours.
+ * Steps' groups are Slurm's to empty.
+ */
+static void kill_all(int group, const char *job)
+{
+	auto_fd own = openat(group, "firn/cgroup.kill", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	char end[40];
+
+	(void)snprintf(end, sizeof(end), "/%s", job);
+	if (own >= 0)
+		(void)!write(own, "1", 1);
+	for (int i = 0; i < ROUNDS_MAX && kill_listed(group, end); i++)
+		;
+}
+
+/* The group of a job; while Slurm is busy with it, only our own in it. */
+static bool remove_job(int dir, const struct sweep *sweep, int depth)
+{
+	auto_dir *group = sweep->busy || sweep->kill ? open_in(dir, sweep->job) : NULL;
+
+	if (group && sweep->kill)
+		kill_all(dirfd(group), sweep->job);
+	if (!sweep->busy)
+		return remove_group(dir, sweep->job, depth);
 	if (group)
 		(void)unlinkat(dirfd(group), own_group, AT_REMOVEDIR);
 	return false;
@@ -66,8 +130,8 @@ static bool leads_to_jobs(const char *name)
 	       (len >= sizeof(scope) - 1 && strcmp(name + len - (sizeof(scope) - 1), scope) == 0);
 }
 
-/* Returns whether all groups of @job below are gone. */
-static bool sweep(int dir, const char *name, const char *job, bool busy, int depth)
+/* Returns whether all groups of the job below are gone. */
+static bool sweep_below(int dir, const char *name, const struct sweep *sweep, int depth)
 {
 	auto_dir *opened = open_in(dir, name);
 	struct dirent *entry;
@@ -76,15 +140,15 @@ static bool sweep(int dir, const char *name, const char *job, bool busy, int dep
 	while (opened && depth < DEPTH_MAX && (entry = readdir(opened))) {
 		if (!is_group(entry))
 			continue;
-		if (strcmp(entry->d_name, job) == 0)
-			gone = remove_job(dirfd(opened), entry->d_name, busy, depth) && gone;
+		if (strcmp(entry->d_name, sweep->job) == 0)
+			gone = remove_job(dirfd(opened), sweep, depth) && gone;
 		else if (leads_to_jobs(entry->d_name))
-			gone = sweep(dirfd(opened), entry->d_name, job, busy, depth + 1) && gone;
+			gone = sweep_below(dirfd(opened), entry->d_name, sweep, depth + 1) && gone;
 	}
 	return gone;
 }
 
-static bool sweep_all(const char *job, bool busy)
+static bool sweep_all(const struct sweep *sweep)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *mount;
@@ -93,7 +157,7 @@ static bool sweep_all(const char *job, bool busy)
 	while (mounts && (mount = getmntent(mounts)))
 		if (strcmp(mount->mnt_type, "cgroup") == 0 ||
 		    strcmp(mount->mnt_type, "cgroup2") == 0)
-			gone = sweep(AT_FDCWD, mount->mnt_dir, job, busy, 0) && gone;
+			gone = sweep_below(AT_FDCWD, mount->mnt_dir, sweep, 0) && gone;
 	if (mounts)
 		(void)endmntent(mounts);
 	return gone;
@@ -101,11 +165,16 @@ static bool sweep_all(const char *job, bool busy)
 
 void cgroups_sweep(uint32_t job)
 {
+	struct sweep sweep;
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "job_%" PRIu32, job);
-	for (int i = 0; i < TRIES_MAX && !sweep_all(name, stepds_of_job(job)); i++)
+	for (int i = 0; i < TRIES_MAX; i++) {
+		sweep = (struct sweep){name, stepds_of_job(job), i >= GRACE};
+		if (sweep_all(&sweep))
+			return;
 		(void)poll(NULL, 0, PAUSE_MS);
+	}
 }
 
 /*

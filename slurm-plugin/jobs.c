@@ -49,7 +49,9 @@ int jobs_end(const char *dir, uint32_t job, struct err *err)
 	if (fd < 0)
 		return -1;
 	(void)snprintf(name, sizeof(name), "%" PRIu32, job);
-	if (unlinkat(fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+	if (unlinkat(fd, name, AT_REMOVEDIR) == 0)
+		return 1;
+	if (errno == ENOENT)
 		return 0;
 	return err_sys(err, "cannot remove '%s/%s'", dir, name);
 }

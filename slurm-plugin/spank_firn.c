@@ -150,8 +150,18 @@ static int take_lost_options(spank_t spank, uint32_t step, struct err *err)
 	return 0;
 }
 
-/* As root, before anything of the user's is done: a container with a name lives until the job's
- * epilog. */
+/* Whether this step is to have a container: as prepare() finds later, before it looks closer. */
+static bool is_asked(spank_t spank)
+{
+	auto_free char *image = job_variable(spank, SUBMIT_CONTAINER);
+
+	return node_is_asked(&wish, &(struct node_job){.container = image});
+}
+
+/*
+ * As root, before anything of the user's is done: note that the job has a container, for its epilog.
+ * One with a name lives until then, and cannot be without.
+ */
 static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 {
 	struct settings settings;
@@ -162,12 +172,16 @@ static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 		return 0;
 	if (take_lost_options(spank, step, err) < 0)
 		return -1;
-	if (!wish.name)
+	if (!is_asked(spank))
 		return 0;
-	if (settings_read(argc, argv, &settings, err) < 0 ||
-	    jobs_begin(settings.jobs, job, err) < 0)
+	if (settings_read(argc, argv, &settings, err) < 0)
 		return -1;
-	return cgroups_of_job(job, &container.group, err);
+	if (jobs_begin(settings.jobs, job, err) < 0) {
+		if (wish.name)
+			return -1;
+		slurm_info("firn: the epilog will not clean up after this job: %s", err->text);
+	}
+	return wish.name ? cgroups_of_job(job, &container.group, err) : 0;
 }
 
 /*
@@ -349,19 +363,22 @@ int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
 	return 0;
 }
 
-/* Root, on each node of a job that has ended. */
+/* Root, on each node of a job that has ended, of every job: most have no container and cost nothing. */
 int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
 {
 	struct settings settings;
 	struct err err;
 	uint32_t job;
+	int found;
 
 	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS)
 		return 0;
-	if (settings_read(argc, argv, &settings, &err) < 0 ||
-	    jobs_end(settings.jobs, job, &err) < 0)
+	found = settings_read(argc, argv, &settings, &err) < 0 ? -1
+							       : jobs_end(settings.jobs, job, &err);
+	if (found < 0)
 		slurm_error("firn: %s", err.text);
-	cgroups_sweep(job);
+	if (found > 0)
+		cgroups_sweep(job);
 	return 0;
 }
 

@@ -2,24 +2,25 @@
 #include "slurm-plugin/stepds.h"
 
 #include "lib/own.h"
+#include "slurm-plugin/process.h"
 
 #include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <string.h>
-#include <sys/stat.h>
 
-static bool begins_with(int proc, const char *process, const char *title)
+/* Its arguments are looked at last, and only of slurmstepd: see process.h. */
+static bool is_stepd(int proc, const char *name, const char *title)
 {
-	char path[300], text[64];
-	size_t len = strlen(title);
+	auto_fd process = process_open(proc, name);
 	auto_fd fd = -1;
-	struct stat st;
+	char text[64];
+	size_t len = strlen(title);
 
-	(void)snprintf(path, sizeof(path), "%s/cmdline", process);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 0 &&
-	       read(fd, text, sizeof(text)) >= (ssize_t)len && memcmp(text, title, len) == 0;
+	if (process < 0 || !process_is_roots(process) || !process_is_like_this(process))
+		return false;
+	fd = openat(process, "cmdline", O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, text, sizeof(text)) >= (ssize_t)len &&
+	       memcmp(text, title, len) == 0;
 }
 
 bool stepds_of_job(uint32_t job)
@@ -31,7 +32,7 @@ bool stepds_of_job(uint32_t job)
 	(void)snprintf(title, sizeof(title), "slurmstepd: [%" PRIu32 ".", job);
 	while (proc && (entry = readdir(proc)))
 		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    begins_with(dirfd(proc), entry->d_name, title))
+		    is_stepd(dirfd(proc), entry->d_name, title))
 			return true;
 	return false;
 }

@@ -51,5 +51,34 @@ node2
 node2' sort named.out
 ok '... until the job ends'                 nothing_left
 ok '... without a group'                    wait_for no_groups
+
+# Whoever traces what the plugin has started gets a process where Slurm does not look for any: in the
+# job's own group, or in that of its named containers. And a slurmstepd is not who says so.
+own_group() {
+	case $CLUSTER_CGROUP in
+	v1) cluster root "$dir" find /sys/fs/cgroup/freezer -type d -name "job_$1" ;;
+	v2) cluster root "$dir" find /sys/fs/cgroup -type d -path "*/job_$1/firn" ;;
+	esac
+}
+rm -f "$home/up"
+srun -w node1 --container=image.sqfs --container-name=box sh -c 'touch up; exec sleep 100' >/dev/null 2>&1 &
+step=$!
+wait_for test -e "$home/up"
+job=$(user squeue -h -o %A)
+as_other() { exec setpriv --reuid="$user_id" --regid="$user_id" --clear-groups "$@"; }
+as_other sleep 60 &
+kept=$!
+# Not dumpable, so that /proc shows it as root's.
+as_other bash -c 'exec -a "$0" python3 -c "import ctypes, time; ctypes.CDLL(None).prctl(4, 0); print(flush=True); time.sleep(60)"' \
+	"slurmstepd: [$job.0]" >"$scratch/feigned" &
+feigned=$!
+wait_for test -s "$scratch/feigned"
+ok 'a process in the job'\''s own group'      cluster root "$dir" sh -c 'echo "$0" >"$1/cgroup.procs"' "$kept" "$(own_group "$job")"
+user scancel "$job"
+wait "$step"
+wait "$kept"
+ok '... ends with the job'                  test $? = 137
+ok '... without a group, though one feigns to be a slurmstepd' wait_for no_groups
+kill "$feigned"
 ok 'the nodes are there'                    prints idle user sinfo -h -o %t
 done_testing

@@ -1,9 +1,11 @@
-# slurmstepd, while it is root, opens, looks at or executes nothing that the user names.
+# slurmstepd, while it is root, opens, looks at or executes nothing that the user names; and the epilog
+# looks for what is left of jobs with a container alone.
 . "$srcdir/tests/slurm.sh"
 needs strace --version
 cat >"$scratch/stepd" <<-END
 	#!/bin/sh
-	[ "\$1" != spank ] || exec $(command -v slurmstepd) "\$@" # a job's prolog or epilog: no user's words
+	# A job's prolog or epilog: no user's words.
+	[ "\$1" != spank ] || exec strace -o "$scratch/script.\$\$" -e trace=%file $(command -v slurmstepd) "\$@"
 	exec strace -f -b execve -o "$scratch/trace.\$\$" -e trace=%file,clone,clone3,fork,vfork,setresuid,setuid,setreuid "\$STEPD" "\$@"
 END
 chmod 755 "$scratch/stepd"
@@ -24,6 +26,13 @@ each() {
 }
 
 cd "$home/mine" || exit 1
+looked() { wait_for idle && cat "$scratch"/script.* >"$last" 2>/dev/null && grep -q '"/proc/self/mounts"' "$last"; }
+idle() { [ -z "$(user squeue -h)" ] && [ "$(user sinfo -h -o %t)" = idle ]; }
+ok 'a step without a container'             succeeds srun true
+ok '... is no epilog'\''s concern'            fails looked
+ok '... which there was'                    grep -q "$dir/run" "$last"
+ok 'a step with one'                        succeeds srun --container=image.sqfs true
+ok '... is'                                 looked
 ok 'a step with options of all kinds'       succeeds srun -n2 --container=image.sqfs --container-mounts="$home/mine/data:/data" --container-workdir=/data --container-name=box sh -c 'pwd; ls /etc/debian_version'
 ok '... ran'                                says /data
 ok 'a batch script'                         succeeds sbatch -W -o "$home/mine/out" --container-image=image.sqfs --container-mounts="$home/mine/data:/data" "$home/mine/job"
