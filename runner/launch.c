@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 /* Memory that the server and the launcher share until the launcher is the program. */
@@ -148,6 +149,12 @@ static int build(const struct plan *plan, const struct content *content, const s
 	if (result < 0 || ns_enter(plan, err) < 0 ||
 	    (keeper && ns_open(&out->user, &out->mnt, err) < 0))
 		return -1;
+	/*
+	 * Who builds for others becomes no program: nobody needs to trace it, and what it offers is better
+	 * its own. Not before: the kernel has one that is not dumpable write no map of ids.
+	 */
+	if (keeper && keeper->task[0] == 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, "cannot keep others from tracing this process");
 	if (mount_all(plan, content, server, err) < 0)
 		return explain(out->report, err);
 	if (keeper && keeper_ready(builder, out->user, out->mnt, err) < 0)

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 
 struct message {
 	char text[SESSION_MESSAGE_MAX];
@@ -185,6 +186,9 @@ static int build(struct container *container, const char *note, struct err *err)
 
 static int join(struct container *container, struct err *err)
 {
+	/* As who builds one (runner/launch.c). */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, "cannot keep others from tracing this process");
 	return container_compose(container, err) < 0
 		       ? -1
 		       : send_offer(container->request->control, container, container->session.user,

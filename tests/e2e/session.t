@@ -134,6 +134,19 @@ ok '... what stays is not mentioned'        says_not MINE
 ok '... where to go'                        says "cwd $PWD"
 wait_for no_servers
 ok 'no capability is left to a task'        prints 0000000000000000 sh -c '"$@" | grep CapEff | cut -f2' sh "$tools/enter" 1 "$FIRN" session-start "$small" -- probe cat /proc/self/status
+if strace -V >/dev/null 2>&1; then
+	cat >"$scratch/traced" <<-END
+		#!/bin/sh
+		exec strace -o "$scratch/trace" -e trace=openat,prctl,sendmsg "$FIRN" "\$@"
+	END
+	chmod 755 "$scratch/traced"
+	# Before it says anything to anybody.
+	closes() { grep -E 'gid_map|PR_SET_DUMPABLE|sendmsg' "$scratch/trace" | grep -A1 gid_map | sed -n '2s/.*SUID_DUMP_DISABLE.*= 0/it does/p'; }
+	ok 'a traced session-start'             succeeds enter 1 "$scratch/traced" session-start "$small" -- true
+	ok '... lets nobody trace it, once its ids are written' prints 'it does' closes
+else
+	skip 'session-start lets nobody trace it' 'there is no strace'
+fi
 ok 'an image that is none'                  status_is 1 enter 1 "$FIRN" session-start /etc/passwd -- true
 ok '... is said to the daemon'              says "enter: 125 '/etc/passwd' is not an image"
 ok 'a step that has one offers the same'    prints 1 sh -c '"$@" | sort -u | wc -l' sh env $slurm "$tools/enter" 2 "$FIRN" session-start "$small" -- "$tools/probe" where
