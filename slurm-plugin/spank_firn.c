@@ -16,6 +16,7 @@
 #include "slurm-plugin/jobs.h"
 #include "slurm-plugin/node.h"
 #include "slurm-plugin/settings.h"
+#include "slurm-plugin/srun.h"
 #include "slurm-plugin/start.h"
 #include "slurm-plugin/step_end.h"
 #include "slurm-plugin/submit.h"
@@ -25,7 +26,6 @@
 #include <slurm/slurm.h>
 #include <slurm/spank.h>
 
-#include <dlfcn.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -187,17 +187,25 @@ static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 /*
  * srun forgets its --container, which the job's variable still tells. For a step that has one, and
  * no oci.conf, newer ones give no directory to their PMIx plugin, which then cannot start (seen in
- * 24.11). srun exports both symbols; where a future one does not, only --mpi=pmix is lost.
+ * 24.11). Where it cannot be done only --mpi=pmix is lost.
  */
 static void take_container_from_srun(void)
 {
 #if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 2, 0)
-	void *options = dlsym(RTLD_DEFAULT, "opt");
-	void *reset = dlsym(RTLD_DEFAULT, "slurm_option_reset");
-
-	if (spank_context() == S_CTX_LOCAL && options && reset)
-		(void)((bool (*)(void *, const char *))(uintptr_t)reset)(options, "container");
+	if (spank_context() == S_CTX_LOCAL && !srun_forget_container())
+		slurm_verbose("firn: this srun cannot be made to forget its --container");
 #endif
+}
+
+/*
+ * Nothing is submitted yet; to return -1 would have Slurm add two lines that say nothing. This is called
+ * from within srun, sbatch or salloc, so what they and other plugins meant to do at exit(3), in a state
+ * that they do not expect, is not done.
+ */
+static _Noreturn void end_submission(void)
+{
+	(void)fflush(NULL);
+	_exit(EXIT_FIRN_FAILED);
 }
 
 int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
@@ -214,8 +222,7 @@ int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
 	if (settings_read(argc, argv, &settings, &err) < 0 ||
 	    submit(&wish, &settings, spank_context() == S_CTX_LOCAL, warn, &err) < 0) {
 		complain(&err);
-		exit(EXIT_FIRN_FAILED); /* nothing is submitted yet; Slurm would add two lines that
-					   say nothing */
+		end_submission();
 	}
 	take_container_from_srun();
 	return 0;
