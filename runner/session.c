@@ -192,6 +192,14 @@ int session_refuse(int control, const struct err *err)
 	return pass_send(control, &pass, 0);
 }
 
+/* That nothing else is there, and nothing comes. To peek takes nothing out. */
+static bool was_last(int control)
+{
+	char byte;
+
+	return shutdown(control, SHUT_RD) == 0 && recv(control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
 int session_forward(int control, int to, char *room)
 {
 	struct pass message;
@@ -205,7 +213,7 @@ int session_forward(int control, int to, char *room)
 
 		return pass_send(to, &pass, 0);
 	}
-	if (got > 0 && brings_namespaces(&message)) {
+	if (got > 0 && was_last(control) && brings_namespaces(&message)) {
 		message.data = room;
 		message.named = false;
 		return pass_send(to, &message, 0);

@@ -61,11 +61,13 @@ void session_offer_clear(struct session_offer *offer);
 
 /*
  * For a daemon that must not be held up. Whoever receives a descriptor has to close it, and to
- * close a file on a file system of the sender's takes as long as the sender likes. So a process
- * of its own receives one message from @control, with @room for SESSION_MESSAGE_MAX bytes, and
- * passes it on to @to, where session_receive() takes it: an offer, if its descriptors are what
- * they must be, an error, or in place of all else an error that says so. Then the process ends,
- * with what it holds. Allocates nothing (the daemon may have had threads). Returns 0, or -1.
+ * close a file on a file system of the sender's, or a socket that lingers, takes as long as the sender
+ * likes. So a process of its own receives one message from @control, with @room for
+ * SESSION_MESSAGE_MAX bytes, and passes it on to @to, where session_receive() takes it: an offer, if its
+ * descriptors are what they must be and it is the only message, an error, or in place of all else an
+ * error that says so. Then the process ends, with what it holds. After an offer @control is empty and
+ * stays so, and whoever has it can close it; else it is left open until its owner ends, which takes no
+ * time then. Allocates nothing (the daemon may have had threads). Returns 0, or -1.
  */
 int session_forward(int control, int to, char *room);
 /* Say @err on @control, as session-start does. Allocates nothing. Returns 0, or -1 with errno. */

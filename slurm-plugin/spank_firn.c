@@ -265,12 +265,10 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	own_close(&container.group);
 	container.group = -1;
 	if (result < 0)
-		own_close(&start.pair[0]);
-	else
-		container.control = start.pair[0];
-	if (result == 0)
-		ending_watch(&container.ending, &container.offer);
-	return result;
+		return -1; /* with pair[0] open: see start.h */
+	container.control = start.pair[0];
+	ending_watch(&container.ending, &container.offer);
+	return 0;
 }
 
 /* Returns 1 when there is a container, 0 when none is asked for, or -1. */

@@ -246,6 +246,8 @@ int start_container(struct start *start, struct session_offer *offer, struct err
 				 ? -1
 				 : wait_for_offer(hand[0], start->waiting, offer, err);
 	(void)close(hand[0]);
+	if (result < 0)
+		(void)shutdown(start->pair[0], SHUT_RDWR);
 	end_process(child, result < 0);
 	end_process(guarding, result < 0);
 	if (pid > 0)

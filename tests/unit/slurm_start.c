@@ -186,6 +186,10 @@ static int as_firn(const char *mood, int control)
 		offer(control, open("/dev/null", O_RDONLY), open("/etc/passwd", O_RDONLY), 2);
 	if (strncmp(mood, "linger ", 7) == 0)
 		offer(control, lingering_socket(mood + 7), namespace("mnt"), 2);
+	if (strncmp(mood, "and more ", 9) == 0) {
+		offer(control, namespace("user"), namespace("mnt"), 2);
+		offer(control, lingering_socket(mood + 9), namespace("mnt"), 2);
+	}
 	if (strcmp(mood, "many") == 0)
 		offer_many(control);
 	if (strcmp(mood, "slow") == 0) {
@@ -218,7 +222,8 @@ static int start(const char *firn, const char *mood, struct session_offer *out)
 	told = 0;
 	err.text[0] = '\0';
 	result = start_container(&start, out, &err);
-	(void)close(start.pair[0]);
+	if (result == 0)
+		(void)close(start.pair[0]);
 	return result;
 }
 
@@ -263,15 +268,22 @@ static void only_namespaces_are_taken(void)
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct session_offer got;
+	long long begin;
 	char mood[32];
 
 	is_refused("swapped");
 	is_refused("one");
 	is_refused("file");
-	if (bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 1) == 0 &&
+	if (bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 4) == 0 &&
 	    getsockname(listener, (struct sockaddr *)&address, &size) == 0) {
 		(void)snprintf(mood, sizeof(mood), "linger %d", ntohs(address.sin_port));
 		is_refused(mood);
+		(void)snprintf(mood, sizeof(mood), "and more %d", ntohs(address.sin_port));
+		begin = wait_clock_ms();
+		if (start_this(mood, &got) == 0)
+			session_offer_clear(&got);
+		ok(wait_clock_ms() - begin < PATIENCE_MS, "what is said beside an offer holds nobody up");
 	}
 	(void)close(listener);
 }
