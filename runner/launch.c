@@ -150,8 +150,8 @@ static int build(const struct plan *plan, const struct content *content, const s
 	    (keeper && ns_open(&out->user, &out->mnt, err) < 0))
 		return -1;
 	/*
-	 * Who builds for others becomes no program: nobody needs to trace it, and what it offers is better
-	 * its own. Not before: the kernel has one that is not dumpable write no map of ids.
+	 * Who builds for others becomes no program: nobody needs to trace it, and what it offers is
+	 * better its own. Not before: the kernel has one that is not dumpable write no map of ids.
 	 */
 	if (keeper && keeper->task[0] == 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, "cannot keep others from tracing this process");

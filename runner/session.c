@@ -165,7 +165,8 @@ int session_receive(int control, int timeout_ms, struct session_offer *out, stru
 	result = wait_readable(control, timeout_ms);
 	if (result == 0)
 		return 0;
-	got = result < 0 ? -1 : pass_receive(control, text, SESSION_MESSAGE_MAX, &message, MSG_DONTWAIT);
+	got = result < 0 ? -1
+			 : pass_receive(control, text, SESSION_MESSAGE_MAX, &message, MSG_DONTWAIT);
 	if (got < 0)
 		return err_sys(err, "cannot hear of the container");
 	if (got == 0)
@@ -197,7 +198,8 @@ static bool was_last(int control)
 {
 	char byte;
 
-	return shutdown(control, SHUT_RD) == 0 && recv(control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+	return shutdown(control, SHUT_RD) == 0 &&
+	       recv(control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
 int session_forward(int control, int to, char *room)

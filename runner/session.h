@@ -15,7 +15,8 @@
  *
  *	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
  *	fork, close all descriptors but pair[1] (and 0, 1, 2), become the user, then
- *	execve(firn, {"firn", "session-start", "--control-fd=N", OPTION..., IMAGE}, the job's environment);
+ *	execve(firn, {"firn", "session-start", "--control-fd=N", OPTION..., IMAGE}, the job's
+ *environment);
  *
  *	session_receive(pair[0], ...)         in the parent, until it says 1 or -1
  *	keep pair[0] open                     as long as the container shall live
@@ -61,13 +62,13 @@ void session_offer_clear(struct session_offer *offer);
 
 /*
  * For a daemon that must not be held up. Whoever receives a descriptor has to close it, and to
- * close a file on a file system of the sender's, or a socket that lingers, takes as long as the sender
- * likes. So a process of its own receives one message from @control, with @room for
- * SESSION_MESSAGE_MAX bytes, and passes it on to @to, where session_receive() takes it: an offer, if its
- * descriptors are what they must be and it is the only message, an error, or in place of all else an
- * error that says so. Then the process ends, with what it holds. After an offer @control is empty and
- * stays so, and whoever has it can close it; else it is left open until its owner ends, which takes no
- * time then. Allocates nothing (the daemon may have had threads). Returns 0, or -1.
+ * close a file on a file system of the sender's, or a socket that lingers, takes as long as the
+ * sender likes. So a process of its own receives one message from @control, with @room for
+ * SESSION_MESSAGE_MAX bytes, and passes it on to @to, where session_receive() takes it: an offer,
+ * if its descriptors are what they must be and it is the only message, an error, or in place of all
+ * else an error that says so. Then the process ends, with what it holds. After an offer @control is
+ * empty and stays so, and whoever has it can close it; else it is left open until its owner ends,
+ * which takes no time then. Allocates nothing (the daemon may have had threads). Returns 0, or -1.
  */
 int session_forward(int control, int to, char *room);
 /* Say @err on @control, as session-start does. Allocates nothing. Returns 0, or -1 with errno. */
@@ -75,9 +76,9 @@ int session_refuse(int control, const struct err *err);
 
 /*
  * Enter both namespaces, give up all capabilities (unless the offer keeps them), and with
- * no_new_privs the way to new ones, and go to the best working directory. The caller is single threaded and a
- * process of the user; it sets its environment from the offer itself. On
- * failure it may be half inside and must end.
+ * no_new_privs the way to new ones, and go to the best working directory. The caller is single
+ * threaded and a process of the user; it sets its environment from the offer itself. On failure it
+ * may be half inside and must end.
  */
 int session_enter(const struct session_offer *offer, struct err *err);
 

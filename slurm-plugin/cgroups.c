@@ -19,14 +19,14 @@ enum {
 	DEPTH_MAX = 8,
 	TRIES_MAX = 40,
 	PAUSE_MS = 50,
-	GRACE = 4,      /* tries, in which what serves a container ends by itself */
+	GRACE = 4,	/* tries, in which what serves a container ends by itself */
 	ROUNDS_MAX = 64 /* through a group whose processes fork while they are killed */
 };
 
 /* What is swept. */
 struct sweep {
 	const char *job; /* "job_7" */
-	bool busy;       /* a slurmstepd of the job's is still there */
+	bool busy;	 /* a slurmstepd of the job's is still there */
 	bool kill;
 };
 
@@ -66,7 +66,8 @@ static bool kill_in(const char *pid, const char *end)
 	auto_fd proc = process < 0 ? -1 : open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_fd look = proc < 0 ? -1 : process_open(proc, pid);
 
-	/* Looked at by its number, but signalled by the descriptor, which is older: it is the same, or gone. */
+	/* Looked at by its number, but signalled by the descriptor, which is older: it is the same,
+	 * or gone. */
 	return look >= 0 && process_is_in_group(look, end) && !process_is_roots(look) &&
 	       syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0) == 0;
 }
@@ -90,8 +91,8 @@ static bool kill_listed(int group, const char *end)
 
 /*
  * What runs firn session-start is the user's, who can trace it and make it do anything, and stands
- * where Slurm does not look: in v1 in the job's own group, in v2, for a container with a name, in ours.
- * Steps' groups are Slurm's to empty.
+ * where Slurm does not look: in v1 in the job's own group, in v2, for a container with a name, in
+ * ours. Steps' groups are Slurm's to empty.
  */
 static void kill_all(int group, const char *job)
 {

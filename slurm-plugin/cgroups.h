@@ -26,11 +26,11 @@ int cgroups_of_job(uint32_t job, int *procs, struct err *err);
 
 /*
  * As root, when a job with a container is over on this node: remove the groups "job_JOB" of Slurm's
- * (cgroups(7): v1 SLURM/uid_UID/job_JOB, v2 .../slurmstepd.scope/job_JOB) and those below. What is in
- * the job's own group and in ours, and no step's, gets the time to end by itself and is then killed,
- * but for root's processes.
- * While a slurmstepd of the job is still there (epilogs run when it has all but ended), those it
- * made are its to remove: it says errors to the user if somebody else does. Waits two seconds at most.
+ * (cgroups(7): v1 SLURM/uid_UID/job_JOB, v2 .../slurmstepd.scope/job_JOB) and those below. What is
+ * in the job's own group and in ours, and no step's, gets the time to end by itself and is then
+ * killed, but for root's processes. While a slurmstepd of the job is still there (epilogs run when
+ * it has all but ended), those it made are its to remove: it says errors to the user if somebody
+ * else does. Waits two seconds at most.
  */
 void cgroups_sweep(uint32_t job);
 

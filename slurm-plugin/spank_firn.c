@@ -159,8 +159,8 @@ static bool is_asked(spank_t spank)
 }
 
 /*
- * As root, before anything of the user's is done: note that the job has a container, for its epilog.
- * One with a name lives until then, and cannot be without.
+ * As root, before anything of the user's is done: note that the job has a container, for its
+ * epilog. One with a name lives until then, and cannot be without.
  */
 static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 {
@@ -198,9 +198,9 @@ static void take_container_from_srun(void)
 }
 
 /*
- * Nothing is submitted yet; to return -1 would have Slurm add two lines that say nothing. This is called
- * from within srun, sbatch or salloc, so what they and other plugins meant to do at exit(3), in a state
- * that they do not expect, is not done.
+ * Nothing is submitted yet; to return -1 would have Slurm add two lines that say nothing. This is
+ * called from within srun, sbatch or salloc, so what they and other plugins meant to do at exit(3),
+ * in a state that they do not expect, is not done.
  */
 static _Noreturn void end_submission(void)
 {
@@ -368,7 +368,8 @@ int slurm_spank_task_exit(spank_t spank, int argc, char **argv)
 	return 0;
 }
 
-/* Root, on each node of a job that has ended, of every job: most have no container and cost nothing. */
+/* Root, on each node of a job that has ended, of every job: most have no container and cost
+ * nothing. */
 int slurm_spank_job_epilog(spank_t spank, int argc, char **argv)
 {
 	struct settings settings;

@@ -16,7 +16,7 @@ enum { OPTIONS_SIZE_MIN = 256 };
 struct symbol {
 	void *address;
 	const struct link_map *object; /* which has it */
-	const ElfW(Sym) *entry;
+	const ElfW(Sym) * entry;
 };
 
 static bool find(const char *name, struct symbol *out)
@@ -74,5 +74,6 @@ bool srun_forget_container(void)
 	    ELF64_ST_TYPE(reset.entry->st_info) != STT_FUNC ||
 	    !(is_program(reset.object) || begins_with(base_name(reset.object->l_name), "libslurm")))
 		return false;
-	return ((bool (*)(void *, const char *))(uintptr_t)reset.address)(options.address, "container");
+	return ((bool (*)(void *, const char *))(uintptr_t)reset.address)(options.address,
+									  "container");
 }

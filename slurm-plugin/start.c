@@ -24,7 +24,7 @@ enum {
 	TELL_EVERY_S = 10,
 	GIVE_UP_S = 900,
 	BEGIN_MS = 60000, /* for the guard to start its child */
-	END_MS = 5000,    /* for session-start to end by itself, once it has made its offer */
+	END_MS = 5000,	  /* for session-start to end by itself, once it has made its offer */
 	KILLED_MS = 1000, /* ... and when it is killed */
 };
 
@@ -36,8 +36,8 @@ struct refusals {
 
 /*
  * fork(2) with a descriptor of the child in *@process, and the signal that its end is to raise in
- * wait(2)'s eyes; 0: none, and wait(2) does not see it. The C library does not know of the child, so
- * there the calls that it would carry out in all threads are the kernel's own.
+ * wait(2)'s eyes; 0: none, and wait(2) does not see it. The C library does not know of the child,
+ * so there the calls that it would carry out in all threads are the kernel's own.
  */
 static pid_t copy(int signal, int *process)
 {

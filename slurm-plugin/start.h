@@ -30,10 +30,10 @@ struct start {
 };
 
 /*
- * Called in slurmstepd with the user's effective ids, in the directory of the job, where firn starts
- * as well. Closes pair[1]. pair[0] is the caller's, to be kept open as long as the container shall live.
- * Gives up after a quarter of an hour. Returns 0 with @offer filled, or -1: then pair[0] is shut down, and
- * not to be closed (session_forward()).
+ * Called in slurmstepd with the user's effective ids, in the directory of the job, where firn
+ * starts as well. Closes pair[1]. pair[0] is the caller's, to be kept open as long as the container
+ * shall live. Gives up after a quarter of an hour. Returns 0 with @offer filled, or -1: then
+ * pair[0] is shut down, and not to be closed (session_forward()).
  */
 int start_container(struct start *start, struct session_offer *offer, struct err *err);
 

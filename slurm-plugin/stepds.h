@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 /*
- * Whether a slurmstepd of @job runs on this node: by its title, "slurmstepd: [JOB.STEP]". A title is
- * anybody's to choose, so the process must be root's by its real and saved ids and execute what this
- * process does: it is called in a slurmstepd, which runs the epilog's plugins.
+ * Whether a slurmstepd of @job runs on this node: by its title, "slurmstepd: [JOB.STEP]". A title
+ * is anybody's to choose, so the process must be root's by its real and saved ids and execute what
+ * this process does: it is called in a slurmstepd, which runs the epilog's plugins.
  */
 bool stepds_of_job(uint32_t job);
 

@@ -89,8 +89,8 @@ static int wire_up(spank_t spank, const struct session_offer *offer, struct err 
 int task_enter(spank_t spank, const struct session_offer *offer, bool entrypoint, struct err *err)
 {
 	/*
-	 * This is a copy of slurmstepd still, and about to enter directories of the user's. It is not
-	 * dumpable anyway, since it changed its ids, unless fs.suid_dumpable says otherwise.
+	 * This is a copy of slurmstepd still, and about to enter directories of the user's. It is
+	 * not dumpable anyway, since it changed its ids, unless fs.suid_dumpable says otherwise.
 	 */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (session_enter(offer, err) < 0 || set_environment(spank, offer, err) < 0 ||

@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	pass.count = data[0] == 'f' ? 2 : data[0] % (PASS_MAX + 1);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, hand) == 0) {
-		if (pass_send(control[1], &pass, 0) == 0 && session_forward(control[0], hand[1], room) == 0)
+		if (pass_send(control[1], &pass, 0) == 0 &&
+		    session_forward(control[0], hand[1], room) == 0)
 			take(hand[0], &offer);
 		(void)close(hand[0]);
 		(void)close(hand[1]);

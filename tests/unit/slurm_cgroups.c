@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-/* What the epilog takes away and ends, in a tree of plain directories in place of control groups. */
+/* What the epilog takes away and ends, in a tree of plain directories in place of control groups.
+ */
 #include "lib/own.h"
 #include "slurm-plugin/cgroups.h"
 #include "slurm-plugin/jobs.h"
@@ -79,7 +80,8 @@ static void the_groups_of_a_job_are_removed(void)
 	cgroups_sweep(7);
 	ok(!is_there("v1/slurm_node1/uid_7/job_7"), "a job's groups are gone, in version 1");
 	ok(!is_there("v2/system.slice/node1_slurmstepd.scope/job_7"), "... and 2");
-	ok(is_there("v1/slurm_node1/uid_7/job_77/step_0"), "those of a job whose number begins alike are there");
+	ok(is_there("v1/slurm_node1/uid_7/job_77/step_0"),
+	   "those of a job whose number begins alike are there");
 	ok(is_there("v2/system.slice/node1_slurmstepd.scope/job_8/firn"), "... and all others");
 	ok(is_there("v1/user.slice/job_7"), "what is not Slurm's is not touched");
 	ok(is_there("elsewhere/job_7"), "no link is followed");
@@ -114,7 +116,8 @@ static void who_is_not_in_the_group_is_not_killed(void)
 	(void)kill(other, SIGKILL);
 	(void)waitpid(other, NULL, 0);
 
-	auto_file *file = __real_fopen("v2/system.slice/node1_slurmstepd.scope/job_9/firn/cgroup.kill", "r");
+	auto_file *file =
+		__real_fopen("v2/system.slice/node1_slurmstepd.scope/job_9/firn/cgroup.kill", "r");
 	ok(file && fgetc(file) == '1', "who serves a container with a name is killed");
 }
 
@@ -160,7 +163,8 @@ static void a_title_makes_no_slurmstepd(void)
 	is_stepd("slurmstepd: [40001.0]", true, false, "... of this job");
 	if (root) {
 		(void)!setresuid(61234, 61234, 0);
-		is_stepd("slurmstepd: [4000.0]", false, false, "... by its real id, whatever /proc/PID belongs to");
+		is_stepd("slurmstepd: [4000.0]", false, false,
+			 "... by its real id, whatever /proc/PID belongs to");
 		(void)!setresuid(0, 0, 0);
 	} else {
 		is_stepd("slurmstepd: [4000.0]", false, false, "... whatever /proc/PID belongs to");
@@ -197,7 +201,8 @@ static void a_group_beside_the_steps(void)
 	make("v2/a/job_5/firn");
 	put("v2/a/job_5/firn/cgroup.procs", "%s", "");
 	put("self", "4:memory:/slurm/uid_7/job_5/step_0\n0::/a/job_5/step_0/slurm\n");
-	ok(cgroups_of_job(5, &procs, &err) == 0 && procs >= 0 && write(procs, "0", 1) == 1, "a job of version 2 has one");
+	ok(cgroups_of_job(5, &procs, &err) == 0 && procs >= 0 && write(procs, "0", 1) == 1,
+	   "a job of version 2 has one");
 	(void)close(procs);
 	put("self", "4:memory:/slurm/uid_7/job_5/step_0\n0::/\n");
 	ok(cgroups_of_job(5, &procs, &err) == 0 && procs == -1, "one of version 1 has none");
@@ -221,7 +226,8 @@ static void a_job_with_a_container_is_noted(void)
 	ok(jobs_end("run", 5, &err) == 1 && !is_there("run/5"), "the note goes with the job");
 	ok(jobs_end("run", 5, &err) == 0, "... once");
 	(void)chmod("run", 0777);
-	ok(jobs_begin("run", 5, &err) == -1 && jobs_end("run", 5, &err) == -1, "where all can write nothing is noted");
+	ok(jobs_begin("run", 5, &err) == -1 && jobs_end("run", 5, &err) == -1,
+	   "where all can write nothing is noted");
 }
 
 int main(int argc, char **argv)
@@ -232,8 +238,10 @@ int main(int argc, char **argv)
 	arguments = argv;
 	if (!mkdtemp(top) || chmod(top, 0755) < 0 || chdir(top) < 0)
 		return 1;
-	put("mounts", "proc /proc proc rw 0 0\nm %s/v1 cgroup rw,memory 0 0\nc %s/v2 cgroup2 rw 0 0\n"
-		      "e %s/elsewhere ext4 rw 0 0\n", top, top, top);
+	put("mounts",
+	    "proc /proc proc rw 0 0\nm %s/v1 cgroup rw,memory 0 0\nc %s/v2 cgroup2 rw 0 0\n"
+	    "e %s/elsewhere ext4 rw 0 0\n",
+	    top, top, top);
 	the_groups_of_a_job_are_removed();
 	who_is_not_in_the_group_is_not_killed();
 	a_group_beside_the_steps();

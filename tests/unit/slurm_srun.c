@@ -28,9 +28,10 @@ static bool as_srun(void)
 
 	if (!mkdtemp(dir))
 		return false;
-	(void)snprintf(command, sizeof(command),
-		       "cp /proc/%d/exe %s/srun; SRUN_TEST=1 %s/srun; status=$?; rm -r %s; exit $status", getpid(),
-		       dir, dir, dir);
+	(void)snprintf(
+		command, sizeof(command),
+		"cp /proc/%d/exe %s/srun; SRUN_TEST=1 %s/srun; status=$?; rm -r %s; exit $status",
+		getpid(), dir, dir, dir);
 	return system(command) == 0;
 }
 
@@ -48,7 +49,8 @@ int main(void)
 	}
 	tap_count = 1;
 	ok(srun_forget_container() == exports, "srun is asked, if it exports the names");
-	(void)snprintf(library, sizeof(library), "%s/tests/tools/libslurm_other.so", builddir ? builddir : ".");
+	(void)snprintf(library, sizeof(library), "%s/tests/tools/libslurm_other.so",
+		       builddir ? builddir : ".");
 	loaded = dlopen(library, RTLD_NOW | RTLD_GLOBAL);
 	ok(loaded && srun_forget_container() == exports && *(int *)dlsym(loaded, "opt") == 0,
 	   "a library that has them is left alone");

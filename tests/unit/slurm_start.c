@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What slurmstepd forks, with this program itself as firn, in several moods. As root the test becomes
- * what slurmstepd is then: root's real ids, the user's effective ones.
+ * What slurmstepd forks, with this program itself as firn, in several moods. As root the test
+ * becomes what slurmstepd is then: root's real ids, the user's effective ones.
  */
 #include "lib/pass.h"
 #include "lib/wait.h"
@@ -28,14 +28,14 @@ enum { USER = 61234, RECORDS = 90000, PATIENCE_MS = 30000, LINGER_S = 300 };
 /* Seen by all processes of the test. */
 static struct {
 	atomic_int child, guard; /* about to execute firn, and its parent */
-	atomic_int go;           /* it may */
-	bool watched;            /* somebody says so */
+	atomic_int go;		 /* it may */
+	bool watched;		 /* somebody says so */
 	int dumpable, paths;
-	int low, high;           /* descriptors that it has open */
+	int low, high; /* descriptors that it has open */
 	int masked;
 	bool seized, mem, fds, memory, guard_seized, guard_mem;
-	atomic_int held;         /* a process of firn's, at its end */
-} *seen;
+	atomic_int held; /* a process of firn's, at its end */
+} * seen;
 
 static char secret[] = "what only root may know";
 static struct err err;
@@ -102,14 +102,16 @@ static void steal(void)
 {
 	int child, guard;
 
-	if (geteuid() != getuid() && (setresgid(USER, USER, USER) < 0 || setresuid(USER, USER, USER) < 0))
+	if (geteuid() != getuid() &&
+	    (setresgid(USER, USER, USER) < 0 || setresuid(USER, USER, USER) < 0))
 		_exit(1);
 	while ((child = atomic_load(&seen->child)) == 0)
 		(void)usleep(1000);
 	guard = atomic_load(&seen->guard);
 	seen->memory = can_read_secret(child);
 	seen->mem = can_open(child, "mem", O_RDWR);
-	seen->fds = can_open(child, "fd", O_RDONLY | O_DIRECTORY) && can_open(child, "fd/0", O_RDONLY);
+	seen->fds =
+		can_open(child, "fd", O_RDONLY | O_DIRECTORY) && can_open(child, "fd/0", O_RDONLY);
 	seen->seized = ptrace(PTRACE_SEIZE, child, NULL, NULL) == 0;
 	seen->guard_mem = can_open(guard, "mem", O_RDWR);
 	seen->guard_seized = ptrace(PTRACE_SEIZE, guard, NULL, NULL) == 0;
@@ -147,8 +149,10 @@ static int namespace(const char *kind)
 static void offer_many(int control)
 {
 	static char text[SESSION_MESSAGE_MAX] = {SESSION_OFFER};
-	struct pass pass = {.data = text, .size = 2 + 2 * RECORDS,
-			    .fd = {namespace("user"), namespace("mnt")}, .count = 2};
+	struct pass pass = {.data = text,
+			    .size = 2 + 2 * RECORDS,
+			    .fd = {namespace("user"), namespace("mnt")},
+			    .count = 2};
 
 	for (size_t i = 0; i < RECORDS; i++)
 		text[2 + 2 * i] = SESSION_ARG;
@@ -158,7 +162,8 @@ static void offer_many(int control)
 /* Closing it takes as long as the sender likes: it has bytes that nobody fetches. */
 static int lingering_socket(const char *port)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 				      .sin_port = htons((uint16_t)atoi(port))};
 	struct linger linger = {1, LINGER_S};
 	int one = socket(AF_INET, SOCK_STREAM, 0);
@@ -212,7 +217,11 @@ static int start(const char *firn, const char *mood, struct session_offer *out)
 	char number[32];
 	char *words[] = {(char *)"firn", (char *)mood, number, NULL};
 	char *environment[] = {NULL};
-	struct start start = {.firn = firn, .words = words, .environment = environment, .group = -1, .waiting = tell};
+	struct start start = {.firn = firn,
+			      .words = words,
+			      .environment = environment,
+			      .group = -1,
+			      .waiting = tell};
 	int result;
 
 	*out = (struct session_offer){.user = -1, .mnt = -1};
@@ -244,7 +253,8 @@ static void its_user_gets_nothing_of_slurmstepd(void)
 	seen->watched = false;
 	(void)waitpid(thief, NULL, 0);
 	ok(seen->dumpable != 1, "until firn is executed the child is not dumpable");
-	ok(!seen->seized && !seen->mem && !seen->memory, "... its user cannot trace it or read its memory");
+	ok(!seen->seized && !seen->mem && !seen->memory,
+	   "... its user cannot trace it or read its memory");
 	ok(!seen->fds, "... nor take its descriptors");
 	ok(!seen->guard_seized && !seen->guard_mem, "... nor do so with its guard");
 	ok(seen->low == 3 && seen->high == 1, "it has nothing of slurmstepd's open");
@@ -259,13 +269,15 @@ static void is_refused(const char *mood)
 	struct session_offer got;
 
 	ok(start_this(mood, &got) == -1, "an offer that is none: %s", mood);
-	is_str(err.text, "firn session-start said something that is not understood", "... is refused");
+	is_str(err.text, "firn session-start said something that is not understood",
+	       "... is refused");
 	ok(wait_clock_ms() - begin < PATIENCE_MS, "... and holds nobody up");
 }
 
 static void only_namespaces_are_taken(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct session_offer got;
@@ -283,7 +295,8 @@ static void only_namespaces_are_taken(void)
 		begin = wait_clock_ms();
 		if (start_this(mood, &got) == 0)
 			session_offer_clear(&got);
-		ok(wait_clock_ms() - begin < PATIENCE_MS, "what is said beside an offer holds nobody up");
+		ok(wait_clock_ms() - begin < PATIENCE_MS,
+		   "what is said beside an offer holds nobody up");
 	}
 	(void)close(listener);
 }
@@ -296,7 +309,8 @@ static void what_does_not_end_is_not_waited_for(void)
 	ok(start_this("stops", &got) == 0, "firn stops itself after its offer");
 	ok(wait_clock_ms() - begin < PATIENCE_MS, "... which is waited for with a limit");
 	ok(got.user >= 0 && got.set && strcmp(got.set[0], "A=1") == 0, "... and the offer is good");
-	ok(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "... and wait(2) knows nothing of it");
+	ok(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD,
+	   "... and wait(2) knows nothing of it");
 	session_offer_clear(&got);
 }
 
@@ -315,7 +329,8 @@ static void what_is_held_at_its_end_is_not_waited_for(void)
 	if (holder == 0) {
 		int child;
 
-		if (geteuid() != getuid() && (setresgid(USER, USER, USER) < 0 || setresuid(USER, USER, USER) < 0))
+		if (geteuid() != getuid() &&
+		    (setresgid(USER, USER, USER) < 0 || setresuid(USER, USER, USER) < 0))
 			_exit(1);
 		while ((child = atomic_load(&seen->child)) == 0)
 			(void)usleep(1000);
@@ -384,7 +399,8 @@ static void firn_starts_where_slurmstepd_is(void)
 {
 	struct session_offer got;
 
-	ok(__real_chdir("/usr") == 0 && start_this("place", &got) == -1, "what firn says of itself");
+	ok(__real_chdir("/usr") == 0 && start_this("place", &got) == -1,
+	   "what firn says of itself");
 	is_str(err.text, "/usr", "... and that it is where slurmstepd is");
 	ok(err.status == 126, "... comes through with its status");
 }

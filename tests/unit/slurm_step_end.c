@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-/* When a failed node ends its step on the others, and how often: Slurm's answers are made up here. */
+/* When a failed node ends its step on the others, and how often: Slurm's answers are made up here.
+ */
 #include "slurm-plugin/step_end.h"
 #include "tests/unit/tap.h"
 
@@ -24,7 +25,10 @@ spank_err_t spank_get_item(spank_t spank, spank_item_t item, ...)
 	va_start(args, item);
 	out = va_arg(args, uint32_t *);
 	va_end(args);
-	*out = item == S_JOB_ID ? 7 : item == S_JOB_STEPID ? step : item == S_JOB_NNODES ? nodes : node;
+	*out = item == S_JOB_ID	      ? 7
+	       : item == S_JOB_STEPID ? step
+	       : item == S_JOB_NNODES ? nodes
+				      : node;
 	return ESPANK_SUCCESS;
 }
 
