@@ -15,8 +15,7 @@
  *
  *	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
  *	fork, close all descriptors but pair[1] (and 0, 1, 2), become the user, then
- *	execve(firn, {"firn", "session-start", "--control-fd=N", OPTION..., IMAGE}, the job's
- *environment);
+ *	execve(firn, {"firn", "session-start", "--control-fd=N", OPTION..., IMAGE}, the job's environment);
  *
  *	session_receive(pair[0], ...)         in the parent, until it says 1 or -1
  *	keep pair[0] open                     as long as the container shall live

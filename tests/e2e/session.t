@@ -127,6 +127,14 @@ enter() { timeout 30 "$tools/enter" "$@"; }
 ok 'session-start offers a container'       succeeds enter 4 "$FIRN" session-start "$small" -- probe where
 ok '... the same to all tasks'              test "$(sort -u "$last" | wc -l)" = 1
 ok '... and none is left'                   wait_for no_servers
+if [ "$(id -u)" != 0 ]; then
+	mkdir "$scratch/closed"
+	ok 'one that starts where its user cannot be' succeeds sh -c 'cd "$0" && chmod 0 . && exec "$@"' "$scratch/closed" \
+		"$tools/enter" 1 "$FIRN" session-start "$small" -- env
+	ok '... is at the top'                  says 'cwd /'
+	ok '... alone'                          says_not closed
+	chmod 755 "$scratch/closed"
+fi
 ok 'what is not the task'\''s is taken away' succeeds env LD_LIBRARY_PATH=/x MINE=1 "$tools/enter" 1 "$FIRN" session-start --env 'A=b c' "$small" -- env
 ok '... by name'                            says 'unset LD_LIBRARY_PATH'
 ok '... what is new is set'                 says 'set A=b c'
