@@ -14,6 +14,7 @@ bin=$(dirname "$(placed bin/firn)") conf=$(placed firn/firn.conf) binfmt=$(place
 manual=$(placed man1/firn.1)
 ok 'nothing is setuid or setgid'           [ -z "$(find "$target" -perm /6000)" ]
 ok 'firn runs'                             succeeds "$bin/firn" --version
+ok 'at no fixed address'                   [ "$(od -An -t u2 -j 16 -N 2 "$bin/firn" | tr -d ' ')" = 3 ]
 ok 'the manual is there'                   [ -f "$manual" ]
 ok 'it names the right places'             grep -qF "${conf#"$target"}" "$manual"
 [ ! -x "$builddir/firn-topology" ] || ok 'the helper is no program of users' [ -x "$(placed libexec/firn/firn-topology)" ]
