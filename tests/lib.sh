@@ -2,13 +2,18 @@
 # lib.sh - what an end-to-end test needs to speak TAP. Sourced by tests/e2e/*.t.
 #
 #   ok 'promise' COMMAND...       the command succeeds
-#   ok 'promise' fails COMMAND    ... fails
+#   ok 'promise' fails COMMAND    firn fails, with a status and a line of its own
+#   ok 'promise' denied COMMAND   another program says no, in a container or not
 #   ok 'promise' status_is N COMMAND
 #   ok 'promise' says 'TEXT'      the output of the last command (both streams) holds TEXT
+#   ok 'promise' says_not 'TEXT'  there is some, and it does not
 #   ok 'promise' prints 'TEXT' COMMAND    its standard output is TEXT, to the letter
+#   ok 'promise' all_print_one N COMMAND  it prints N lines, all the same
+#   ok 'promise' differ A B       two files that are there, neither empty, are not the same
 #   done_testing
 #
-# $scratch is a folder of the test's own, removed at its end; images: image NAME.
+# $scratch is a folder of the test's own, removed at its end; images: image NAME. What a machine
+# lacks (needs, image) skips a test; a crash, or a report of a sanitizer, is never what was wanted.
 
 set -u
 export LC_ALL=C
@@ -52,22 +57,61 @@ ok() {
 
 # Each of these runs a command with its output kept for says().
 succeeds() { run_last "$@"; }
-fails() { ! run_last "$@"; }
+# no REASON: why a promise is broken, for those who read the log.
+no() {
+	echo "$*" >>"$last"
+	return 1
+}
+# ended STATUS FIRST LAST: the program chose to end so, rather than crash.
+ended() {
+	! grep -qE 'Sanitizer: |: runtime error: ' "$last" || no 'a report of a sanitizer' || return 1
+	[ "$1" -ge "$2" ] && [ "$1" -le "$3" ] || no "exit status $1, not of $2 to $3"
+}
+# What firn says when it fails; tests/tools/enter repeats what a daemon would be told.
+firns_line() { grep -E '^(firn: |enter: 12[567] )' "$last" | grep -qv '^firn: warning: '; }
+fails() {
+	run_last "$@"
+	ended $? 1 125 || return 1
+	firns_line || no "no line of firn's"
+}
+denied() {
+	run_last "$@"
+	ended $? 1 124 || return 1
+	! firns_line || no 'it is firn that fails'
+}
 status_is() {
 	wanted=$1
 	shift
 	run_last "$@"
-	status=$?
-	[ "$status" = "$wanted" ] || { echo "exit status $status, not $wanted" >>"$last"; return 1; }
+	ended $? "$wanted" "$wanted"
 }
 prints() {
 	wanted=$1
 	shift
 	"$@" >"$last" 2>"$last.err" </dev/null
-	[ "$(cat "$last")" = "$wanted" ] || { cat "$last.err" >>"$last"; return 1; }
+	status=$?
+	printed=$(cat "$last")
+	cat "$last.err" >>"$last"
+	[ "$printed" = "$wanted" ] && ended $status 0 0
 }
 says() { grep -qF -e "$1" "$last"; }
-says_not() { ! grep -qF -e "$1" "$last"; }
+says_not() {
+	[ -s "$last" ] || no 'nothing was said at all' || return 1
+	! grep -qF -e "$1" "$last"
+}
+all_print_one() {
+	wanted=$1
+	shift
+	run_last "$@" || no "exit status $?" || return 1
+	[ "$(wc -l <"$last")" = "$wanted" ] || no "not $wanted lines" || return 1
+	! grep -qx '' "$last" || no 'an empty line' || return 1
+	[ "$(sort -u "$last" | wc -l)" = 1 ]
+}
+differ() {
+	[ -s "$1" ] && [ -s "$2" ] || { echo 'a file is empty or not there' >"$last"; return 1; }
+	cmp "$1" "$2" >"$last" 2>&1
+	[ $? = 1 ]
+}
 # One line, from firn, and nothing else.
 one_line() { [ "$(wc -l <"$last")" = 1 ] && grep -q '^firn: ' "$last"; }
 
@@ -75,24 +119,37 @@ skip() {
 	tap_count=$((tap_count + 1))
 	printf 'ok %d - %s # SKIP %s\n' "$tap_count" "$1" "$2"
 }
+# The rest of a test, or all of it.
 skip_all() {
+	[ "$tap_count" = 0 ] || { skip 'all that follows' "$1"; done_testing; }
 	printf '1..0 # SKIP %s\n' "$1"
 	exit 0
 }
+# The last line of FILE, as a reason: "#" would end one.
+last_line() { tail -n 1 "$1" 2>/dev/null | tr -d '#' | tr -c '[:print:]\n' '?'; }
 # needs COMMAND: skip the whole test, with a reason, where the machine lacks it.
 needs() {
-	run_last "$@" || skip_all "this machine lacks: $*"
+	run_last "$@" || skip_all "this machine lacks: $* ($(last_line "$last"))"
+}
+needs_programs() {
+	for program; do
+		command -v "$program" >/dev/null || skip_all "this machine lacks: $program"
+	done
 }
 
-# image NAME: the path of a real image, or of a small one made here.
+# image NAME: the path of a real image. Without it the whole test is skipped; as that is found out
+# in a $(...), which could end only itself, the test is told by a signal.
 image() {
 	[ -e "$images/$1" ] && { printf '%s\n' "$images/$1"; return; }
-	echo "tests/lib.sh: no image $1 in $images (tests/run makes them)" >&2
+	echo "there is no $1 in $images (tests/run makes it)" >"$scratch/.lacks"
+	kill -s USR1 $$
 	exit 1
 }
+trap 'skip_all "$(cat "$scratch/.lacks")"' USR1
 
 # make_small DIR: a root with one static program that tells what it sees (tests/tools/probe).
 make_small() {
+	needs_programs mksquashfs # whoever has a root makes an image of it
 	mkdir -p "$1/bin" "$1/etc" "$1/tmp" "$1/proc" "$1/sys" "$1/dev"
 	cp "$tools/probe" "$1/bin/probe"
 	ln -s probe "$1/bin/true"
@@ -103,12 +160,18 @@ squash() {
 	mksquashfs "$1" "$2" -noappend -quiet -no-progress -comp "${3:-zstd}" >/dev/null
 }
 
-# Servers of this test's own images that are alive (a zombie waits for its parent, not for
-# us). Other tests run at the same time; a server keeps the launcher's command line.
-servers() {
-	ps -ww -u "$(id -u)" -o stat=,comm=,args= | grep '^[^Z].*firn-server' | grep -cF -e "$scratch" || true
+# helpers NAME: the processes of that name (a pattern) that serve this test's own images; their
+# command line is the launcher's. Other tests run at the same time. A zombie waits for its parent,
+# not for us.
+helpers() {
+	for comm in $(grep -lsxE "$1" /proc/[0-9]*/comm); do
+		process=${comm%/comm}
+		! grep -qsaF -e "$scratch" "$process/cmdline" || grep -qsE '^State:.Z' "$process/status" ||
+			echo "${process#/proc/}"
+	done
 }
-no_servers() { [ "$(servers)" = 0 ]; }
+servers() { helpers firn-server | wc -l; }
+no_servers() { [ -z "$(helpers 'firn-.*')" ]; }
 # wait_for COMMAND: until it succeeds, at most ten seconds; for what another process does.
 wait_for() {
 	tries=0

@@ -28,7 +28,7 @@ plugin() {
 begin() {
 	cluster start "$dir" 2 "$(plugin "$@")" >"$scratch/start" 2>&1 || {
 		sed 's/^/# /' "$scratch/start"
-		skip_all 'Slurm does not start on this machine'
+		skip_all "Slurm does not start on this machine: $(last_line "$scratch/start")"
 	}
 	export SLURM_CONF="$dir/slurm.conf"
 	cd "$home" || exit 1
@@ -45,8 +45,5 @@ small_image() {
 	make_small "$scratch/root"
 	squash "$scratch/root" "$home/small.sqfs"
 	small=$home/small.sqfs
-}
-servers() {
-	ps -ww -u "$user_id" -o stat=,comm=,args= | grep '^[^Z].* firn-' | grep -cF -e "$scratch" || true
 }
 nothing_left() { wait_for no_servers; }

@@ -17,7 +17,7 @@ ok '... and nothing is left'                nothing_left
 ok '... no group either'                    wait_for no_groups
 srun -w node1 --container=image.sqfs sh -c 'touch up; exec sleep 100' >/dev/null 2>&1 &
 wait_for test -e "$home/up"
-server=$(pgrep -u "$user_id" -f "firn session-start.*$home/image.sqfs")
+server=$(helpers firn-server)
 ok 'the server is in a group of the job'    grep -q '/job_' "/proc/$server/cgroup"
 user scancel -u user
 wait

@@ -80,7 +80,7 @@ at_once() {
 	done
 }
 ok 'eighteen pulls and six gcs at once' succeeds at_once
-ok 'leave no unfinished download'  test -z "$(find "$cache/ingest" -name '*.part')"
+ok 'leave no unfinished download'  sh -c 'test -d "$0" && test -z "$(find "$0" -name "*.part")"' "$cache/ingest"
 rm -f "$scratch"/out/*
 
 # What somebody did to it.

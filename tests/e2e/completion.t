@@ -63,11 +63,14 @@ else
 	skip 'zsh completes' 'there is no zsh'
 fi
 
+options_of() {
+	"$FIRN" "$1" --help | grep -oE '^ {6}--[a-z-]+|^  -., --[a-z-]+' | grep -oE -e '--[a-z-]+' >"$scratch/options"
+}
 # listed VERB...: each option of its --help is offered and in the manual.
 listed() {
 	unknown=
 	for verb; do
-		"$FIRN" "$verb" --help | grep -oE '^ .{6}--[a-z-]+|^  -., --[a-z-]+' | grep -oE -e '--[a-z-]+' >"$scratch/options"
+		options_of "$verb"
 		[ -s "$scratch/options" ] || unknown="$unknown $verb"
 		while read -r option; do
 			[ "$(offers firn "$verb" "$option" | grep -cxF -e "$option")" = 1 ] || unknown="$unknown $verb:$option"
@@ -80,14 +83,16 @@ listed() {
 }
 ok 'options of firn build are offered and in the manual' listed build pull verify cache
 
+options_of exec
+ok '--help tells more than twenty options'  test "$(wc -l <"$scratch/options")" -gt 20
 missing=
-for option in $("$FIRN" exec --help | grep -oE '^ .{6}--[a-z-]+' | grep -oE -e '--[a-z-]+'); do
+for option in $(cat "$scratch/options"); do
 	[ "$(offers firn exec "$option" | grep -cxF -e "$option")" = 1 ] || missing="$missing $option"
 done
 ok "every option of --help is offered (missing:$missing)" [ -z "$missing" ]
 
 undocumented=
-for option in $("$FIRN" exec --help | grep -oE '^ .{6}--[a-z-]+' | grep -oE -e '--[a-z-]+'); do
+for option in $(cat "$scratch/options"); do
 	grep -qF -e "\\-\\-$(printf '%s' "${option#--}" | sed 's/-/\\-/g')" "$srcdir/doc/firn.1.in" ||
 		undocumented="$undocumented $option"
 done
@@ -95,7 +100,9 @@ ok "and is in the manual (missing:$undocumented)" [ -z "$undocumented" ]
 
 # firn.conf(5) promises the whole list of variables that are dropped, and the defaults.
 unlisted=
-for variable in $(sed -n '/^static const char \*const dropped/,/^};/s/"//gp' "$srcdir/lib/conf.c" | tr -d ',\t'); do
+sed -n '/^static const char \*const dropped/,/^};/s/"//gp' "$srcdir/lib/conf.c" | tr -s ' ,\t' '\n' >"$scratch/dropped"
+ok 'variables are dropped'                  grep -qx BASH_ENV "$scratch/dropped"
+for variable in $(cat "$scratch/dropped"); do
 	grep -qwF -e "$variable" "$srcdir/doc/firn.conf.5.in" || unlisted="$unlisted $variable"
 done
 ok "every variable dropped is in the manual (missing:$unlisted)" [ -z "$unlisted" ]

@@ -22,7 +22,7 @@ ok "$kind: contain: its nodes work"         prints 4 firn exec --contain "$root"
 ok "$kind: contain: /dev/shm can be used"   succeeds firn exec --contain "$root" touch /dev/shm/x /tmp/x /var/tmp/x
 ok "$kind: contain: all but /dev is nodev"  prints 0 firn exec --contain "$root" sh -c 'cut -d" " -f5,6 /proc/self/mountinfo | grep -v "^/dev[/ ]" | grep -vcw nodev; true'
 ok "$kind: writable-tmpfs: writes succeed"  succeeds firn exec --writable-tmpfs "$root" sh -c 'echo x >/x && rm /etc/issue && mkdir /usr/new && echo y >>/etc/debian_version'
-ok "$kind: writable-tmpfs: and vanish"      fails firn exec --writable-tmpfs "$root" test -e /x
+ok "$kind: writable-tmpfs: and vanish"      denied firn exec --writable-tmpfs "$root" test -e /x
 mkdir -p "$scratch/$kind.overlay"
 ok "$kind: overlay: writes succeed"         succeeds firn exec --overlay "$scratch/$kind.overlay" "$root" sh -c 'echo kept >/usr/kept && rm /etc/issue'
 ok "$kind: overlay: and are kept"           prints kept firn exec --overlay "$scratch/$kind.overlay" "$root" sh -c 'test ! -e /etc/issue && cat /usr/kept'
@@ -35,7 +35,7 @@ ok 'both kinds at once are refused'         status_is 125 firn exec --overlay "$
 frozen() { env SECRET=1 PMI_RANK=2 SLURM_JOB_ID=3 "$FIRN" exec --frozen "$@"; }
 ok 'frozen: four variables, none of the host' prints 'HOME=/home/user PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONNOUSERSITE=1' frozen "$debian" sh -c 'env | grep -v ^_= | grep -v ^PWD= | sort | tr "\n" " " | sed "s/ $//"'
 ok 'frozen: the same passwd for everyone'   prints "user:x:$(id -u):$(id -g)::/home/user:/bin/sh" frozen "$debian" head -1 /etc/passwd
-ok 'frozen: no home of the user'            fails frozen "$debian" test -e "$HOME/file"
+ok 'frozen: no home of the user'            denied frozen "$debian" test -e "$HOME/file"
 ok 'frozen: home exists'                    succeeds frozen "$debian" sh -c 'cd && touch x'
 ok 'frozen: not the host'\''s hosts'          prints "$(cat "$dir/etc/hosts" 2>/dev/null)" frozen "$debian" sh -c 'cat /etc/hosts 2>/dev/null; true'
 ok 'frozen: no /sys'                        prints '' frozen "$debian" ls -A /sys

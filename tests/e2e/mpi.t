@@ -16,7 +16,7 @@ for kind in openmpi mpich; do
 	launch() { timeout 120 "mpirun.$kind" -np "$@"; }
 	ok "$kind: four ranks, messages up to 64 MiB"  prints 'ranks=4 nodes=1 namespaces=1 right' \
 		launch 4 "$FIRN" exec "$mpi" "$scratch/$kind"
-	ok "$kind: ... and nothing is left"            wait_for sh -c '! pgrep -u "$(id -u)" -f "firn exec $1 $2" >/dev/null' sh "$mpi" "$scratch/$kind"
+	ok "$kind: ... and nothing is left"            wait_for no_servers
 	ok "$kind: from a script of the user's"        prints 'ranks=4 nodes=1 namespaces=1 right' \
 		launch 4 sh -c '"$0" "$@"; exit $?' "$FIRN" exec "$mpi" "$scratch/$kind" 4194304
 	ok "$kind: in a directory"                     prints 'ranks=2 nodes=1 namespaces=1 right' \

@@ -80,7 +80,7 @@ env $slurm "$FIRN" exec "$scratch/root" probe stay <"$scratch/end" >"$scratch/pl
 first=$!
 exec 9>"$scratch/end"
 wait_for test -s "$scratch/place"
-keeper=$(ps -ww -u "$(id -u)" -o pid=,comm=,args= | grep 'firn-keeper' | grep -F -e "$scratch" | awk '{print $1; exit}')
+keeper=$(helpers firn-keeper)
 stopped() { env $slurm timeout 30 "$FIRN" exec -v "$scratch/root" probe where; }
 kill -STOP "$keeper"
 ok 'a stopped keeper: it runs'              succeeds stopped

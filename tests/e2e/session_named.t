@@ -24,8 +24,11 @@ ok 'not with other options'                 fails named "$small" -- probe where
 ok '... which is said'                      says "container 'job-7-work' exists, of '$small'"
 cp "$small" "$scratch/other.sqfs"
 ok 'not with another image'                 fails named --writable-tmpfs "$scratch/other.sqfs" -- probe where
+ok '... which is said, too'                 says "container 'job-7-work' exists, of '$small'"
 ok 'another name is another container'      fails enter --name=job-7-other --hold-path="$scratch/job" -- probe where
+ok '... which is not there'                 says "there is no container 'job-7-other' on this node"
 ok 'a name and a session exclude each other' fails enter --name=a --session=b "$small" -- probe where
+ok '... are both named'                     says '--session'
 rmdir "$scratch/job"
 ok 'it ends with the job'                   wait_for no_servers
 ok 'a job that is over cannot hold one'     fails named "$small" -- probe where
@@ -52,7 +55,9 @@ ok '... which is said'                      says "image '$small' changed since s
 echo new >"$scratch/root/new"
 squash "$scratch/root" "$scratch/new.sqfs"
 ok 'nor is another one'                     fails enter --expect="$pin" "$scratch/new.sqfs" -- probe where
+ok '... which is said with its name'        says "image '$scratch/new.sqfs' changed since submission"
 ok 'nor a directory'                        fails enter --expect="$pin" "$scratch/root" -- probe where
+ok '... which is named'                     says "'$scratch/root'"
 ok 'words that are no pin'                  fails enter --expect=12 "$small" -- probe where
 ok '... are called that'                    says "--expect '12' is no identity"
 ok 'nothing is left'                        wait_for no_servers

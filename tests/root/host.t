@@ -23,13 +23,15 @@ ok 'a later mount of the host is visible inside'   test "$(cat "$scratch/out")" 
 
 # Two users, the same image.
 other() { setpriv --reuid=61235 --regid=61235 --clear-groups "$@"; }
-as_user "$FIRN" exec -B "$scratch/go:/go" "$debian" sh -c 'echo up >/go; read -r word </go' &
-read -r word <"$scratch/go"
-server=$(pgrep -u "$user_id" firn-server | head -n 1)
+as_user "$FIRN" exec -B "$scratch/go:/go" "$debian" sh -c 'echo $$ >/go; read -r word </go' &
+read -r program <"$scratch/go"
+server=$(helpers firn-server)
 ok 'the server runs as the user'                   test -n "$server"
 ok 'another user runs the same image meanwhile'    succeeds other "$FIRN" exec "$debian" true
-ok 'and reaches nothing of the first'              fails other ls "/proc/$!/root/"
-ok 'not even the user traces the server'           fails as_user cat "/proc/$server/environ"
+ok 'and reaches nothing of the first'              denied other ls "/proc/$program/root/"
+ok '... as the kernel says'                        says 'Permission denied'
+ok 'not even the user traces the server'           denied as_user cat "/proc/$server/environ"
+ok '... either'                                    says 'Permission denied'
 echo go >"$scratch/go"
 wait $!
 ok 'no entry in passwd is needed'                  prints user env -u USER HOME=/ setpriv --reuid=61236 --regid=61236 --clear-groups "$FIRN" exec "$debian" id -un

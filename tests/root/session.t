@@ -11,8 +11,6 @@ chown "$user_id" "$home"
 other_id=$((user_id + 1))
 other() { setpriv --reuid="$other_id" --regid="$other_id" --clear-groups "$@"; }
 rank() { as_user env SLURM_JOB_ID=9 SLURM_STEP_ID=1 timeout 30 "$FIRN" exec "$@"; }
-user_servers() { ps -ww -u "$user_id,$other_id" -o stat=,comm=,args= | grep '^[^Z].* firn-' | grep -cF -e "$scratch" || true; }
-none() { [ "$(user_servers)" = 0 ]; }
 
 mkfifo "$scratch/end"
 rank "$small" probe stay <"$scratch/end" >"$scratch/place" &
@@ -49,7 +47,7 @@ ok '... and the user still joins'                 prints "$(cat "$scratch/place"
 ok 'so is root'                                   prints "{b''}" /usr/bin/python3 "$scratch/knock.py" "$name" 1
 exec 9>&-
 wait "$first"
-ok 'nothing is left'                              wait_for none
+ok 'nothing is left'                              wait_for no_servers
 
 # The name is taken by somebody else. (It could not be guessed: here it is told.)
 cat >"$scratch/squat.py" <<'TXT'
@@ -74,5 +72,5 @@ wait "$squatter" 2>/dev/null
 # The secret in the name is the user's: root with the same words arrives elsewhere.
 ok 'root has a session of its own'                succeeds env SLURM_JOB_ID=9 SLURM_STEP_ID=1 "$FIRN" exec -vv "$small" true
 ok '... of another name'                          says_not "$name"
-ok 'and nothing is left'                          wait_for none
+ok 'and nothing is left'                          wait_for no_servers
 done_testing

@@ -8,7 +8,7 @@ debian=$(image debian.sqfs)
 ok 'a step runs in the image'               prints 12 srun --container="$debian" sh -c 'cut -d. -f1 /etc/debian_version'
 ok 'all tasks of a node are in one container' succeeds srun -N2 --ntasks-per-node=4 --container="$small" probe where
 ok '... and each node has one'              test "$(sort "$last" | uniq -c | awk '$1 == 4' | wc -l)" = 2
-ok 'the host is not the image'              fails srun --container="$small" ls /
+ok 'the host is not the image'              denied srun --container="$small" ls /
 ok 'a command that only the image has'      succeeds srun --container="$small" probe where
 ok 'no capability is left'                  prints 0000000000000000 srun --container="$debian" sh -c 'grep CapEff /proc/self/status | cut -f2'
 ok '... and there is no way to new ones'     prints 1 srun --container="$debian" sh -c 'grep NoNewPrivs /proc/self/status | cut -f2'
@@ -48,9 +48,10 @@ ok '... the variable'                       says bar
 ok '... read-only'                          says 'Read-only file system'
 ok 'remap-root'                             prints 0 srun --container="$debian" --container-remap-root id -u
 ok 'no-container-remap-root'                prints "$user_id" srun --container="$debian" --container-remap-root --no-container-remap-root id -u
-ok 'readonly'                               fails srun --container="$debian" touch /x
+ok 'readonly'                               denied srun --container="$debian" touch /x
+ok '... as touch says'                      says 'Read-only file system'
 ok 'writable'                               succeeds srun --container="$debian" --container-writable touch /x
-ok 'no home'                                fails srun --container="$debian" --no-container-mount-home test -e "$small"
+ok 'no home'                                denied srun --container="$debian" --no-container-mount-home test -e "$small"
 ok 'the home'                               succeeds srun --container="$debian" --container-mount-home test -e "$small"
 ok 'what firn lacks is refused'             fails srun --container="$debian" --container-save=x true
 ok '... with what to use instead'           says "--container-save is not there: images are not changed; use 'firn build'"
@@ -68,7 +69,7 @@ rm -r "$scratch/root/.firn"
 ok 'an entrypoint'                          prints 'one two
 x y
 z' srun --container=entry.sqfs --container-entrypoint 'x y' z
-ok 'not unless asked for'                   fails srun --container=entry.sqfs 'x y' z
+ok 'not unless asked for'                   denied srun --container=entry.sqfs 'x y' z
 ok 'an image without one'                   prints x srun --container="$debian" --container-entrypoint echo x
 
 # Errors: one line with node and cause, status 125, and no task runs.

@@ -75,15 +75,14 @@ wait "$started"
 ok '... srun tells that it went wrong'      test $? -ne 0
 
 background srun --container=image.sqfs sh -c 'touch up; sleep 1; cat /etc/debian_version; cat /usr/share/dict/none /etc/motd; exec /bin/true'
-pkill -9 -u "$user_id" firn-server
+kill -9 $(helpers firn-server)
 wait "$started"
 ok 'kill -9 of the server is an error'      test $? -ne 0
 ok '... and leaves nothing'                 nothing_left
 
 background srun --container="$images/debian.dir" --container-mounts="$home" sh -c 'touch up; sleep 1; cat /etc/debian_version'
-keepers() { ps -ww -u "$user_id" -o stat=,comm=,args= | grep '^[^Z].* firn-keeper' | grep -cF "$home"; }
-ok 'a directory has a keeper instead'       test "$(keepers)" = 1
-pkill -9 -u "$user_id" firn-keeper
+ok 'a directory has a keeper instead'       test "$(helpers firn-keeper | wc -l)" = 1
+kill -9 $(helpers firn-keeper)
 wait "$started"
 ok 'kill -9 of it harms no task'            grep -q '^12' "$scratch/background"
 ok '... and leaves nothing'                 nothing_left
