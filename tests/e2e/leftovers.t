@@ -3,10 +3,18 @@
 make_small "$scratch/root"
 squash "$scratch/root" "$scratch/small.sqfs"
 small=$scratch/small.sqfs
-mounts() { wc -l </proc/self/mountinfo; }
-# Other tests run beside this one; what MPI has in /dev/shm for a moment is theirs.
-files() { find "${TMPDIR:-/tmp}" /dev/shm /var/tmp -maxdepth 1 -user "$(id -u)" 2>/dev/null | grep -cvE 'firn-|vader_segment|mpich|ucx_shm'; }
-before="$(mounts) $(files)"
+# Mounts, and files where others have theirs: only what can be ours is counted.
+mounts() { grep -cE -e "$scratch| firn |fuse\.firn" /proc/self/mountinfo; }
+mkdir "$scratch/tmp"
+TMPDIR=$scratch/tmp
+export TMPDIR
+: >"$scratch/begin"
+files() {
+	find "$TMPDIR" -mindepth 1
+	find /tmp /var/tmp /dev/shm -maxdepth 1 -newer "$scratch/begin" -user "$(id -u)" -name '*firn*' ! -name 'firn-*.??????'
+}
+ok 'an own mount would be seen'             succeeds firn exec "$small" probe cat /proc/self/mountinfo
+ok '... by what is looked for'              grep -qE 'fuse\.firn' "$last"
 
 many() {
 	count=0
@@ -38,28 +46,22 @@ ok '... then the server does, too'          test "$(servers)" = 1
 kill "$child"
 ok '... and goes when it goes'              wait_for no_servers
 
-# SIGKILL at any moment, of the launcher, the program (the same process) or the server.
-cat >"$scratch/kills" <<'TXT'
-import os, random, signal, subprocess, sys, time
-firn, image, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-random.seed(7)
-for i in range(count):
-    p = subprocess.Popen([firn, "exec", image, "probe", "wait"], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(random.random() * 0.01)
-    if i % 2:
-        # the server: a child of nobody, with our image open
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                if open(f"/proc/{pid}/comm").read() == "firn-server\n" and image in open(f"/proc/{pid}/cmdline").read():
-                    os.kill(int(pid), signal.SIGKILL)
-            except (OSError, ProcessLookupError):
-                pass
-    p.kill()
-    p.wait(10)
-TXT
-ok '200 random SIGKILLs'                    succeeds python3 "$scratch/kills" "$FIRN" "$small" 200
-ok '... leave no server'                    wait_for no_servers
+# SIGKILL of the launcher, or of the server, at each of their system calls.
+killed_at_each() {
+	who=$1 least=$2 call=1
+	shift 2
+	# shellcheck disable=SC2086 # nothing, or an option
+	while run_last timeout 20 "$tools/hold_at" $who $call "$FIRN" exec "$@" true || { status=$?; false; }; do
+		call=$((call + 1))
+	done
+	[ $status = 3 ] && [ $call -gt "$least" ] || no "call $call, status $status"
+}
+ok 'a launcher killed at each system call'  killed_at_each '' 100 "$small"
+ok '... leaves nothing'                     wait_for no_servers
+ok 'a server killed at each'                killed_at_each -s 50 "$small"
+ok '... leaves nothing'                     wait_for no_servers
+ok 'a launcher of a directory'              killed_at_each '' 100 "$scratch/root"
+ok '... leaves nothing'                     wait_for no_servers
 cat >"$scratch/dead" <<'TXT'
 import os, signal, subprocess, sys
 firn, image = sys.argv[1:3]
@@ -80,6 +82,8 @@ said = p.communicate("go\n", timeout=10)[1]
 print(killed, "error" if "not connected" in said or "connection abort" in said else said)
 TXT
 ok 'a dead server is an error, not a hang'  prints '1 error' timeout 20 python3 "$scratch/dead" "$FIRN" "$small"
-ok 'no mount and no file is left'           test "$(mounts) $(files)" = "$before"
+ok 'no mount is left'                       test "$(mounts)" = 0
+files >"$last"
+ok 'nor a file'                             test ! -s "$last"
 ok 'the end of a pipe is seen at once'      prints ok timeout 20 sh -c '"$1" exec "$2" probe args ok | cat' sh "$FIRN" "$small"
 done_testing

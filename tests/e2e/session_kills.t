@@ -4,11 +4,12 @@ make_small "$scratch/root"
 squash "$scratch/root" "$scratch/small.sqfs"
 small=$scratch/small.sqfs
 
-# Six ranks a round; a SIGKILL at a random moment for the first, another rank, or the server.
+# Six ranks a round. The first one, another, or the server is killed while a rank is at one of its
+# system calls, another one each round: who builds, who waits and who enters is then anyone's guess.
 cat >"$scratch/kills.py" <<'TXT'
-import os, random, re, signal, subprocess, sys, tempfile, time
-firn, image, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-random.seed(4)
+import os, re, signal, subprocess, sys, tempfile, time
+firn, hold_at, image, count = *sys.argv[1:4], int(sys.argv[4])
+CALLS = 170 # about as many as there are
 names = set()
 
 def helpers():
@@ -24,29 +25,35 @@ unharmed = 0
 for i in range(count):
     env = dict(os.environ, SLURM_JOB_ID=str(os.getpid()), SLURM_STEP_ID=str(i))
     log = tempfile.TemporaryFile()
-    ranks = [subprocess.Popen([firn, "exec", "-vv", image, "probe", "stay"], env=env,
-                              stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log) for _ in range(6)]
-    time.sleep(random.random() * 0.02)
+    command = [firn, "exec", "-vv", image, "probe", "stay"]
     kind = i % 3
-    try:
-        if kind == 0:
-            victims = list(helpers())
-            for pid in victims:
+    held = 0 if kind < 2 else i % 6
+    at = str(1 + i * 61 % CALLS)
+    # A rank that is held says so; one that has fewer calls has run and ended.
+    ranks = [subprocess.Popen([hold_at, at, *command] if number == held else command, env=env, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE if number == held else subprocess.DEVNULL, stderr=log)
+             for number in range(6)]
+    ranks[held].stdout.readline()
+    if kind == 0:
+        for pid in list(helpers()):
+            try:
                 os.kill(pid, signal.SIGKILL)
-        else:
-            victims = [ranks[0] if kind == 1 else random.choice(ranks)]
-            victims[0].kill()
-    except ProcessLookupError:
-        pass
-    for rank in ranks:
+            except ProcessLookupError:
+                pass
+    for rank in [ranks[held], *ranks]:
         rank.stdin.close()
-    for rank in ranks:
+    for number, rank in enumerate(ranks):
         # A hang ends here, with a traceback.
         status = rank.wait(20)
+        if number == held:
+            if status not in (0, 3):
+                print("round", i, "hold_at", status)
+            continue
         # Whoever was not killed, and did not lose its files, has worked.
-        if kind != 0 and rank not in victims and status != 0:
+        if kind != 0 and status != 0:
             print("round", i, "status", status)
         unharmed += status == 0
+    ranks[held].stdout.close()
     log.seek(0)
     names.update(re.findall(rb"session (firn-[0-9a-f]{32})", log.read()))
 
@@ -58,32 +65,40 @@ for attempt in range(200):
     time.sleep(0.05)
 print("left:", len(left), len(list(helpers())), "rounds:", len(names), "enough" if unharmed > 3 * count else unharmed)
 TXT
-kills() { timeout 300 /usr/bin/python3 "$scratch/kills.py" "$FIRN" "$@"; }
-before=$(wc -l </proc/self/mountinfo)
-ok 'SIGKILL at 150 random moments'          prints 'left: 0 0 rounds: 150 enough' kills "$small" 150
+kills() { timeout 300 /usr/bin/python3 "$scratch/kills.py" "$FIRN" "$tools/hold_at" "$@"; }
+mounts() { grep -cE -e "$scratch| firn |fuse\.firn" /proc/self/mountinfo; }
+ok 'SIGKILL at 150 system calls'            prints 'left: 0 0 rounds: 150 enough' kills "$small" 150
 ok '... and of a directory'"'"'s'                prints 'left: 0 0 rounds: 60 enough' kills "$scratch/root" 60
-ok '... leaves no mount'                    test "$(wc -l </proc/self/mountinfo)" = "$before"
+ok '... leaves no mount'                    test "$(mounts)" = 0
 
-# A session whose first one dies while it builds: the next takes over.
+# A session whose first one dies while it builds, at any of its calls: the next takes over.
 cat >"$scratch/stopped.py" <<'TXT'
-import os, signal, subprocess, sys, time
-firn, image = sys.argv[1:3]
+import os, subprocess, sys, time
+firn, hold_at, image = sys.argv[1:4]
 env = dict(os.environ, SLURM_JOB_ID=str(os.getpid()), SLURM_STEP_ID="0")
-def start():
-    return subprocess.Popen([firn, "exec", image, "probe", "where"], env=env, stdout=subprocess.PIPE)
-good = 0
-for i in range(40):
-    first = start()
-    time.sleep(0.0005 * (i % 8))
-    first.send_signal(signal.SIGSTOP)
-    others = [start() for _ in range(3)]
-    time.sleep(0.01)
-    first.kill()
+command = [firn, "exec", image, "probe", "where"]
+
+def rests(process):
+    """Whether it waits for something, or has ended."""
+    return open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()[0] in "SZ"
+
+good = waited = call = 0
+while True:
+    call += 1
+    first = subprocess.Popen([hold_at, str(call), *command], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if not first.stdout.readline().startswith(b"held"):
+        break
+    others = [subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL) for _ in range(3)]
+    while not all(map(rests, others)):
+        time.sleep(0.001)
+    waited += any(other.poll() is None for other in others)
+    first.stdin.close()
     first.wait(20)
     good += all(other.wait(20) == 0 for other in others)
-print(good)
+print("all" if good == call - 1 else good, "waited" if waited > 20 else waited, "calls" if call > 100 else call)
 TXT
-ok 'a first one that dies while it builds'  prints 40 timeout 100 /usr/bin/python3 "$scratch/stopped.py" "$FIRN" "$small"
+ok 'a first one that dies while it builds'  prints 'all waited calls' timeout 100 /usr/bin/python3 "$scratch/stopped.py" \
+	"$FIRN" "$tools/hold_at" "$small"
 ok '... leaves nothing, either'             wait_for no_servers
 
 # Ranks that come while the last one leaves: in the old container or in a new one, but always in.
