@@ -53,7 +53,7 @@ ok '... as touch says'                      says 'Read-only file system'
 ok 'writable'                               succeeds srun --container="$debian" --container-writable touch /x
 ok 'no home'                                denied srun --container="$debian" --no-container-mount-home test -e "$small"
 ok 'the home'                               succeeds srun --container="$debian" --container-mount-home test -e "$small"
-ok 'what firn lacks is refused'             fails srun --container="$debian" --container-save=x true
+ok 'what firn lacks is refused'             status_is 255 srun --container="$debian" --container-save=x true
 ok '... with what to use instead'           says "--container-save is not there: images are not changed; use 'firn build'"
 ok 'an option alone'                        status_is 125 srun --container-mounts=/opt true
 ok '... is no container'                    says 'firn: --container-mounts says nothing without an image'
@@ -92,7 +92,7 @@ cat >"$scratch/half" <<-END
 END
 chmod 755 "$scratch/half"
 sed -i "s#firn=[^ ]*#firn=$scratch/half#" "$dir/plugstack.conf"
-ok 'one node fails'                         fails srun -N2 --container="$debian" sh -c 'sleep 50 && echo unharmed'
+ok 'one node fails'                         status_is 137 srun -N2 --container="$debian" sh -c 'sleep 50 && echo unharmed'
 ok '... which is said'                      says 'firn: node2: firn session-start ended without a word'
 ok '... and ends the tasks of the others'   says_not unharmed
 sed -i "2a case \$* in *node1*) sleep 2 ;; esac" "$scratch/half"
@@ -106,13 +106,16 @@ ok 'another takes its time'                 succeeds sbatch -W slow
 ok '... and ends, too'                      sh -c 'grep -q "and then [1-9]" slow.out && ! grep -q unharmed slow.out'
 late() {
 	kill -STOP "$(cat "$dir/slurmd.node1.pid")"
-	srun -N2 --container="$debian" sh -c 'sleep 50 && echo unharmed' &
-	sleep 1.5
+	srun -N2 --container="$debian" sh -c 'sleep 50 && echo unharmed' >"$scratch/late" 2>&1 &
+	wait_for grep -q 'firn: node2: ' "$scratch/late"
 	kill -CONT "$(cat "$dir/slurmd.node1.pid")"
 	wait $!
+	set -- $?
+	cat "$scratch/late"
+	return "$1"
 }
 sed -i '/sleep 2/d' "$scratch/half"
-ok 'another begins late'                    fails late
+ok 'another begins late'                    status_is 137 late
 ok '... and ends, too'                      says_not unharmed
 sed -i "s#firn=[^ ]*#firn=/nosuch/firn#" "$dir/plugstack.conf"
 ok 'a node without firn'                    status_is 125 srun -w node1 --container="$debian" true
@@ -205,12 +208,21 @@ sed -i "s#run=[^ ]*#run=$dir/run#" "$dir/plugstack.conf"
 # Unhurried: a container that takes long says so.
 cat >"$scratch/slow" <<-END
 	#!/bin/sh
-	sleep 4
+	until [ -e "$scratch/told" ]; do sleep 0.1; done
 	exec "$FIRN" "\$@"
 END
 chmod 755 "$scratch/slow"
+unhurried() {
+	srun -w node1 --container="$debian" true >"$scratch/unhurried" 2>&1 &
+	wait_for grep -q 'so far' "$scratch/unhurried"
+	touch "$scratch/told"
+	wait $!
+	set -- $?
+	cat "$scratch/unhurried"
+	return "$1"
+}
 sed -i "s#firn=[^ ]*#firn=$scratch/slow#" "$dir/plugstack.conf"
-ok 'a container that takes long'            succeeds srun -w node1 --container="$debian" true
+ok 'a container that takes long'            succeeds unhurried
 ok '... says so'                            says 'firn: node1: the container is being made, 3 s so far'
 ok 'nothing is left'                        nothing_left
 done_testing

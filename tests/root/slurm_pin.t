@@ -30,9 +30,12 @@ submit() { sbatch -H --parsable "$@" | tail -n 1; }
 job=$(submit -o kept --container-image=image.sqfs where)
 changed=$(submit -o changed --container-image=image.sqfs where)
 swapped=$(submit -o swapped --container=image.sqfs where)
+encode() { cluster root "$dir" munge -n -S "$dir/munge.socket"; }
+expired() { echo "$credential" | cluster root "$dir" unmunge -S "$dir/munge.socket" 2>&1 | grep -q 'Expired credential'; }
+credential=$(encode)
 user scontrol release "$job"
 ok 'an image that is as it was'             finish "$job"
-sleep 2.1 # the credentials of the others expire
+wait_for expired # the credentials of the others are older
 touch "$home/image.sqfs"
 user scontrol release "$changed"
 ok 'one that was written to is refused'     refused_at_start "$changed"
@@ -46,11 +49,11 @@ ok '... in a line'                          grep -q 'changed since submission' s
 script late <<-'END'
 	#!/bin/bash
 	#SBATCH -N2 -o late.out
-	sleep 2.5
 	cut -d. -f1 /etc/debian_version
 END
 late=$(submit --container="$debian" late)
-sleep 2.5
+credential=$(encode)
+wait_for expired
 user scontrol release "$late"
 ok 'an expired pin is authentic'            finish "$late"
 cp "$debian" "$home/image.sqfs"
