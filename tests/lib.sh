@@ -129,6 +129,7 @@ skip_all() {
 last_line() { tail -n 1 "$1" 2>/dev/null | tr -d '#' | tr -c '[:print:]\n' '?'; }
 # needs COMMAND: skip the whole test, with a reason, where the machine lacks it.
 needs() {
+	needs_programs "$1"
 	run_last "$@" || skip_all "this machine lacks: $* ($(last_line "$last"))"
 }
 needs_programs() {

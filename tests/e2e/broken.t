@@ -56,10 +56,14 @@ ok 'there are forty kinds and more'         test "$(broken list | wc -l)" -ge 40
 mkfifo "$scratch/fifo.sqfs"
 ok 'a FIFO is no image, and no wait'        status_is 125 firn exec "$scratch/fifo.sqfs" true
 ok 'nor is a device'                        status_is 125 firn exec /dev/null true
-chmod 0 "$scratch/good.sqfs"
-ok 'one that may not be read'               status_is 125 firn exec "$scratch/good.sqfs" true
-ok '... says why'                           says 'Permission denied'
-chmod 644 "$scratch/good.sqfs"
+if [ "$(id -u)" != 0 ]; then
+	chmod 0 "$scratch/good.sqfs"
+	ok 'one that may not be read'       status_is 125 firn exec "$scratch/good.sqfs" true
+	ok '... says why'                   says 'Permission denied'
+	chmod 644 "$scratch/good.sqfs"
+else
+	skip 'one that may not be read' 'root may read everything'
+fi
 
 # Damage found while the program runs is told in a line of firn's.
 broken make data-late "$scratch/good.sqfs" "$scratch/late.sqfs"

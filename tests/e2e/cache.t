@@ -9,9 +9,11 @@ needs skopeo --version
 
 serve=$srcdir/tests/registry/serve
 HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache
-export HOME XDG_CACHE_HOME
-unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR FIRN_CACHE
-mkdir "$HOME" "$scratch/out" "$scratch/tars"
+# skopeo would look into /run/containers, where others may have left what cannot be read.
+XDG_RUNTIME_DIR=$scratch/run
+export HOME XDG_CACHE_HOME XDG_RUNTIME_DIR
+unset DOCKER_CONFIG REGISTRY_AUTH_FILE FIRN_CACHE
+mkdir "$HOME" "$XDG_RUNTIME_DIR" "$scratch/out" "$scratch/tars"
 trap '"$serve" stop "$scratch/registry"; cleanup' EXIT
 registry=$("$serve" start "$scratch/registry") || exit 1
 # image NAME SEED: half a MiB that does not compress, in a registry.

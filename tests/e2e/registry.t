@@ -12,9 +12,11 @@ needs htpasswd -nbB a b
 
 here=$srcdir/tests/registry
 HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache TMPDIR=$scratch/tmp
-export HOME XDG_CACHE_HOME TMPDIR
-unset DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR https_proxy HTTPS_PROXY http_proxy all_proxy ALL_PROXY no_proxy NO_PROXY
-mkdir "$HOME" "$TMPDIR" "$scratch/out" "$scratch/faulty" "$scratch/bin"
+# skopeo would look into /run/containers, where others may have left what cannot be read.
+XDG_RUNTIME_DIR=$scratch/run
+export HOME XDG_CACHE_HOME TMPDIR XDG_RUNTIME_DIR
+unset DOCKER_CONFIG REGISTRY_AUTH_FILE https_proxy HTTPS_PROXY http_proxy all_proxy ALL_PROXY no_proxy NO_PROXY
+mkdir "$HOME" "$TMPDIR" "$XDG_RUNTIME_DIR" "$scratch/out" "$scratch/faulty" "$scratch/bin"
 stop_all() {
 	for registry in plain tls locked; do
 		"$here/serve" stop "$scratch/$registry"

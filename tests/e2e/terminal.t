@@ -48,8 +48,8 @@ elif how == "stop":
     assert servers(), "the server went"
     os.kill(pid, signal.SIGCONT)
 elif how == "jobs":
-    # In an interactive shell of the host: ^Z, then the job goes on and is ended.
-    until(b"$ ")
+    # In an interactive shell of the host: ^Z, then the job goes on and is ended. (Root's has a prompt of its own.)
+    until(b"# " if os.getuid() == 0 else b"$ ")
     os.write(fd, b"%s exec %s probe wait\n" % (os.environb[b"FIRN"], os.environb[b"IMAGE"]))
     until(b"ready")
     os.write(fd, b"\x1a")

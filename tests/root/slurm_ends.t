@@ -6,7 +6,7 @@ small_image
 debian=$(image debian.sqfs)
 state() { user scontrol show job "$1" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
 has_state() { [ "$(state "$1")" = "$2" ]; }
-lives() { [ "$(servers)" -gt 0 ] && [ -e "$home/up" ]; }
+lives() { [ -n "$(helpers 'firn-.*')" ] && [ -e "$home/up" ]; }
 # Those of this cluster's own jobs.
 stepds() {
 	for job in $(user squeue -h -o %A); do
