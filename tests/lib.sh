@@ -9,6 +9,7 @@
 #   ok 'promise' says_not 'TEXT'  there is some, and it does not
 #   ok 'promise' prints 'TEXT' COMMAND    its standard output is TEXT, to the letter
 #   ok 'promise' all_print_one N COMMAND  it prints N lines, all the same
+#   ok 'promise' every_mount OPTIONS BUT COMMAND  it prints a mountinfo, where all but those like BUT have them
 #   ok 'promise' differ A B       two files that are there, neither empty, are not the same
 #   done_testing
 #
@@ -107,6 +108,14 @@ all_print_one() {
 	! grep -qx '' "$last" || no 'an empty line' || return 1
 	[ "$(sort -u "$last" | wc -l)" = 1 ]
 }
+every_mount() {
+	options=$1 but=$2
+	shift 2
+	run_last "$@" || no "exit status $?" || return 1
+	cut -d' ' -f5,6 "$last" | grep -vE -e "$but" >"$last.mounts"
+	grep -q '^/ ' "$last.mounts" || no 'no root among the mounts' || return 1
+	! grep -vE " ([^ ]*,)?$options(,|\$)" "$last.mounts" >"$last"
+}
 differ() {
 	[ -s "$1" ] && [ -s "$2" ] || { echo 'a file is empty or not there' >"$last"; return 1; }
 	cmp "$1" "$2" >"$last" 2>&1
@@ -137,6 +146,8 @@ needs_programs() {
 		command -v "$program" >/dev/null || skip_all "this machine lacks: $program"
 	done
 }
+# A whole Python: Debian's python3-minimal lacks most of what tests import.
+needs_python() { needs python3 -c 'import ctypes, hashlib, json, pty, random, subprocess, tarfile'; }
 
 # image NAME: the path of a real image. Without it the whole test is skipped; as that is found out
 # in a $(...), which could end only itself, the test is told by a signal.

@@ -1,5 +1,6 @@
 # Broken images: one line, the right status, no crash, no hang, little memory.
 . "$srcdir/tests/lib.sh"
+needs_python
 make_small "$scratch/root"
 head -c 1200000 /dev/urandom | base64 >"$scratch/root/data"
 echo small >"$scratch/root/small"

@@ -3,7 +3,7 @@
 # firn build: from any source to an image that runs; and what a user gets wrong.
 . "${srcdir:-.}/tests/lib.sh"
 needs firn build --help
-needs python3 --version
+needs_python
 
 HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache TMPDIR=$scratch/tmp
 export HOME XDG_CACHE_HOME TMPDIR

@@ -3,7 +3,7 @@
 # firn's cache: shared, bounded, never trusted, and never in the way of a pull.
 . "${srcdir:-.}/tests/lib.sh"
 needs firn build --help
-needs python3 --version
+needs_python
 needs docker-registry --version
 needs skopeo --version
 

@@ -11,7 +11,7 @@ ok 'a signal that ends it, too'             status_is 143 sh -c '"$@"; exit $?' 
 ok 'arguments arrive as they are'           prints "$(printf 'a b\n\n--help\n*')" firn exec "$small" probe args 'a b' '' --help '*'
 ok 'the program has the pid of the launcher' all_print_one 2 sh -c 'echo $$; exec "$0" exec "$1" probe pid' "$FIRN" "$small"
 ok 'it finds no child of its own'           prints none firn exec "$small" probe children
-ok 'no signal is pending, ignored, blocked' prints '' firn exec "$small" probe signals
+ok 'signals are ignored and blocked as before' prints "$("$tools/probe" signals)" firn exec "$small" probe signals
 echo 'from nine' >"$scratch/nine"
 ok 'inherited descriptors are open'         prints 'from nine' sh -c 'exec "$1" exec "$2" probe read 9 9<"$3"' sh "$FIRN" "$small" "$scratch/nine"
 ok 'and no other ones'                      prints "$("$tools/probe" fds 2>/dev/null </dev/null)" firn exec "$small" probe fds

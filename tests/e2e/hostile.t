@@ -4,7 +4,7 @@
 # behind; images that are only odd are built right. tests/images/mklayers.py has all of them.
 . "${srcdir:-.}/tests/lib.sh"
 needs firn build --help
-needs python3 --version
+needs_python
 needs sqfs2tar --version
 needs zstd --version
 

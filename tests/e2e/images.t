@@ -1,5 +1,6 @@
 # Kinds of images, engines, and kernels that lack newer calls.
 . "$srcdir/tests/lib.sh"
+needs_python
 make_small "$scratch/root"
 mkdir -p "$scratch/root/var/tmp" "$scratch/root/home/user"
 head -c 3000000 /dev/urandom >"$scratch/root/data"
@@ -35,18 +36,22 @@ ok 'a copy on a read-only place runs'       prints x sh -c 'chmod 444 "$2" && ex
 
 skips='/proc /sys /dev /tmp /var/tmp /home /etc/hosts /etc/resolv.conf /etc/localtime'
 tree() { firn exec --root --frozen "$@" treehash / $skips; }
-ok 'the engine squashfuse runs'             prints ok firn exec --engine squashfuse "$scratch/zstd.sqfs" probe args ok
-tree "$scratch/zstd.sqfs" >"$scratch/a" 2>&1
-tree --engine squashfuse "$scratch/zstd.sqfs" >"$scratch/b" 2>&1
-ok 'both engines show the same tree'        succeeds diff "$scratch/a" "$scratch/b"
-ok '... which is not empty'                 test "$(wc -l <"$scratch/a")" -gt 5
+if command -v squashfuse >/dev/null; then
+	ok 'the engine squashfuse runs'     prints ok firn exec --engine squashfuse "$scratch/zstd.sqfs" probe args ok
+	tree "$scratch/zstd.sqfs" >"$scratch/a" 2>&1
+	tree --engine squashfuse "$scratch/zstd.sqfs" >"$scratch/b" 2>&1
+	ok 'both engines show the same tree' succeeds diff "$scratch/a" "$scratch/b"
+	ok '... which is not empty'         test "$(wc -l <"$scratch/a")" -gt 5
+else
+	skip 'the engine squashfuse runs' 'this machine lacks: squashfuse'
+fi
 ok 'an unknown engine is refused'           status_is 125 firn exec --engine fast "$scratch/zstd.sqfs" true
 
 mkdir "$scratch/host"
 for missing in openat2 open_tree,move_mount mount_setattr close_range pidfd_open,pidfd_getfd openat2,open_tree,move_mount,mount_setattr,close_range,pidfd_open,pidfd_getfd,fsopen; do
 	for root in "$scratch/zstd.sqfs" "$scratch/root"; do
 		ok "without $missing: ${root##*/} runs"  prints /proc/self/mountinfo "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe args /proc/self/mountinfo
-		ok '... as restricted as ever'      prints 0 sh -c '"$@" | cut -d" " -f5,6 | grep -vE "^/dev[/ ]" | grep -cvE "nosuid,nodev"; true' sh "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe cat /proc/self/mountinfo
+		ok '... as restricted as ever'      every_mount nosuid,nodev '^/dev[/ ]' "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe cat /proc/self/mountinfo
 		ok '... ro is ro'                   prints 2 sh -c '"$@" | cut -d" " -f5,6 | grep -cE "^/(h)? ro,"' sh "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe cat /proc/self/mountinfo
 	done
 done

@@ -1,5 +1,6 @@
 # Nothing is left behind: no process, no mount, no file.
 . "$srcdir/tests/lib.sh"
+needs_python
 make_small "$scratch/root"
 squash "$scratch/root" "$scratch/small.sqfs"
 small=$scratch/small.sqfs

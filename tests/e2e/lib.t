@@ -61,6 +61,13 @@ ok '... not others'                          breaks all_print_one 2 printf 'a\nb
 ok '... not nothing'                         breaks all_print_one 2 printf '\n\n'
 ok '... not of what failed'                  breaks all_print_one 2 sh -c 'echo a; echo a; exit 1'
 
+mounts() { printf '1 0 0:1 / %s %s - tmpfs none rw\n' "$@"; }
+ok 'every_mount: all have it'                holds every_mount nosuid '^$' mounts / rw,nosuid,nodev /a nosuid
+ok '... or are spared'                       holds every_mount nodev '^/dev[/ ]' mounts / rw,nodev /dev rw /dev/shm rw
+ok '... one has not'                         breaks every_mount nodev '^/dev[/ ]' mounts / rw,nodev /device rw
+ok '... which is shown'                      says '/device rw'
+ok '... nothing is nothing'                  breaks every_mount nodev '^$' true
+
 echo a >"$scratch/a"
 echo b >"$scratch/b"
 : >"$scratch/empty"

@@ -5,7 +5,7 @@
 # FIRN_TEST_SEED chooses other stacks.
 . "${srcdir:-.}/tests/lib.sh"
 needs firn build --help
-needs python3 --version
+needs_python
 needs umoci --version
 needs sqfs2tar --version
 

@@ -4,7 +4,7 @@
 # threads, the language, the clock, the place and (tests/root/rebuild.t) the user.
 . "${srcdir:-.}/tests/lib.sh"
 needs firn build --help
-needs python3 --version
+needs_python
 needs zstd --version
 
 HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache

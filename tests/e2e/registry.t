@@ -4,7 +4,7 @@
 # that does everything wrong, one thing at a time (tests/registry/faulty.py).
 . "${srcdir:-.}/tests/lib.sh"
 needs firn build --help
-needs python3 --version
+needs_python
 needs docker-registry --version
 needs skopeo --version
 needs openssl version

@@ -1,5 +1,6 @@
 # What else may be found at a session's name: firn then shares with nobody, and runs.
 . "$srcdir/tests/lib.sh"
+needs_python
 make_small "$scratch/root"
 squash "$scratch/root" "$scratch/small.sqfs"
 small=$scratch/small.sqfs

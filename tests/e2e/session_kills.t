@@ -1,5 +1,6 @@
 # Whoever of a session is killed, and whenever: nobody hangs, and nothing is left.
 . "$srcdir/tests/lib.sh"
+needs_python
 make_small "$scratch/root"
 squash "$scratch/root" "$scratch/small.sqfs"
 small=$scratch/small.sqfs

@@ -3,6 +3,7 @@
 # What session-start has for a batch system's named containers: they outlive the step that made
 # them, later steps need no image, and an image that changed since it was pinned is refused.
 . "${srcdir:-.}/tests/lib.sh"
+needs_python
 needs firn doctor --quiet
 
 make_small "$scratch/root"

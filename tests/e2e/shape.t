@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 # The shape of the sources: what must hold does, the rest is told.
 . "${srcdir:-.}/tests/lib.sh"
-needs python3 --version
+needs_python
 
 table() { python3 "$srcdir/tests/shape" "$@" "$tree"; }
 tree=$srcdir

@@ -1,5 +1,6 @@
 # Terminals and job control: as if the program had been started directly.
 . "$srcdir/tests/lib.sh"
+needs_python
 make_small "$scratch/root"
 squash "$scratch/root" "$scratch/small.sqfs"
 debian=$(image debian.sqfs)

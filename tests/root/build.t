@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 # What only root can set up for firn build: the kernel mounts what it made, and disks are full.
 . "${srcdir:-.}/tests/lib.sh"
+needs_python
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
 needs firn build --help
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 # Who builds does not matter: root and a user make the same image of the same layers.
 . "${srcdir:-.}/tests/lib.sh"
+needs_python
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
 needs firn build --help
 
