@@ -5,7 +5,8 @@
  * Those before its next execve(2) are counted, where the launcher becomes another
  * program. With -s it is the first grandchild that is held, firn's server, and the
  * launcher goes on. "held PID" is printed; at the end of the standard input all are
- * killed. Status 0; or 3 if there are fewer system calls, and nothing is printed.
+ * killed. Status 0; or 3 if there are fewer system calls, and "ended" with their number
+ * is printed.
  * COMMAND reads from /dev/null.
  */
 #include <errno.h>
@@ -84,8 +85,8 @@ static pid_t find_server(pid_t pid)
 	return pid;
 }
 
-/* Whether @victim came to system call @wanted. */
-static bool reach(pid_t victim, long wanted)
+/* Let @victim come to system call @wanted. Returns the number of calls it began. */
+static long reach(pid_t victim, long wanted)
 {
 	long stops = 0; /* two for each call: when it begins, and when it ends */
 
@@ -93,9 +94,9 @@ static bool reach(pid_t victim, long wanted)
 		int event = next(victim, true, &signal);
 
 		if (event == -1 || event == PTRACE_EVENT_EXEC)
-			return false;
+			return stops / 2;
 		if (event == 0 && ++stops == 2 * wanted - 1)
-			return true;
+			return wanted;
 	}
 }
 
@@ -104,11 +105,13 @@ int main(int argc, char **argv)
 	bool server = argc > 1 && strcmp(argv[1], "-s") == 0;
 	char **words = argv + 1 + server;
 	pid_t launcher, victim;
+	long wanted, calls = 0;
 	int signal = 0;
 	bool held;
 	char byte;
 
-	if (argc < 3 + server || atol(words[0]) < 1)
+	wanted = argc < 3 + server ? 0 : atol(words[0]);
+	if (wanted < 1)
 		return 2;
 	launcher = fork();
 	if (launcher == 0)
@@ -124,7 +127,11 @@ int main(int argc, char **argv)
 		if (victim > 0)
 			(void)ptrace(PTRACE_SETOPTIONS, victim, NULL, ALWAYS);
 	}
-	held = victim > 0 && reach(victim, atol(words[0]));
+	if (victim > 0)
+		calls = reach(victim, wanted);
+	held = calls == wanted;
+	if (!held)
+		printf("ended %ld\n", calls);
 	if (held) {
 		printf("held %d\n", (int)victim);
 		(void)fflush(stdout);
