@@ -18,10 +18,10 @@ if pid == 0:
     os.execvp(command[0], command)
 seen = b""
 
-def until(word, seconds=10):
+def until(word, other=None, seconds=10):
     global seen
     end = time.monotonic() + seconds
-    while word not in seen:
+    while word not in seen and (other is None or other not in seen):
         if not select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
             sys.exit(f"no {word} in {seen}")
         try:
@@ -49,8 +49,8 @@ elif how == "stop":
     assert servers(), "the server went"
     os.kill(pid, signal.SIGCONT)
 elif how == "jobs":
-    # In an interactive shell of the host: ^Z, then the job goes on and is ended. (Root's has a prompt of its own.)
-    until(b"# " if os.getuid() == 0 else b"$ ")
+    # In an interactive shell of the host: ^Z, then the job goes on and is ended. (Root may have another prompt.)
+    until(b"$ ", b"# ")
     os.write(fd, b"%s exec %s probe wait\n" % (os.environb[b"FIRN"], os.environb[b"IMAGE"]))
     until(b"ready")
     os.write(fd, b"\x1a")
