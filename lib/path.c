@@ -64,11 +64,11 @@ bool path_is_below(const char *path, const char *ancestor)
 	return strncmp(path, ancestor, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-int path_open_in(int root, const char *path, int flags)
+static int open_in(int root, const char *path, int flags, uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
 	};
 	int fd;
 
@@ -79,8 +79,19 @@ int path_open_in(int root, const char *path, int flags)
 			break;
 	}
 	if (fd < 0 && (errno == ENOSYS || errno == EAGAIN))
-		return path_walk_in(root, path, flags);
+		return resolve ? path_walk_straight(root, path, flags)
+			       : path_walk_in(root, path, flags);
 	return fd;
+}
+
+int path_open_in(int root, const char *path, int flags)
+{
+	return open_in(root, path, flags, 0);
+}
+
+int path_open_straight(int root, const char *path, int flags)
+{
+	return open_in(root, path, flags, RESOLVE_NO_SYMLINKS);
 }
 
 /* The way from the root to where the walk stands: one descriptor a level, so that ".." is exact. */
@@ -123,7 +134,7 @@ static char *follow(int link, const char *rest)
 	return path;
 }
 
-int path_walk_in(int root, const char *path, int flags)
+static int walk_in(int root, const char *path, int flags, bool straight)
 {
 	struct walk walk = {.depth = 0};
 	auto_free char *rest = strdup(path);
@@ -162,7 +173,7 @@ int path_walk_in(int root, const char *path, int flags)
 		if (S_ISLNK(stat.st_mode) && !(last && (flags & O_NOFOLLOW))) {
 			char *next;
 
-			if (++links > LINKS_MAX) {
+			if (straight || ++links > LINKS_MAX) {
 				errno = ELOOP;
 				break;
 			}
@@ -192,6 +203,16 @@ int path_walk_in(int root, const char *path, int flags)
 	}
 	walk_end(&walk);
 	return result;
+}
+
+int path_walk_in(int root, const char *path, int flags)
+{
+	return walk_in(root, path, flags, false);
+}
+
+int path_walk_straight(int root, const char *path, int flags)
+{
+	return walk_in(root, path, flags, true);
 }
 
 char *path_quote(const char *path)

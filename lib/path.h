@@ -31,10 +31,14 @@ bool path_is_below(const char *path, const char *ancestor);
  */
 int path_open_in(int root, const char *path, int flags);
 
+/* The same, but a symlink on the way or at the end is an error: ELOOP. */
+int path_open_straight(int root, const char *path, int flags);
+
 /*
  * The same by components, without openat2: the fallback, here for the tests.
  */
 int path_walk_in(int root, const char *path, int flags);
+int path_walk_straight(int root, const char *path, int flags);
 
 /*
  * The text of @path with space, quote, backslash, and control bytes

@@ -118,6 +118,27 @@ static void clean_up(void)
 	(void)rmdir(scratch);
 }
 
+static void a_straight_path_has_no_symlink(open_function *open_straight, const char *name)
+{
+	auto_fd root = open(scratch, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd there = -1;
+	auto_fd through = -1;
+
+	if (mkdirat(root, "plain", 0755) < 0 || mkdirat(root, "plain/sub", 0755) < 0 ||
+	    symlinkat("plain", root, "straight") < 0)
+		return;
+	there = open_straight(root, "/plain/sub", O_PATH);
+	ok(there >= 0, "%s: a plain path", name);
+	through = open_straight(root, "/straight/sub", O_PATH);
+	ok(through < 0 && errno == ELOOP, "%s: a link on the way", name);
+	through = open_straight(root, "/straight", O_PATH);
+	ok(through < 0 && errno == ELOOP, "%s: a link at the end", name);
+	through = open_straight(root, "/none/straight", O_PATH);
+	ok(through < 0 && errno == ENOENT, "%s: what is missing comes first", name);
+	(void)(unlinkat(root, "straight", 0) == 0 && unlinkat(root, "plain/sub", AT_REMOVEDIR) == 0 &&
+	       unlinkat(root, "plain", AT_REMOVEDIR) == 0);
+}
+
 int main(void)
 {
 	paths_are_tidied();
@@ -128,6 +149,8 @@ int main(void)
 	make_tree();
 	nothing_leads_out(path_open_in, "openat2");
 	nothing_leads_out(path_walk_in, "by components");
+	a_straight_path_has_no_symlink(path_open_straight, "openat2");
+	a_straight_path_has_no_symlink(path_walk_straight, "by components");
 	clean_up();
 	return done_testing();
 }
