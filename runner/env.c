@@ -3,9 +3,9 @@
 
 #include "lib/log.h"
 #include "mpi-glue/wireup.h"
+#include "runner/env_file.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -120,7 +120,6 @@ const char *env_get(char *const *env, const char *name)
 static bool enters(const struct env_sources *from, const char *text, size_t len)
 {
 	const struct request *request = from->request;
-	const char *value = text + len + 1;
 
 	if (text[len] != '=' || request->frozen)
 		return false;
@@ -132,7 +131,7 @@ static bool enters(const struct env_sources *from, const char *text, size_t len)
 	if (is_dropped(from->conf, text, len) && !in_list(&from->conf->env_keep, text, len))
 		return false;
 	if (in_names(place_names, COUNT_OF(place_names), text, len))
-		return plan_shows_host(from->plan, value);
+		return plan_shows_host(from->plan, text + len + 1);
 	return true;
 }
 
@@ -163,39 +162,18 @@ static int take_host(const struct env_sources *from, struct vector *vector)
 	return 0;
 }
 
-/* One line of an env file: NAME=VALUE, '#' or blank. */
-static int take_line(struct vector *vector, char *line, const char *path, int number,
-		     struct err *err)
+/* What one variable of an env file becomes. */
+struct file_taker {
+	struct vector *vector;
+	char *const *host;
+};
+
+static int take_pair(void *arg, const char *name, const char *value)
 {
-	size_t len = strlen(line);
+	const struct file_taker *taker = arg;
 
-	while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-		line[--len] = '\0';
-	line += strspn(line, " \t");
-	if (*line == '\0' || *line == '#')
-		return 0;
-	if (*line == '=' || !strchr(line, '='))
-		return err_set(err, "'%s' line %d is not of the form NAME=VALUE", path, number);
-	if (set(vector, line) < 0)
-		return err_sys(err, "cannot take '%s'", path);
-	return 0;
-}
-
-static int take_file(struct vector *vector, const char *path, struct err *err)
-{
-	auto_file *file = fopen(path, "re");
-	auto_free char *line = NULL;
-	size_t room = 0;
-	int number = 0;
-
-	if (!file)
-		return err_sys(err, "cannot read '%s'", path);
-	while (getline(&line, &room, file) >= 0)
-		if (take_line(vector, line, path, ++number, err) < 0)
-			return -1;
-	if (ferror(file))
-		return err_sys(err, "cannot read '%s'", path);
-	return 0;
+	value = value ? value : env_get(taker->host, name);
+	return value ? set_pair(taker->vector, name, value) : 0;
 }
 
 static int take_request(const struct env_sources *from, struct vector *vector, struct err *err)
@@ -207,7 +185,9 @@ static int take_request(const struct env_sources *from, struct vector *vector, s
 		const char *value;
 
 		if (request->env[i].is_file) {
-			if (take_file(vector, text, err) < 0)
+			struct file_taker taker = {vector, from->host};
+
+			if (env_file_read(text, take_pair, &taker, err) < 0)
 				return -1;
 			continue;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/request.h"
 
+#include "runner/env_file.h"
 #include "runner/foreign.h"
 
 #include <stddef.h>
@@ -67,6 +68,14 @@ static int take_mount(struct request *request, const struct option *option, cons
 	return result;
 }
 
+/* NAME or NAME=VALUE */
+static bool is_variable(const char *text)
+{
+	auto_free char *name = strndup(text, strcspn(text, "="));
+
+	return name && env_name_is_good(name);
+}
+
 static int take_env(struct request *request, const struct option *option, const char *value,
 		    struct err *err)
 {
@@ -74,12 +83,12 @@ static int take_env(struct request *request, const struct option *option, const 
 	bool is_file = strcmp(option->name, "env-file") == 0;
 	char *text;
 
-	if (!is_file && (value[0] == '\0' || value[0] == '='))
-		return err_set(err, "'%s' is not of the form NAME=VALUE", value);
 	/* Apptainer's -e takes no value: the next word is the image then. */
 	if (!is_file && !strchr(value, '=') && strpbrk(value, "./"))
 		return err_set(err, "'%s' is no name of a variable (-e is --env NAME[=VALUE]; "
 				    "--clean-env is -c)", value);
+	if (!is_file && !is_variable(value))
+		return err_set(err, "'%s' is not of the form NAME=VALUE", value);
 	grown = reallocarray(request->env, request->env_count + 1, sizeof(*grown));
 	if (!grown)
 		return err_sys(err, "cannot take '%s'", value);
@@ -141,7 +150,7 @@ static const struct option options[] = {
 	{"mount", 0, "type=bind|tmpfs,...", take_mount, 0, "the same in words: src=, dst=, ro, size="},
 	{"tmpfs", 0, "DST[:size=N]", take_mount, 0, "an empty file system in memory at DST"},
 	{"env", 'e', "NAME[=VALUE]", take_env, 0, "set a variable, or pass the host's"},
-	{"env-file", 0, "FILE", take_env, 0, "set variables from lines NAME=VALUE"},
+	{"env-file", 0, "FILE", take_env, 0, "set variables from lines [export] NAME=VALUE"},
 	{"clean-env", 'c', NULL, FLAG(clean_env), "pass none of the host's variables but HOME, TERM, the launcher's"},
 	{"no-home", 0, NULL, FLAG(no_home), "do not show the home; HOME is an empty directory in memory"},
 	{"home", 0, "SRC[:DST]", take_home, 0, "another directory as home"},

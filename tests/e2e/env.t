@@ -19,6 +19,15 @@ ok '--env-file sets variables'               prints '1 two words' firn exec --en
 printf 'no equals\n' >"$scratch/bad"
 ok 'a bad line in it is an error'            status_is 125 firn exec --env-file "$scratch/bad" "$debian" true
 ok '... with its number'                     says 'line 1'
+printf 'export A=1\n  export\tB="two words"  \nC=it'"'"'s\nD='"'"'$HOME "x"'"'"'\nE="\\"\\$\\n"\nF=a#b\nG=\nHOST\nNONE\nexport HOST2\n' >"$scratch/env"
+env_of() { env HOST=h HOST2=h2 "$FIRN" exec --env-file "$scratch/env" "$debian" sh -c 'printf "%s|" "$A" "$B" "$C" "$D" "$E" "$F" "${G-unset}" "$HOST" "${NONE-unset}" "$HOST2"'; }
+ok 'export, quotes and bare names in it'     prints '1|two words|it'"'"'s|$HOME "x"|"$\n|a#b||h|unset|h2|' env_of
+for bad in '1A=b' 'A B=c' 'export A B=c' '=x' 'A="b' "A='b'c" '"A"=b' 'A B' 'A-$x=1'; do
+	printf 'GOOD=1\n%s\n' "$bad" >"$scratch/bad"
+	ok "'$bad' in it is an error"          status_is 125 firn exec --env-file "$scratch/bad" "$debian" true
+	ok '... with its number'               says 'line 2'
+done
+ok 'a name with a blank is none for --env'   status_is 125 firn exec -e 'export A=b' "$debian" true
 ok '--clean-env leaves the launcher'\''s'      prints '3 unset' env PMI_RANK=3 SECRET=1 "$FIRN" exec -c "$debian" sh -c 'echo $PMI_RANK ${SECRET-unset}'
 ok 'TMPDIR that is not visible is dropped'   prints unset env TMPDIR=/var/lib "$FIRN" exec "$debian" sh -c 'echo ${TMPDIR-unset}'
 ok 'TMPDIR that is visible stays'            prints /tmp env TMPDIR=/tmp "$FIRN" exec "$debian" sh -c 'echo ${TMPDIR-unset}'
