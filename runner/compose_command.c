@@ -17,24 +17,27 @@ static size_t vector_len(char *const *vector)
 	return count;
 }
 
-/* A new vector of new strings: all of @first, then all of @second. */
-static char **vector_join(char *const *first, char *const *second)
-{
-	char **joined = calloc(vector_len(first) + vector_len(second) + 1, sizeof(*joined));
-	size_t count = 0;
-
-	for (char *const *item = first; joined && item && *item; item++)
-		joined[count++] = strdup(*item);
-	for (char *const *item = second; joined && item && *item; item++)
-		joined[count++] = strdup(*item);
-	return joined;
-}
-
 static void vector_clear(char **vector)
 {
 	for (char **item = vector; item && *item; item++)
 		free(*item);
 	free(vector);
+}
+
+/* A new vector of new strings: all of @first, then all of @second. NULL without memory. */
+static char **vector_join(char *const *first, char *const *second)
+{
+	size_t head = vector_len(first), all = head + vector_len(second);
+	char **joined = calloc(all + 1, sizeof(*joined));
+
+	for (size_t i = 0; joined && i < all; i++) {
+		joined[i] = strdup(i < head ? first[i] : second[i - head]);
+		if (!joined[i]) { /* the rest would be lost without a word */
+			vector_clear(joined);
+			return NULL;
+		}
+	}
+	return joined;
 }
 
 void command_clear(struct command *command)
@@ -134,7 +137,7 @@ int command_find(const struct request *request, struct content *content, struct 
 		if (names_another_user(config->user))
 			log_info("the image wants user '%s'; it runs as you", config->user);
 	}
-	if (!command.argv) {
+	if (!command.argv || (config && !command.env)) {
 		command_clear(&command);
 		return err_sys(err, "cannot plan '%s'", request->image);
 	}
