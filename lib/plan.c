@@ -124,6 +124,23 @@ int plan_add_pipe(struct plan *plan, int fd, const char *target, struct err *err
 	return append(plan, &step, err);
 }
 
+static int add_bare(struct plan *plan, enum plan_kind kind, const char *target, struct err *err)
+{
+	struct plan_step step = {.kind = kind};
+
+	return set_target(&step, target, err) < 0 ? -1 : append(plan, &step, err);
+}
+
+int plan_add_dir(struct plan *plan, const char *target, struct err *err)
+{
+	return add_bare(plan, PLAN_DIR, target, err);
+}
+
+int plan_add_devpts(struct plan *plan, const char *target, struct err *err)
+{
+	return add_bare(plan, PLAN_DEVPTS, target, err);
+}
+
 int plan_add_overlay(struct plan *plan, const char *upper, struct err *err)
 {
 	struct plan_step step = {.kind = PLAN_OVERLAY};
@@ -135,7 +152,29 @@ int plan_add_overlay(struct plan *plan, const char *upper, struct err *err)
 
 static bool is_mount(const struct plan_step *step)
 {
-	return step->kind == PLAN_BIND || step->kind == PLAN_TMPFS;
+	return (step->kind == PLAN_BIND && !(step->flags & PLAN_MISSING)) ||
+	       step->kind == PLAN_TMPFS || step->kind == PLAN_DEVPTS;
+}
+
+bool plan_is_images(const char *path, bool as_home)
+{
+	/* Whole trees, and directories of which only what lies below may be the host's. */
+	static const char *const trees[] = {"/bin",   "/boot",   "/dev",  "/etc",  "/lib", "/lib32",
+					    "/lib64", "/libx32", "/proc", "/sbin", "/sys", "/usr"};
+	static const char *const shared[] = {"/opt", "/root"};
+	static const char *const tops[] = {"/",	  "/home",    "/opt",	  "/run",
+					   "/srv", "/var", "/var/lib", "/var/run", "/var/spool"};
+
+	for (size_t i = 0; i < COUNT_OF(trees); i++)
+		if (path_is_below(path, trees[i]))
+			return true;
+	for (size_t i = 0; i < COUNT_OF(shared) && !as_home; i++)
+		if (path_is_below(path, shared[i]))
+			return true;
+	for (size_t i = 0; i < COUNT_OF(tops); i++)
+		if (strcmp(path, tops[i]) == 0)
+			return true;
+	return false;
 }
 
 bool plan_covers(const struct plan *plan, size_t before, const char *target)
@@ -180,7 +219,7 @@ void plan_hash(const struct plan *plan, unsigned without, struct sha256 *hash)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_step *step = &plan->step[i];
 
-		if (step->kind == PLAN_PIPE || step->flags & without)
+		if (step->kind == PLAN_PIPE || step->flags & (without | PLAN_PERSONAL))
 			continue;
 		hash_number(hash, step->kind);
 		hash_number(hash, step->flags);
@@ -203,7 +242,7 @@ static void print_step(const struct plan_step *step, FILE *out)
 	static const char *const kind[] = {
 		[PLAN_FILE] = "file",   [PLAN_PREFIX] = "prefix", [PLAN_OVERLAY] = "overlay",
 		[PLAN_BIND] = "bind",   [PLAN_TMPFS] = "tmpfs",   [PLAN_LINK] = "link",
-		[PLAN_PIPE] = "pipe",
+		[PLAN_PIPE] = "pipe",   [PLAN_DIR] = "dir",       [PLAN_DEVPTS] = "devpts",
 	};
 
 	(void)fputs(kind[step->kind], out);
@@ -221,6 +260,8 @@ static void print_step(const struct plan_step *step, FILE *out)
 		(void)fputs(" optional", out);
 	if (step->flags & PLAN_COPY)
 		(void)fputs(" copy", out);
+	if (step->flags & PLAN_MISSING)
+		(void)fputs(" missing", out);
 	if (step->flags & PLAN_NOPOINT)
 		(void)fputs(" nopoint", out);
 	if (step->kind == PLAN_TMPFS && step->size)

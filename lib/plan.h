@@ -25,7 +25,9 @@ enum plan_kind {
 	PLAN_OVERLAY, /* the root becomes writable: changes go to @source, or to memory if NULL */
 	PLAN_BIND,    /* host's @source and the mounts below it at @target */
 	PLAN_TMPFS,   /* an empty file system in memory at @target, of @size bytes (0: half the memory) */
-	PLAN_LINK,    /* a symlink @target to @content, in a tmpfs of an earlier step */
+	PLAN_DEVPTS,  /* pseudo-terminals of the container's own at @target */
+	PLAN_LINK,    /* a symlink @target to @content, instead of the image's file */
+	PLAN_DIR,     /* an empty directory @target, where there is none */
 	PLAN_PIPE,    /* a read-only file @target with what a helper says on @fd, if it does in time */
 };
 
@@ -35,10 +37,17 @@ enum plan_flags {
 	PLAN_OPTIONAL = 1 << 2,  /* a missing source is no error */
 	PLAN_ISFILE = 1 << 3,    /* the source is no directory, so the mount point is a file */
 	PLAN_SHARED_MODE = 1 << 4, /* tmpfs: mode 1777 instead of 0755 */
-	PLAN_COPY = 1 << 5,      /* a copy of the file will do; no mount point is made for it */
+	PLAN_COPY = 1 << 5,      /* a file whose copy will do; see PLAN_REPLACE */
 	PLAN_CWD = 1 << 6,       /* there because somebody stands in it just now */
 	PLAN_NOPOINT = 1 << 7,   /* not worth an overlay: without a mount point it is not shown */
+	PLAN_IMPLICIT = 1 << 8,  /* nobody named it: through a symlink it goes only to where nothing is */
+	PLAN_REPLACE = 1 << 9,   /* a file that takes the place of the image's name, also of a symlink */
+	PLAN_MISSING = 1 << 10,  /* the source is not there: this is only said, once */
+	PLAN_PERSONAL = 1 << 11, /* of this process alone: no matter to others of its container */
 };
+
+/* Where the working directory is shown when its own path leads elsewhere in the image. */
+#define PLAN_CWD_PLACE "/.firn/cwd"
 
 struct plan_step {
 	enum plan_kind kind;
@@ -70,6 +79,12 @@ struct plan {
 	char **argv;
 	char **env;
 	char **cwd; /* working directories to try, best first */
+	struct plan_here {
+		size_t from, count; /* those of @cwd that are names of the caller's own directory */
+		dev_t dev;
+		ino_t ino;
+		bool lost;          /* it had none, or it was removed */
+	} here;
 };
 
 struct plan *plan_new(void);
@@ -90,6 +105,8 @@ int plan_add_text(struct plan *plan, enum plan_kind kind, const char *target, co
 		  struct err *err);
 /* @fd is taken over, on failure closed. See runner/pipe_text.h for how the text ends. */
 int plan_add_pipe(struct plan *plan, int fd, const char *target, struct err *err);
+int plan_add_dir(struct plan *plan, const char *target, struct err *err);
+int plan_add_devpts(struct plan *plan, const char *target, struct err *err);
 int plan_add_overlay(struct plan *plan, const char *upper, struct err *err);
 
 /*
@@ -105,8 +122,14 @@ bool plan_covers(const struct plan *plan, size_t before, const char *target);
 bool plan_shows_host(const struct plan *plan, const char *path);
 
 /*
+ * Whether the directory @path belongs to the image: what the user did not name is not shown there.
+ * A home may lie below /opt, and be /root: @as_home.
+ */
+bool plan_is_images(const char *path, bool as_home);
+
+/*
  * Add to @hash what makes the container: the root but for its file, who, and all
- * steps but those with a flag of @without and what comes through a pipe. What is
+ * steps but those with a flag of @without, personal ones and what comes through a pipe. What is
  * run, with which environment and where, is not part of it.
  */
 void plan_hash(const struct plan *plan, unsigned without, struct sha256 *hash);

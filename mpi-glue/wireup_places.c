@@ -17,23 +17,6 @@ static const char *const variables[] = {
 	"PMIX_DSTORE_ESH_BASE_PATH", "SLURM_PMIX_TMPDIR",
 };
 
-/* What a variable must never put the host's in place of. */
-static bool is_images(const char *path)
-{
-	static const char *const whole[] = {"/bin", "/boot", "/dev",   "/etc",  "/lib", "/lib32",
-					    "/lib64", "/libx32", "/proc", "/sbin", "/sys", "/usr"};
-	static const char *const tops[] = {"/", "/home", "/opt", "/root", "/run", "/srv", "/var",
-					   "/var/lib", "/var/run", "/var/spool"};
-
-	for (size_t i = 0; i < COUNT_OF(whole); i++)
-		if (path_is_below(path, whole[i]))
-			return true;
-	for (size_t i = 0; i < COUNT_OF(tops); i++)
-		if (strcmp(path, tops[i]) == 0)
-			return true;
-	return false;
-}
-
 /* Slurm's server has a directory for each step, pmix.JOB.STEP: the one above it is there for all. */
 static void rise_to_spool(char *path)
 {
@@ -61,9 +44,9 @@ static int add_place(struct plan *plan, const char *path, unsigned flags, struct
 	if (path[0] != '/' || path_tidy(path, &tidy, &ignored) < 0)
 		return 0;
 	rise_to_spool(tidy);
-	if (is_images(tidy) || plan_shows_host(plan, tidy) || would_cover(plan, tidy))
+	if (plan_is_images(tidy, false) || plan_shows_host(plan, tidy) || would_cover(plan, tidy))
 		return 0;
-	return plan_add_bind(plan, tidy, tidy, PLAN_OPTIONAL | flags, err);
+	return plan_add_bind(plan, tidy, tidy, PLAN_OPTIONAL | PLAN_IMPLICIT | flags, err);
 }
 
 int wireup_places(const struct wireup_env *env, struct plan *plan, struct err *err)

@@ -18,26 +18,13 @@ struct composer {
 	struct user *user;   /* owned */
 	struct plan *plan;   /* owned */
 	const char *home;    /* inside */
-	char *host_cwd;      /* owned; NULL when there is none */
+	char *host_cwd;      /* owned; by the name the user knows it; NULL when there is none */
+	char *real_cwd;      /* owned; by its own name, if that is another */
 };
+
+enum { WORKDIRS_MAX = 6 };
 
 #define FROZEN_HOME "/home/user"
-
-/* Directories that belong to the image: a host directory below them is not shown unasked. */
-static const char *const image_dirs[] = {
-	"/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
-	"/proc", "/root", "/sbin", "/sys", "/usr",
-};
-
-static bool belongs_to_image(const char *path)
-{
-	if (strcmp(path, "/") == 0 || strcmp(path, "/var") == 0 || strcmp(path, "/run") == 0)
-		return true;
-	for (size_t i = 0; i < COUNT_OF(image_dirs); i++)
-		if (path_is_below(path, image_dirs[i]))
-			return true;
-	return false;
-}
 
 /* Bind @source, which must exist unless @flags say optional; a file gets a file as mount point. */
 static int add_bind(struct composer *at, const char *source, const char *target, unsigned flags,
@@ -164,18 +151,20 @@ static int add_system(struct composer *at, struct err *err)
 	const struct request *request = at->request;
 
 	/* Known to be directories: no look at them is needed. */
-	if (plan_add_bind(at->plan, "/proc", "/proc", 0, err) < 0)
+	if (plan_add_bind(at->plan, "/proc", "/proc", PLAN_IMPLICIT, err) < 0)
 		return -1;
-	if (!request->frozen && plan_add_bind(at->plan, "/sys", "/sys", PLAN_OPTIONAL, err) < 0)
+	if (!request->frozen &&
+	    plan_add_bind(at->plan, "/sys", "/sys", PLAN_OPTIONAL | PLAN_IMPLICIT, err) < 0)
 		return -1;
 	if (!request->contain)
-		return plan_add_bind(at->plan, "/dev", "/dev", PLAN_DEVICES, err) < 0
+		return plan_add_bind(at->plan, "/dev", "/dev", PLAN_DEVICES | PLAN_IMPLICIT, err) < 0
 			       ? -1
-			       : plan_add_bind(at->plan, "/tmp", "/tmp", PLAN_OPTIONAL, err);
+			       : plan_add_bind(at->plan, "/tmp", "/tmp",
+					       PLAN_OPTIONAL | PLAN_IMPLICIT, err);
 	if (add_minimal_dev(at, err) < 0 ||
-	    plan_add_tmpfs(at->plan, "/tmp", 0, PLAN_SHARED_MODE, err) < 0)
+	    plan_add_tmpfs(at->plan, "/tmp", 0, PLAN_SHARED_MODE | PLAN_IMPLICIT, err) < 0)
 		return -1;
-	return plan_add_tmpfs(at->plan, "/var/tmp", 0, PLAN_SHARED_MODE, err);
+	return plan_add_tmpfs(at->plan, "/var/tmp", 0, PLAN_SHARED_MODE | PLAN_IMPLICIT, err);
 }
 
 static int add_home(struct composer *at, struct err *err)
@@ -184,13 +173,15 @@ static int add_home(struct composer *at, struct err *err)
 
 	if (request->home)
 		return add_bind(at, request->home, at->home, 0, err);
-	if (strcmp(at->home, "/") == 0)
+	if (plan_is_images(at->home, true)) { /* service accounts: /usr/sbin, /var, /bin */
+		log_info("home '%s' is the image's: the host's is not shown", at->home);
 		return 0;
+	}
 	if (request->no_home || request->contain)
-		return plan_add_tmpfs(at->plan, at->home, 0, 0, err);
+		return plan_add_tmpfs(at->plan, at->home, 0, PLAN_IMPLICIT, err);
 	if (plan_shows_host(at->plan, at->home))
 		return 0;
-	return add_bind(at, at->home, at->home, PLAN_OPTIONAL, err);
+	return add_bind(at, at->home, at->home, PLAN_OPTIONAL | PLAN_IMPLICIT, err);
 }
 
 static const char *get_variable(void *arg, const char *name)
@@ -224,6 +215,7 @@ static int add_mount(struct composer *at, const struct request_mount *mount, uns
 
 	if (!mount->source)
 		return plan_add_tmpfs(at->plan, target, mount->size, PLAN_SHARED_MODE, err);
+	flags |= mount->readonly ? PLAN_READONLY : 0;
 	if (mount->source[0] != '/' && !at->host_cwd)
 		return err_set(err, "cannot bind '%s': there is no working directory",
 			       mount->source);
@@ -235,10 +227,9 @@ static int add_mount(struct composer *at, const struct request_mount *mount, uns
 
 		if (!real)
 			return err_sys(err, "cannot bind '%s'", mount->source);
-		return add_bind(at, source, real, flags | (mount->readonly ? PLAN_READONLY : 0), err);
+		return add_bind(at, source, real, flags, err);
 	}
-	return add_bind(at, source, target ? target : source,
-			flags | (mount->readonly ? PLAN_READONLY : 0), err);
+	return add_bind(at, source, target ? target : source, flags, err);
 }
 
 static int add_mounts(struct composer *at, struct err *err)
@@ -251,7 +242,7 @@ static int add_mounts(struct composer *at, struct err *err)
 
 		if (request_bind_parse(at->conf->bind.item[i], &mount, err) < 0)
 			return -1;
-		result = add_mount(at, &mount, PLAN_OPTIONAL, err);
+		result = add_mount(at, &mount, PLAN_OPTIONAL | PLAN_IMPLICIT, err);
 		free(mount.source);
 		free(mount.target);
 		if (result < 0)
@@ -263,58 +254,85 @@ static int add_mounts(struct composer *at, struct err *err)
 	return 0;
 }
 
-/* The working directory of the host, by the name the user knows it ($PWD), or NULL. */
-static char *find_cwd(void)
+/* The working directory of the host: by the name the user knows it ($PWD), and by its own. */
+static void find_cwd(struct composer *at)
 {
+	struct plan_here *here = &at->plan->here;
 	const char *logical = getenv("PWD");
-	struct stat here, there;
-	auto_free char *tidy = NULL;
+	struct stat stat_, there;
 	struct err ignored;
 
-	if (logical && logical[0] == '/' && stat(".", &here) == 0 && stat(logical, &there) == 0 &&
-	    here.st_dev == there.st_dev && here.st_ino == there.st_ino &&
-	    path_tidy(logical, &tidy, &ignored) == 0)
-		return take_ptr(&tidy);
-	tidy = getcwd(NULL, 0);
+	at->real_cwd = getcwd(NULL, 0);
 	/* The kernel writes "(unreachable)/..." for a directory outside the caller's root. */
-	return tidy && tidy[0] == '/' ? take_ptr(&tidy) : NULL;
+	here->lost = !at->real_cwd || at->real_cwd[0] != '/' || stat(".", &stat_) < 0;
+	if (here->lost) {
+		free(take_ptr(&at->real_cwd));
+		return;
+	}
+	here->dev = stat_.st_dev;
+	here->ino = stat_.st_ino;
+	if (!logical || logical[0] != '/' || strcmp(logical, at->real_cwd) == 0 ||
+	    stat(logical, &there) < 0 || there.st_dev != here->dev || there.st_ino != here->ino ||
+	    path_tidy(logical, &at->host_cwd, &ignored) < 0)
+		at->host_cwd = take_ptr(&at->real_cwd);
 }
 
 static int add_cwd(struct composer *at, struct err *err)
 {
 	const char *cwd = at->host_cwd;
 
-	if (!cwd || at->request->contain || belongs_to_image(cwd) ||
+	if (!cwd || at->request->contain || plan_is_images(cwd, false) ||
 	    plan_covers(at->plan, at->plan->count, cwd))
 		return 0;
-	return add_bind(at, cwd, cwd, PLAN_OPTIONAL | PLAN_CWD, err);
+	return plan_add_bind(at->plan, cwd, cwd, PLAN_OPTIONAL | PLAN_CWD, err);
+}
+
+/* Append to the directories to try. */
+static int push_workdir(struct plan *plan, const char *dir, size_t *count, struct err *err)
+{
+	plan->cwd[*count] = strdup(dir);
+	return plan->cwd[(*count)++] ? 0 : err_sys(err, "cannot plan '%s'", dir);
+}
+
+/* The names under which the caller's own directory may be inside. */
+static int push_here(struct composer *at, size_t *count, struct err *err)
+{
+	struct plan *plan = at->plan;
+
+	plan->here.from = *count;
+	if (at->request->contain || !at->host_cwd)
+		return 0;
+	if (push_workdir(plan, at->host_cwd, count, err) < 0 ||
+	    (at->real_cwd && push_workdir(plan, at->real_cwd, count, err) < 0) ||
+	    push_workdir(plan, PLAN_CWD_PLACE, count, err) < 0)
+		return -1;
+	plan->here.count = *count - plan->here.from;
+	return 0;
 }
 
 static int add_workdirs(struct composer *at, const struct command *command, struct err *err)
 {
 	const struct request *request = at->request;
-	const char *list[4];
+	const bool image_s = request->verb == REQUEST_RUN && command->workdir;
+	struct plan *plan = at->plan;
 	size_t count = 0;
 
-	if (request->cwd) {
-		if (request->cwd[0] != '/')
-			return err_set(err, "--cwd '%s' is not an absolute path", request->cwd);
-		list[count++] = request->cwd;
-	} else {
-		if (request->verb == REQUEST_RUN && command->workdir)
-			list[count++] = command->workdir;
-		if (at->host_cwd && !request->contain)
-			list[count++] = at->host_cwd;
-		list[count++] = at->home;
-		list[count++] = "/";
-	}
-	at->plan->cwd = calloc(count + 1, sizeof(char *));
-	for (size_t i = 0; at->plan->cwd && i < count; i++) {
-		at->plan->cwd[i] = strdup(list[i]);
-		if (!at->plan->cwd[i])
-			return err_sys(err, "cannot plan '%s'", list[i]);
-	}
-	return at->plan->cwd ? 0 : err_sys(err, "cannot plan the working directory");
+	plan->cwd = calloc(WORKDIRS_MAX + 1, sizeof(char *));
+	if (!plan->cwd)
+		return err_sys(err, "cannot plan the working directory");
+	/* Of whatever verb: others of the container may want to begin there. */
+	if (command->workdir && strcmp(command->workdir, "/") != 0 &&
+	    plan_add_dir(plan, command->workdir, err) < 0)
+		return -1;
+	if (request->cwd && request->cwd[0] != '/')
+		return err_set(err, "--cwd '%s' is not an absolute path", request->cwd);
+	if (request->cwd)
+		return push_workdir(plan, request->cwd, &count, err);
+	if (image_s && push_workdir(plan, command->workdir, &count, err) < 0)
+		return -1;
+	if (push_here(at, &count, err) < 0 || push_workdir(plan, at->home, &count, err) < 0)
+		return -1;
+	return push_workdir(plan, "/", &count, err);
 }
 
 static int add_env(struct composer *at, const struct command *command, struct err *err)
@@ -351,7 +369,8 @@ static const char *choose_home(const struct request *request, const struct user 
 static int add_steps(struct composer *at, struct err *err)
 {
 	add_identity(at);
-	if (add_root(at, err) < 0 || add_names(at, err) < 0 || add_host_files(at, err) < 0 ||
+	if (add_root(at, err) < 0 || add_names(at, err) < 0 ||
+	    add_host_files(at, err) < 0 ||
 	    add_system(at, err) < 0 || add_home(at, err) < 0 || add_places(at, err) < 0 ||
 	    add_mounts(at, err) < 0)
 		return -1;
@@ -365,6 +384,7 @@ void composer_free(struct composer *composer)
 	user_free(composer->user);
 	plan_free(composer->plan);
 	free(composer->host_cwd);
+	free(composer->real_cwd);
 	free(composer);
 }
 
@@ -389,7 +409,7 @@ int compose_container(const struct request *request, const struct conf *conf,
 	if (check_allowed(request, conf, err) < 0 || user_read(&at->user, err) < 0)
 		return -1;
 	at->home = choose_home(request, at->user);
-	at->host_cwd = find_cwd();
+	find_cwd(at);
 	if (add_steps(at, err) < 0)
 		return -1;
 	*out = take_ptr(&at);

@@ -46,7 +46,7 @@ void composer_freep(struct composer **composer);
  */
 struct command {
 	char **argv;   /* owned */
-	char *workdir; /* owned; NULL when the image names none */
+	char *workdir; /* owned, absolute and tidy; NULL when the image names none */
 	char **env;    /* owned; the image's variables, or NULL */
 };
 int command_find(const struct request *request, struct content *content, struct command *out,

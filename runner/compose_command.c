@@ -3,6 +3,7 @@
 #include "runner/compose.h"
 
 #include "lib/log.h"
+#include "runner/workdir.h"
 
 #include <string.h>
 
@@ -126,18 +127,21 @@ int command_find(const struct request *request, struct content *content, struct 
 {
 	auto_oci_config *config = NULL;
 	struct command command = {0};
+	bool complete = true;
 
 	if (content_read_config(content, &config, err) < 0 ||
 	    find_argv(request, content, config, &command.argv, err) < 0)
 		return -1;
 	if (config) {
+		bool has_workdir = config->workdir && *config->workdir;
+
 		command.env = vector_join(config->env, NULL);
-		if (config->workdir && config->workdir[0] == '/')
-			command.workdir = strdup(config->workdir);
+		command.workdir = has_workdir ? workdir_clean(config->workdir) : NULL;
+		complete = command.env && (command.workdir || !has_workdir);
 		if (names_another_user(config->user))
 			log_info("the image wants user '%s'; it runs as you", config->user);
 	}
-	if (!command.argv || (config && !command.env)) {
+	if (!command.argv || !complete) {
 		command_clear(&command);
 		return err_sys(err, "cannot plan '%s'", request->image);
 	}

@@ -183,7 +183,7 @@ int launch_container(const struct plan *plan, const struct content *content, con
 	return 0;
 }
 
-int launch_task(const struct plan *plan, const struct launched *launched, struct err *err)
+int launch_task(struct plan *plan, const struct launched *launched, struct err *err)
 {
 	(void)task_become(plan, err);
 	return explain(launched->report, err);

@@ -30,6 +30,6 @@ int launch_container(const struct plan *plan, const struct content *content, con
  * @launched has no report). Returns only on failure: -1, with the exit status in
  * err->status.
  */
-int launch_task(const struct plan *plan, const struct launched *launched, struct err *err);
+int launch_task(struct plan *plan, const struct launched *launched, struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "lib/path.h"
 #include "runner/pipe_text.h"
+#include "runner/place.h"
 #include "runner/points.h"
 #include "runner/root.h"
 #include "runner/tree.h"
@@ -15,7 +16,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-enum { TEXT_MAX = 1 << 20, OWN_MAX = 64, PIPE_TIMEOUT_MS = 2000, PIPE_MAX = 16 << 20 };
+enum { CHUNK = 1 << 16, PIPE_TIMEOUT_MS = 2000, PIPE_MAX = 16 << 20 };
+
+enum { NOT_SHOWN = -2 };
 
 /* The root while it is built. */
 struct builder {
@@ -25,8 +28,8 @@ struct builder {
 	int scratch;        /* a tmpfs for small files and layers; -1 until needed */
 	int upper;          /* the user's overlay directory; -1 for none */
 	int *clone;         /* per step, the source of a bind; -1 */
-	dev_t own[OWN_MAX]; /* file systems made here, in which mount points may be made */
-	size_t own_count;
+	dev_t *own;         /* file systems made here, in which mount points may be made */
+	size_t own_count;   /* at most one a step, and the root */
 };
 
 static bool is_below_dev(const struct plan_step *step)
@@ -38,7 +41,7 @@ static void note_own(struct builder *at, int fd)
 {
 	struct stat stat;
 
-	if (fstat(fd, &stat) == 0 && at->own_count < COUNT_OF(at->own))
+	if (fstat(fd, &stat) == 0)
 		at->own[at->own_count++] = stat.st_dev;
 }
 
@@ -73,6 +76,11 @@ static int clone_sources(struct builder *at, struct err *err)
 		at->clone[i] = -1;
 		if (step->kind != PLAN_BIND || (step->flags & PLAN_COPY && at->root_shows))
 			continue;
+		if (step->flags & PLAN_MISSING) {
+			log_warning("configured bind '%s' is not shown: it is not on this machine",
+				    step->source);
+			continue;
+		}
 		at->clone[i] = tree_clone(step->source, err);
 		if (at->clone[i] >= 0)
 			continue;
@@ -137,38 +145,74 @@ static int open_target(struct builder *at, const char *target, bool is_file, str
 	return fd < 0 ? err_sys(err, "cannot mount at '%s'", target) : fd;
 }
 
+/* What the user did not name is left out where it has no place. */
+static int leave_out(const struct plan_step *step, const char *reason)
+{
+	bool minor = step->flags &
+		     (PLAN_CWD | PLAN_COPY | PLAN_REPLACE | PLAN_NOPOINT | PLAN_PERSONAL);
+
+	(minor ? log_info : log_warning)("'%s' is not shown: %s", step->target, reason);
+	return NOT_SHOWN;
+}
+
+/* The place of a lenient step, made where that is possible; NOT_SHOWN for none. */
+static int open_lenient(struct builder *at, const struct plan_step *step, struct err *err)
+{
+	int fd = place_open(at->root, step);
+	bool made = step->flags & (PLAN_COPY | PLAN_REPLACE); /* by those who can replace */
+	int code = errno;
+
+	if (fd < 0 && !place_is_none(code))
+		return err_code(err, code, "cannot mount at '%s'", step->target);
+	if (fd < 0 && code == ENOENT && !made &&
+	    make_point(at, step->target, step->flags & PLAN_ISFILE, err) == 0)
+		fd = place_open(at->root, step);
+	if (fd < 0 && step->flags & PLAN_CWD)
+		fd = path_open_straight(at->root, PLAN_CWD_PLACE, O_PATH | O_DIRECTORY);
+	return fd < 0 ? leave_out(step, place_reason(code)) : fd;
+}
+
+static int open_place(struct builder *at, const struct plan_step *step, struct err *err)
+{
+	if (place_is_lenient(step))
+		return open_lenient(at, step, err);
+	return open_target(at, step->target, step->flags & PLAN_ISFILE, err);
+}
+
 static int attach_bind(struct builder *at, size_t i, struct err *err)
 {
 	const struct plan_step *step = &at->plan->step[i];
 	unsigned restrict_to = step->flags & PLAN_DEVICES ? 0 : TREE_NODEV;
-	bool lenient = step->flags & (PLAN_COPY | PLAN_NOPOINT);
 	auto_fd target = -1;
 
 	if (at->clone[i] < 0)
 		return 0;
-	target = lenient ? path_open_in(at->root, step->target, O_PATH)
-			 : open_target(at, step->target, step->flags & PLAN_ISFILE, err);
+	target = open_place(at, step, err);
 	if (target < 0)
-		return lenient ? 0 : -1;
+		return target == NOT_SHOWN ? 0 : -1;
 	if (step->flags & PLAN_READONLY)
 		restrict_to |= TREE_READONLY;
 	/* The plain ones are restricted all at once, see mount_plan(). */
 	if ((step->flags & PLAN_READONLY || is_below_dev(step)) &&
 	    tree_restrict(at->clone[i], restrict_to, err) < 0)
 		return -1;
-	if (tree_attach(at->clone[i], target, err) < 0)
-		return err_aim(err, "cannot bind '%s' at '%s'", step->source, step->target);
-	return 0;
+	if (tree_attach(at->clone[i], target, err) == 0)
+		return 0;
+	if (place_is_lenient(step) && place_is_none(err->code)) {
+		(void)leave_out(step, err->text);
+		return 0;
+	}
+	return err_aim(err, "cannot bind '%s' at '%s'", step->source, step->target);
 }
 
 static int attach_tmpfs(struct builder *at, const struct plan_step *step, struct err *err)
 {
-	auto_fd target = open_target(at, step->target, false, err);
+	auto_fd target = open_place(at, step, err);
 	auto_fd top = -1;
 	char path[64], options[64], size[32] = "";
 
 	if (target < 0)
-		return -1;
+		return target == NOT_SHOWN ? 0 : -1;
 	if (step->size)
 		(void)snprintf(size, sizeof(size), ",size=%llu", (unsigned long long)step->size);
 	(void)snprintf(options, sizeof(options), "mode=%s%s",
@@ -181,6 +225,34 @@ static int attach_tmpfs(struct builder *at, const struct plan_step *step, struct
 		return err_sys(err, "cannot open '%s'", step->target);
 	note_own(at, top);
 	return 0;
+}
+
+/*
+ * A host's /dev/ptmx finds its terminals beside itself, and would not find these. Each program that
+ * opens ptmx gets a terminal of its own user (devpts without gid: "tty" is not mapped).
+ */
+static int attach_devpts(struct builder *at, const struct plan_step *step, struct err *err)
+{
+	auto_fd target = open_target(at, step->target, false, err);
+	char path[64];
+
+	if (target < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", target);
+	if (mount("firn", path, "devpts", MS_NOSUID | MS_NOEXEC,
+		  "newinstance,ptmxmode=0666,mode=0620") < 0)
+		return err_sys(err, "cannot mount '%s'", step->target);
+	return 0;
+}
+
+/* The image's working directory, where a file system made here covers the image's. */
+static void make_dir(struct builder *at, const struct plan_step *step)
+{
+	auto_fd there = path_open_in(at->root, step->target, O_PATH);
+	struct err err;
+
+	if (there < 0 && errno == ENOENT && make_point(at, step->target, false, &err) < 0)
+		log_debug("%s", err.text);
 }
 
 static int make_link(struct builder *at, const struct plan_step *step, struct err *err)
@@ -206,20 +278,25 @@ static int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
-/* What fits under TEXT_MAX of regular file @from, behind what is in @to already. */
-static int append_file(int to, int from)
+/* The image's regular file @path, if there is one, behind what is in @to already. */
+static int append_file(const struct builder *at, int to, const char *path)
 {
+	auto_fd from = path_open_in(at->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	auto_free char *text = NULL;
 	struct stat stat;
 	ssize_t got;
 
+	if (from < 0)
+		return 0;
 	if (fstat(from, &stat) < 0)
 		return -1;
-	if (!S_ISREG(stat.st_mode))
-		return 0;
-	text = malloc(stat.st_size < TEXT_MAX ? (size_t)stat.st_size + 1 : TEXT_MAX);
-	got = text ? read(from, text, stat.st_size < TEXT_MAX ? (size_t)stat.st_size : TEXT_MAX) : -1;
-	return got < 0 ? -1 : write_all(to, text, (size_t)got);
+	text = S_ISREG(stat.st_mode) ? malloc(CHUNK) : NULL;
+	if (!text)
+		return S_ISREG(stat.st_mode) ? -1 : 0;
+	while ((got = read(from, text, CHUNK)) > 0)
+		if (write_all(to, text, (size_t)got) < 0)
+			return -1;
+	return got < 0 ? -1 : 0;
 }
 
 /* Show @file of the scratch tmpfs at @target, which is @path. */
@@ -244,22 +321,22 @@ static int open_scratch_file(struct builder *at, size_t i)
 	return openat(at->scratch, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 }
 
-/*
- * A small file of our own over the image's, from the scratch tmpfs. Where the
- * image has no such file, none is shown: it is not worth an overlay.
- */
+/* A small file of our own in place of the image's, or of its symlink, from the scratch tmpfs. */
 static int attach_text(struct builder *at, size_t i, struct err *err)
 {
 	const struct plan_step *step = &at->plan->step[i];
-	int flags = step->kind == PLAN_PREFIX ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH;
-	auto_fd target = path_open_in(at->root, step->target, flags);
+	auto_fd target = path_open_in(at->root, step->target, O_PATH | O_NOFOLLOW);
 	auto_fd file = -1;
+	struct stat stat;
 
-	if (target < 0)
+	if (target < 0 || fstat(target, &stat) < 0 ||
+	    (!S_ISREG(stat.st_mode) && !S_ISLNK(stat.st_mode))) {
+		log_info("'%s' is not shown: the image has no place for it", step->target);
 		return 0;
+	}
 	file = open_scratch_file(at, i);
 	if (file < 0 || write_all(file, step->content, strlen(step->content)) < 0 ||
-	    (step->kind == PLAN_PREFIX && append_file(file, target) < 0))
+	    (step->kind == PLAN_PREFIX && append_file(at, file, step->target) < 0))
 		return err_sys(err, "cannot write '%s'", step->target);
 	return attach_file(file, target, step->target, err);
 }
@@ -297,8 +374,14 @@ static int do_step(struct builder *at, size_t i, struct err *err)
 		return attach_bind(at, i, err);
 	case PLAN_TMPFS:
 		return attach_tmpfs(at, step, err);
-	case PLAN_LINK:
-		return make_link(at, step, err);
+	case PLAN_DEVPTS:
+		return attach_devpts(at, step, err);
+	case PLAN_LINK: /* in the image itself the mount server shows it */
+		return plan_covers(at->plan, i, step->target) ? make_link(at, step, err) : 0;
+	case PLAN_DIR:
+		if (plan_covers(at->plan, i, step->target))
+			make_dir(at, step);
+		return 0;
 	case PLAN_FILE:
 	case PLAN_PREFIX:
 		return at->root_shows ? 0 : attach_text(at, i, err);
@@ -323,21 +406,18 @@ static bool needs_point(const struct builder *at, size_t i)
 {
 	const struct plan_step *step = &at->plan->step[i];
 
-	if (step->kind != PLAN_BIND && step->kind != PLAN_TMPFS)
+	if (!step->target || step->kind == PLAN_LINK || step->kind == PLAN_PIPE)
 		return false;
-	if (step->flags & (PLAN_COPY | PLAN_NOPOINT) || plan_covers(at->plan, i, step->target))
+	if (step->flags & PLAN_NOPOINT || plan_covers(at->plan, i, step->target))
 		return false;
-	return step->kind == PLAN_TMPFS || at->clone[i] >= 0;
+	return step->kind != PLAN_BIND || at->clone[i] >= 0;
 }
 
 /* Make the mount points that the image lacks, if nobody shows them. Returns how many, in @points. */
 static int make_points(struct builder *at, struct points *points, struct err *err)
 {
 	for (size_t i = 0; i < at->plan->count; i++) {
-		const struct plan_step *step = &at->plan->step[i];
-
-		if (needs_point(at, i) &&
-		    points_add(points, step->target, step->flags & PLAN_ISFILE, err) < 0)
+		if (needs_point(at, i) && points_add(points, &at->plan->step[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -397,6 +477,10 @@ static int prepare_root(struct builder *at, struct err *err)
 		result = points_cover(&points, err);
 	if (result == 0 && (overlay || points.count > 0))
 		result = lay_overlay(at, overlay, points.skeleton, err);
+	if (result < 0 && !overlay && !points.needed) {
+		log_info("files and directories that the image lacks are not shown: %s", err->text);
+		result = 0;
+	}
 	/* The skeleton's descriptor is closed by execve(2), as those of clones are. */
 	return result < 0 ? -1 : 0;
 }
@@ -449,6 +533,7 @@ static int build(struct builder *at, struct err *err)
 
 int mount_plan(const struct plan *plan, bool root_shows, struct err *err)
 {
+	mode_t mask = umask(S_IWGRP | S_IWOTH); /* what is made here is for all to read */
 	struct builder at = {
 		.plan = plan,
 		.root_shows = root_shows,
@@ -456,13 +541,15 @@ int mount_plan(const struct plan *plan, bool root_shows, struct err *err)
 		.scratch = -1,
 		.upper = -1,
 		.clone = calloc(plan->count + 1, sizeof(int)),
+		.own = calloc(plan->count + 1, sizeof(dev_t)),
 	};
 	int result;
 
-	if (!at.clone)
-		return err_sys(err, "cannot mount '%s'", plan->image);
 	/* Clones and targets stay open until execve(2) closes them: one call less for each. */
-	result = build(&at, err);
+	result = at.clone && at.own ? build(&at, err)
+				    : err_sys(err, "cannot mount '%s'", plan->image);
+	(void)umask(mask);
 	free(at.clone);
+	free(at.own);
 	return result;
 }

@@ -3,8 +3,10 @@
 
 #include "lib/own.h"
 #include "lib/path.h"
+#include "runner/place.h"
 #include "runner/tree.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,15 +76,12 @@ static int open_skeleton(struct points *points)
 	return points->skeleton < 0 ? -1 : 0;
 }
 
-int points_add(struct points *points, const char *target, bool is_file, struct err *err)
+static int make_point(struct points *points, const char *target, bool is_file, struct err *err)
 {
-	auto_fd there = path_open_in(points->root, target, O_PATH);
 	auto_free char *path = NULL;
 	char base[PATH_MAX];
 	const char *rest;
 
-	if (there >= 0 || errno != ENOENT)
-		return 0; /* what else is wrong with it shows when it is mounted on */
 	if (open_skeleton(points) < 0 ||
 	    real_base(points, target, base, sizeof(base), &rest) < 0 ||
 	    asprintf(&path, "%s%s", base, rest) < 0 ||
@@ -93,6 +92,56 @@ int points_add(struct points *points, const char *target, bool is_file, struct e
 	else if (strcmp(points->base, base) != 0)
 		points->scattered = true;
 	return 0;
+}
+
+/* What else than absence is wrong with @target shows when it is mounted on. */
+static bool is_absent(struct points *points, const char *target, bool *crooked)
+{
+	auto_fd there = path_open_straight(points->root, target, O_PATH);
+
+	*crooked = there < 0 && errno == ELOOP;
+	if (*crooked)
+		there = path_open_in(points->root, target, O_PATH);
+	return there < 0 && errno == ENOENT;
+}
+
+/* The same for what takes the place of a symlink, too. */
+static bool is_free(struct points *points, const char *target)
+{
+	auto_fd there = path_open_in(points->root, target, O_PATH | O_NOFOLLOW);
+
+	return there < 0 && errno == ENOENT;
+}
+
+static bool replaces(const struct plan_step *step)
+{
+	return step->kind == PLAN_FILE || step->kind == PLAN_PREFIX ||
+	       step->flags & (PLAN_COPY | PLAN_REPLACE);
+}
+
+static bool is_file(const struct plan_step *step)
+{
+	return replaces(step) || (step->kind == PLAN_BIND && step->flags & PLAN_ISFILE);
+}
+
+int points_add(struct points *points, const struct plan_step *step, struct err *err)
+{
+	bool lenient = place_is_lenient(step) || step->kind == PLAN_FILE ||
+		       step->kind == PLAN_PREFIX || step->kind == PLAN_DIR;
+	bool crooked = false;
+	bool absent = replaces(step) ? is_free(points, step->target)
+				     : is_absent(points, step->target, &crooked);
+	int result = 0;
+
+	points->crooked |= crooked;
+	if (absent && !(crooked && step->flags & PLAN_CWD)) {
+		result = make_point(points, step->target, is_file(step), err);
+		points->needed |= result == 0 && !lenient;
+	}
+	if (result == 0 && step->flags & PLAN_CWD && points->crooked &&
+	    is_absent(points, PLAN_CWD_PLACE, &crooked))
+		result = make_point(points, PLAN_CWD_PLACE, false, err);
+	return lenient ? 0 : result;
 }
 
 /* One call tells: an empty directory has "." and ".." and nothing else (getdents(2)). */

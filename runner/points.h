@@ -13,6 +13,7 @@
 #define FIRN_POINTS_H
 
 #include "lib/err.h"
+#include "lib/plan.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -24,10 +25,16 @@ struct points {
 	unsigned count;
 	char base[PATH_MAX]; /* the directory of the image that the first point belongs into */
 	bool scattered;      /* not all belong into @base */
+	bool crooked;        /* some target lies behind a symlink of the image */
+	bool needed;         /* there is a point without which a step fails */
 };
 
-/* Make a point for @target in the skeleton, if the image lacks it. */
-int points_add(struct points *points, const char *target, bool is_file, struct err *err);
+/*
+ * Make a point for @step in the skeleton, if the image lacks it. The working
+ * directory's is made at its own path or, if that leads through a symlink, at
+ * PLAN_CWD_PLACE; there also if an earlier step has @crooked the way to it.
+ */
+int points_add(struct points *points, const struct plan_step *step, struct err *err);
 
 /*
  * Mount the skeleton's copy of the one directory that all points belong into.

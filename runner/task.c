@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "lib/path.h"
 #include "runner/env.h"
+#include "runner/workdir.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -12,21 +13,6 @@
 #include <sys/utsname.h>
 
 #define FALLBACK_SHELL "/bin/sh"
-
-static int enter_workdir(const struct plan *plan, struct err *err)
-{
-	for (char **dir = plan->cwd; *dir; dir++) {
-		if (chdir(*dir) == 0) {
-			if (dir != plan->cwd)
-				log_info("working directory is '%s': cannot enter '%s'", *dir,
-					 plan->cwd[0]);
-			return 0;
-		}
-		if (!dir[1])
-			return err_sys(err, "cannot enter working directory '%s'", *dir);
-	}
-	return 0;
-}
 
 static int fail(struct err *err, int status)
 {
@@ -158,9 +144,9 @@ static int become_name(const struct plan *plan, const char *name, struct err *er
 	return fail(err, EXIT_NOT_FOUND);
 }
 
-int task_become(const struct plan *plan, struct err *err)
+int task_become(struct plan *plan, struct err *err)
 {
-	if (enter_workdir(plan, err) < 0)
+	if (workdir_enter(plan, err) < 0)
 		return -1;
 	if (strchr(plan->argv[0], '/'))
 		return become_path(plan, plan->argv[0], err);

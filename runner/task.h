@@ -13,6 +13,6 @@
  * the PATH of its environment. Returns only on failure: -1, with the exit status
  * in err->status.
  */
-int task_become(const struct plan *plan, struct err *err);
+int task_become(struct plan *plan, struct err *err);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PIECES_MAX = SQUASHFS_SPAN_MAX };
+enum { PIECES_MAX = SQUASHFS_SPAN_MAX + 1 };
 
 /* Returns 0, or -1 when the kernel refuses the answer and the asker waits on. */
 static int send_reply(struct worker *worker, struct iovec *vector, int count)

@@ -68,7 +68,9 @@ void fuse_attr_of_shown(const struct server *server, const struct shown *shown,
 		.atime = time,
 		.mtime = time,
 		.ctime = time,
-		.mode = shown->is_dir ? S_IFDIR | 0755 : S_IFREG | 0644,
+		.mode = shown->is_dir    ? S_IFDIR | 0755
+			: shown->is_link ? S_IFLNK | 0777
+					 : S_IFREG | 0644,
 		.nlink = shown->is_dir ? 2 : 1,
 		.uid = server->options->uid,
 		.gid = server->options->gid,
@@ -193,7 +195,12 @@ static void op_readlink(struct worker *worker, const struct request_in *in)
 	ssize_t len;
 
 	if (node_is_shown(in->head->nodeid)) {
-		fuse_error(worker, in, EINVAL);
+		const struct shown *shown = show_get(worker->server->shows, in->head->nodeid);
+
+		if (shown && shown->is_link)
+			fuse_reply(worker, in, shown->content, shown->size);
+		else
+			fuse_error(worker, in, EINVAL);
 		return;
 	}
 	len = get_inode(worker, in->head->nodeid, &inode, &err);
@@ -211,7 +218,7 @@ static void read_shown(struct worker *worker, const struct request_in *in, uint6
 {
 	const struct shown *shown = show_get(worker->server->shows, in->head->nodeid);
 	struct squashfs_span span = {.count = 0};
-	struct iovec piece[SQUASHFS_SPAN_MAX];
+	struct iovec piece[SQUASHFS_SPAN_MAX + 1];
 	uint64_t total;
 	size_t first = 0;
 	int count = 0;
@@ -238,7 +245,7 @@ static void read_shown(struct worker *worker, const struct request_in *in, uint6
 		fail(worker, in, &err);
 		return;
 	}
-	for (int i = 0; i < span.count && count < SQUASHFS_SPAN_MAX; i++)
+	for (int i = 0; i < span.count; i++)
 		piece[count++] = span.piece[i];
 	fuse_pieces(worker, in, piece, count, first + (size_t)got);
 	squashfs_span_release(worker->reader, &span);

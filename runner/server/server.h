@@ -29,13 +29,20 @@
  * What is shown beside the image's own tree, so that mounts find their targets
  * without an overlay. Paths are absolute inside the image; symlinks of the image
  * on the way (and a final one) are followed inside it. What the image has
- * already is left alone, but for SHOW_FILE and SHOW_PREFIX, which win.
+ * already is left alone, but for files with content and links, which take the
+ * place of the image's name, be it a file's or a symlink's.
  */
 enum show_kind {
 	SHOW_DIR,    /* an empty directory, with the directories above it, if missing */
 	SHOW_EMPTY,  /* an empty file likewise, if missing */
 	SHOW_FILE,   /* a read-only file with @content instead of the image's, if any */
 	SHOW_PREFIX, /* @content followed by the image's own file, if any (passwd, group) */
+	SHOW_LINK,   /* a symlink to @content instead of the image's file */
+};
+
+enum show_flags {
+	SHOW_LENIENT = 1 << 0,  /* where there is no place for it, it is left out */
+	SHOW_STRAIGHT = 1 << 1, /* nor where its path leads through a symlink of the image */
 };
 
 struct show {
@@ -43,6 +50,7 @@ struct show {
 	const char *path;
 	const void *content; /* borrowed until server_run() returns */
 	size_t size;
+	unsigned flags;
 };
 
 /* Shared with the launcher (MAP_SHARED memory): why the server gave up, before it could tell anyone. */

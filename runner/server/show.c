@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SHOWN_MAX = 4096, BASE_MAX = 1 << 20, LINKS_MAX = 40, TEXT_MAX = 8192, DEPTH_MAX = 2048 };
+enum { SHOWN_MAX = 4096, LINKS_MAX = 40, TEXT_MAX = 8192, DEPTH_MAX = 2048 };
 
 struct show_tree {
 	struct shown *item;
@@ -66,9 +66,7 @@ int show_next(const struct show_tree *tree, uint64_t parent, int from, const str
 
 uint64_t shown_size(const struct shown *shown)
 {
-	uint64_t base = shown->has_base ? shown->base.size : 0;
-
-	return shown->size + (base < BASE_MAX ? base : BASE_MAX);
+	return shown->size + (shown->has_base ? shown->base.size : 0);
 }
 
 static struct shown *add(struct show_tree *tree, uint64_t parent, const char *name, size_t len,
@@ -166,31 +164,56 @@ static int step_down(struct walk *walk, const struct place *next, struct err *er
 	return 0;
 }
 
+static bool replaces(const struct show *show)
+{
+	return show->kind == SHOW_FILE || show->kind == SHOW_PREFIX || show->kind == SHOW_LINK;
+}
+
+/* The image's file of that name, wherever its symlink leads, goes behind the content. */
+static int add_base(struct show_tree *tree, const struct show *show, struct shown *shown,
+		    struct err *err)
+{
+	int found = squashfs_resolve(tree->reader, show->path, &shown->base, err);
+
+	if (found < 0)
+		return -1;
+	shown->has_base = found > 0 && S_ISREG(shown->base.mode);
+	return 0;
+}
+
 /* The last component: the show itself, or the end of a walk through what is there. */
 static int finish(struct show_tree *tree, struct walk *walk, const struct show *show,
 		  const char *name, size_t len, const struct place *found, struct err *err)
 {
-	bool replaces = show->kind == SHOW_FILE || show->kind == SHOW_PREFIX;
 	struct shown *shown;
 
-	if (found && !replaces) {
+	if (found && !replaces(show)) {
 		if (found->is_dir != (show->kind == SHOW_DIR))
 			return err_code(err, found->is_dir ? EISDIR : ENOTDIR,
 					"cannot mount at '%s' of the image", show->path);
 		return 0;
 	}
-	if (found && (found->is_dir || !found->has_inode || !S_ISREG(found->inode.mode)))
+	if (found && (!found->has_inode ||
+		      (!S_ISREG(found->inode.mode) && !S_ISLNK(found->inode.mode))))
 		return 0; /* something else than a file stands there, and stays */
 	shown = add(tree, walk->here.id, name, len, err);
 	if (!shown)
 		return -1;
 	shown->is_dir = show->kind == SHOW_DIR;
+	shown->is_link = show->kind == SHOW_LINK;
 	shown->content = show->content;
 	shown->size = show->size;
-	if (found && show->kind == SHOW_PREFIX) {
-		shown->has_base = true;
-		shown->base = found->inode;
-	}
+	return found && show->kind == SHOW_PREFIX ? add_base(tree, show, shown, err) : 0;
+}
+
+/* Whether the walk ends at a symlink of the image. What takes its name's place does not follow it. */
+static int meet_link(struct show_tree *tree, struct walk *walk, const struct show *show,
+		     const struct squashfs_inode *link, struct err *err)
+{
+	if (show->flags & SHOW_STRAIGHT)
+		return 1;
+	if (follow(tree, walk, link, err) < 0)
+		return err->code == EIO ? -1 : err_aim(err, "cannot mount at '%s'", show->path);
 	return 0;
 }
 
@@ -222,11 +245,8 @@ static int step(struct show_tree *tree, struct walk *walk, const struct show *sh
 	found = look(tree, &walk->here, name, len, &next, err);
 	if (found < 0)
 		return -1;
-	if (found && next.has_inode && S_ISLNK(next.inode.mode)) {
-		if (follow(tree, walk, &next.inode, err) < 0)
-			return err->code == EIO ? -1 : err_aim(err, "cannot mount at '%s'", show->path);
-		return 0;
-	}
+	if (found && next.has_inode && S_ISLNK(next.inode.mode) && !(last && replaces(show)))
+		return meet_link(tree, walk, show, &next.inode, err);
 	if (last)
 		return finish(tree, walk, show, name, len, found ? &next : NULL, err) < 0 ? -1 : 1;
 	if (!found) {
@@ -270,7 +290,8 @@ int show_tree_new(struct squashfs_reader *reader, const struct show *shows, size
 	tree->reader = reader;
 	tree->root_ref = squashfs_info(squashfs_reader_image(reader))->root;
 	for (size_t i = 0; i < count; i++)
-		if (add_show(tree, walk, &shows[i], err) < 0)
+		if (add_show(tree, walk, &shows[i], err) < 0 &&
+		    (!(shows[i].flags & SHOW_LENIENT) || err->code == EIO))
 			return -1;
 	*out = take_ptr(&tree);
 	return 0;

@@ -17,8 +17,8 @@ struct shown {
 	uint64_t parent; /* node id of the directory it is in */
 	char name[256];
 	size_t len;
-	bool is_dir;
-	const void *content; /* files: these bytes ... */
+	bool is_dir, is_link;
+	const void *content; /* files: these bytes (links: where they point) ... */
 	size_t size;
 	bool has_base;              /* ... and then those of this file of the image */
 	struct squashfs_inode base;
@@ -28,7 +28,7 @@ struct show_tree;
 
 /*
  * Find out where in the image each show belongs. Fails when a path leads
- * through something that is no directory, with its name.
+ * through something that is no directory, with its name, unless the show is lenient.
  */
 int show_tree_new(struct squashfs_reader *reader, const struct show *shows, size_t count,
 		  struct show_tree **out, struct err *err);

@@ -123,8 +123,36 @@ static void steps_can_be_left_out_of_the_hash(void)
 	ok(same(name_without(one, PLAN_CWD), name_without(other, PLAN_CWD)), "unless that is left out");
 }
 
+static void some_directories_are_the_images(void)
+{
+	static const char *const trees[] = {"/usr", "/usr/local/x", "/etc/x", "/dev/shm", "/opt/x", "/root",
+					    "/", "/home", "/var", "/run", "/var/lib"};
+	static const char *const others[] = {"/home/u", "/var/lib/x", "/scratch", "/usr2", "/run/user/1", "/tmp"};
+
+	for (size_t i = 0; i < COUNT_OF(trees); i++)
+		ok(plan_is_images(trees[i], false), "%s is", trees[i]);
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		ok(!plan_is_images(others[i], false), "%s is not", others[i]);
+	ok(!plan_is_images("/root", true) && !plan_is_images("/opt/x", true), "homes may lie in two of them");
+	ok(plan_is_images("/usr/x", true) && plan_is_images("/opt", true), "and in no other");
+}
+
+static void personal_steps_make_no_other_container(void)
+{
+	auto_plan *one = plan_new();
+	auto_plan *other = plan_new();
+
+	(void)plan_add_bind(other, "/dev/pts/3", "/dev/console", PLAN_PERSONAL, &err);
+	ok(same(name_of(one), name_of(other)), "a terminal of this process does not count");
+	(void)plan_add_bind(other, "/none", "/none", PLAN_MISSING, &err);
+	ok(!plan_covers(other, other->count, "/none/x") && !plan_shows_host(other, "/none"),
+	   "what is missing shows nothing");
+}
+
 int main(void)
 {
+	some_directories_are_the_images();
+	personal_steps_make_no_other_container();
 	a_bind_outside_the_image_is_refused();
 	a_later_step_covers_an_earlier_one();
 	a_plan_prints_one_step_a_line();

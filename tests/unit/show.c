@@ -17,7 +17,8 @@ static void make_input(void)
 	make_dir("tree/var");
 	make_file("tree/etc/passwd", CONTENT_TEXT, 100, 1);
 	if (symlink("../run", "tree/var/run") < 0 || symlink("/run/deep/er", "tree/dangling") < 0 ||
-	    symlink("loop", "tree/loop") < 0 || symlink("../../../../etc", "tree/up") < 0)
+	    symlink("loop", "tree/loop") < 0 || symlink("../../../../etc", "tree/up") < 0 ||
+	    symlink("passwd", "tree/etc/link") < 0)
 		bail("cannot make links");
 	make_image("tree", "image.sqfs", "-comp zstd");
 	if (opened_begin(&opened, "image.sqfs", 0, 0, &err) < 0)
@@ -48,7 +49,7 @@ static const struct shown *find(const struct show_tree *tree, uint64_t parent, c
 
 static void what_is_there_is_left_alone(void)
 {
-	const struct show shows[] = {{SHOW_DIR, "/etc", NULL, 0}, {SHOW_EMPTY, "/etc/passwd", NULL, 0}};
+	const struct show shows[] = {{SHOW_DIR, "/etc", NULL, 0, 0}, {SHOW_EMPTY, "/etc/passwd", NULL, 0, 0}};
 	const struct shown *shown;
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 2, &err);
@@ -61,7 +62,7 @@ static void what_is_there_is_left_alone(void)
 
 static void missing_directories_are_made_on_the_way(void)
 {
-	const struct show shows[] = {{SHOW_DIR, "/a/b/c", NULL, 0}, {SHOW_EMPTY, "/a/file", NULL, 0}};
+	const struct show shows[] = {{SHOW_DIR, "/a/b/c", NULL, 0, 0}, {SHOW_EMPTY, "/a/file", NULL, 0, 0}};
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 2, &err);
 	const struct shown *a = find(tree, NODE_ROOT, "a");
@@ -77,10 +78,10 @@ static void missing_directories_are_made_on_the_way(void)
 
 static void links_are_followed_inside_the_image(void)
 {
-	const struct show shows[] = {{SHOW_DIR, "/var/run/x", NULL, 0},
-				     {SHOW_DIR, "/dangling", NULL, 0},
-				     {SHOW_DIR, "/up/y", NULL, 0},
-				     {SHOW_DIR, "/var/run/../z", NULL, 0}};
+	const struct show shows[] = {{SHOW_DIR, "/var/run/x", NULL, 0, 0},
+				     {SHOW_DIR, "/dangling", NULL, 0, 0},
+				     {SHOW_DIR, "/up/y", NULL, 0, 0},
+				     {SHOW_DIR, "/var/run/../z", NULL, 0, 0}};
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 4, &err);
 	const struct shown *deep = tree ? find(tree, node_of("/run"), "deep") : NULL;
@@ -93,7 +94,7 @@ static void links_are_followed_inside_the_image(void)
 
 static void a_loop_is_an_error(void)
 {
-	const struct show show = {SHOW_DIR, "/loop/x", NULL, 0};
+	const struct show show = {SHOW_DIR, "/loop/x", NULL, 0, 0};
 	struct err err;
 
 	ok(!tree_of(&show, 1, &err), "a link to itself is refused");
@@ -102,9 +103,9 @@ static void a_loop_is_an_error(void)
 
 static void a_file_is_no_directory(void)
 {
-	const struct show below = {SHOW_DIR, "/etc/passwd/x", NULL, 0};
-	const struct show dir = {SHOW_DIR, "/etc/passwd", NULL, 0};
-	const struct show file = {SHOW_EMPTY, "/etc", NULL, 0};
+	const struct show below = {SHOW_DIR, "/etc/passwd/x", NULL, 0, 0};
+	const struct show dir = {SHOW_DIR, "/etc/passwd", NULL, 0, 0};
+	const struct show file = {SHOW_EMPTY, "/etc", NULL, 0, 0};
 	struct err err;
 
 	ok(!tree_of(&below, 1, &err) && err.code == ENOTDIR, "nothing lies below a file");
@@ -114,10 +115,10 @@ static void a_file_is_no_directory(void)
 
 static void text_goes_over_the_file_or_before_it(void)
 {
-	const struct show shows[] = {{SHOW_FILE, "/etc/hosts", "text", 4},
-				     {SHOW_PREFIX, "/etc/passwd", "me\n", 3},
-				     {SHOW_PREFIX, "/etc/group", "us\n", 3},
-				     {SHOW_FILE, "/etc", "no", 2}};
+	const struct show shows[] = {{SHOW_FILE, "/etc/hosts", "text", 4, 0},
+				     {SHOW_PREFIX, "/etc/passwd", "me\n", 3, 0},
+				     {SHOW_PREFIX, "/etc/group", "us\n", 3, 0},
+				     {SHOW_FILE, "/etc", "no", 2, 0}};
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 4, &err);
 	uint64_t etc = node_of("/etc");
@@ -131,11 +132,45 @@ static void text_goes_over_the_file_or_before_it(void)
 	ok(tree && !find(tree, NODE_ROOT, "etc"), "a directory is not replaced by a text");
 }
 
+static void a_text_takes_the_place_of_a_link(void)
+{
+	const struct show shows[] = {{SHOW_FILE, "/dangling", "text", 4, SHOW_LENIENT},
+				     {SHOW_PREFIX, "/etc/link", "me\n", 3, SHOW_LENIENT},
+				     {SHOW_LINK, "/loop", "/etc/x", 6, SHOW_LENIENT},
+				     {SHOW_LINK, "/etc", "/run", 4, SHOW_LENIENT}};
+	struct err err;
+	auto_show_tree *tree = tree_of(shows, 4, &err);
+	const struct shown *file = tree ? find(tree, NODE_ROOT, "dangling") : NULL;
+	const struct shown *prefix = tree ? find(tree, node_of("/etc"), "link") : NULL;
+	const struct shown *link = tree ? find(tree, NODE_ROOT, "loop") : NULL;
+
+	ok(file && shown_size(file) == 4, "of one that leads nowhere");
+	ok(prefix && prefix->has_base && shown_size(prefix) == 103, "before what it leads to");
+	ok(tree && !find(tree, node_of("/etc"), "passwd"), "which stays as it is");
+	ok(link && link->is_link && !link->is_dir, "a link may be shown instead of one");
+	ok(tree && !find(tree, NODE_ROOT, "etc"), "not instead of a directory");
+}
+
+static void what_nobody_named_may_have_no_place(void)
+{
+	const struct show shows[] = {{SHOW_DIR, "/loop/x", NULL, 0, SHOW_LENIENT},
+				     {SHOW_DIR, "/etc/passwd/x", NULL, 0, SHOW_LENIENT},
+				     {SHOW_EMPTY, "/etc", NULL, 0, SHOW_LENIENT},
+				     {SHOW_DIR, "/var/run/x", NULL, 0, SHOW_LENIENT | SHOW_STRAIGHT},
+				     {SHOW_DIR, "/run/y", NULL, 0, SHOW_LENIENT | SHOW_STRAIGHT}};
+	struct err err;
+	auto_show_tree *tree = tree_of(shows, 5, &err);
+
+	ok(tree != NULL, "loops and files on the way are no errors then");
+	ok(tree && !find(tree, node_of("/run"), "x"), "and nothing goes through a link that must not");
+	ok(tree && find(tree, node_of("/run"), "y"), "the rest is shown");
+}
+
 static void entries_are_counted_through(void)
 {
-	const struct show shows[] = {{SHOW_DIR, "/p", NULL, 0},
-				     {SHOW_DIR, "/etc/q", NULL, 0},
-				     {SHOW_DIR, "/r", NULL, 0}};
+	const struct show shows[] = {{SHOW_DIR, "/p", NULL, 0, 0},
+				     {SHOW_DIR, "/etc/q", NULL, 0, 0},
+				     {SHOW_DIR, "/r", NULL, 0, 0}};
 	const struct shown *shown = NULL;
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 3, &err);
@@ -170,6 +205,8 @@ int main(void)
 	a_loop_is_an_error();
 	a_file_is_no_directory();
 	text_goes_over_the_file_or_before_it();
+	a_text_takes_the_place_of_a_link();
+	what_nobody_named_may_have_no_place();
 	entries_are_counted_through();
 	node_ids_say_all();
 	opened_end(&opened);
