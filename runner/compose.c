@@ -5,6 +5,7 @@
 #include "lib/path.h"
 #include "mpi-glue/wireup.h"
 #include "runner/env.h"
+#include "runner/host_files.h"
 #include "runner/user.h"
 
 #include <string.h>
@@ -105,20 +106,6 @@ static int add_names(struct composer *at, struct err *err)
 	if (plan_add_text(at->plan, PLAN_PREFIX, "/etc/passwd", passwd, err) < 0)
 		return -1;
 	return plan_add_text(at->plan, PLAN_PREFIX, "/etc/group", group, err);
-}
-
-/* Small files of the host that make its network and time work inside. */
-static int add_host_files(struct composer *at, struct err *err)
-{
-	static const char *const files[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/localtime"};
-
-	if (at->request->frozen)
-		return 0;
-	for (size_t i = 0; i < COUNT_OF(files); i++)
-		if (plan_add_bind(at->plan, files[i], files[i],
-				  PLAN_OPTIONAL | PLAN_ISFILE | PLAN_COPY, err) < 0)
-			return -1;
-	return 0;
 }
 
 /* A /dev that holds what every program may expect and nothing of this machine. */
@@ -370,7 +357,7 @@ static int add_steps(struct composer *at, struct err *err)
 {
 	add_identity(at);
 	if (add_root(at, err) < 0 || add_names(at, err) < 0 ||
-	    add_host_files(at, err) < 0 ||
+	    (!at->request->frozen && host_files_add(at->plan, at->request->contain, err) < 0) ||
 	    add_system(at, err) < 0 || add_home(at, err) < 0 || add_places(at, err) < 0 ||
 	    add_mounts(at, err) < 0)
 		return -1;

@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# Small files of the host and of the user: names, network, and what variables of the host name.
+. "${srcdir:-.}/tests/lib.sh"
+needs firn doctor --quiet
+
+make_small "$scratch/root"
+rm "$scratch/root/etc/passwd" "$scratch/root/etc/group"
+squash "$scratch/root" "$scratch/i.sqfs"
+cp -a "$scratch/root" "$scratch/noetc"
+rmdir "$scratch/noetc/etc"
+debian=$(image debian.sqfs)
+line="$(id -u):$(id -g)"
+
+# Images that have none of them.
+for kind in sqfs directory squashfuse noetc overlay; do
+how=
+image=$scratch/root
+case $kind in
+sqfs) image=$scratch/i.sqfs ;;
+squashfuse) how='--engine squashfuse' image=$scratch/i.sqfs; command -v squashfuse_ll >/dev/null || continue ;;
+noetc) image=$scratch/noetc ;;
+overlay) mkdir "$scratch/upper"; how="--overlay $scratch/upper" ;;
+esac
+ok "$kind: passwd has the user"             sh -c '"$1" exec $3 "$2" probe cat /etc/passwd | grep -q ":x:$4:"' sh "$FIRN" "$image" "$how" "$line"
+ok "$kind: group has his group"             sh -c '"$1" exec $3 "$2" probe cat /etc/group | grep -q ":x:$(id -g):"' sh "$FIRN" "$image" "$how"
+ok "$kind: hosts is the host's"             prints "$(cat /etc/hosts)" firn exec $how "$image" probe cat /etc/hosts
+ok "$kind: resolv.conf is the host's"       prints "$(cat /etc/resolv.conf)" firn exec $how "$image" probe cat /etc/resolv.conf
+ok "$kind: with --contain, too"             prints "$(cat /etc/resolv.conf)" firn exec --contain $how "$image" probe cat /etc/resolv.conf
+ok "$kind: but not with --frozen"           fails firn exec --frozen $how "$image" probe cat /etc/resolv.conf
+done
+
+# Files of the image that are large, or no files.
+cp -a "$scratch/root" "$scratch/odd"
+mkdir -p "$scratch/odd/etc"
+seq 200000 | sed 's/.*/n&:x:&:&::\/:\/bin\/sh/' >"$scratch/odd/etc/passwd"
+mkdir "$scratch/odd/etc/group"
+ln -s loop "$scratch/odd/loop"
+ln -s /loop/hosts "$scratch/odd/etc/hosts"
+ln -s resolv.conf "$scratch/odd/etc/resolv.conf"
+squash "$scratch/odd" "$scratch/odd.sqfs"
+for image in "$scratch/odd.sqfs" "$scratch/odd"; do
+	ok 'a passwd of some megabytes is shown whole' prints 200001 sh -c '"$1" exec "$2" probe cat /etc/passwd | wc -l' sh "$FIRN" "$image"
+	ok '... with --contain, too'            prints 200001 sh -c '"$1" exec --contain "$2" probe cat /etc/passwd | wc -l' sh "$FIRN" "$image"
+	ok 'links that lead nowhere are replaced' prints "$(cat /etc/hosts /etc/resolv.conf)" sh -c '"$1" exec "$2" probe cat /etc/hosts; "$1" exec --contain "$2" probe cat /etc/resolv.conf' sh "$FIRN" "$image"
+done
+
+# Files that change while a container lives: written to, or replaced. An /etc of the test's own.
+printf '#\n' >"$scratch/root/etc/resolv.conf"
+printf '#\n' >"$scratch/root/etc/hosts"
+squash "$scratch/root" "$scratch/i.sqfs"
+cp -a /etc "$scratch/etc" 2>/dev/null
+mkdir -p "$scratch/etc/net"
+rm -f "$scratch/etc/hosts" "$scratch/etc/resolv.conf"
+follows() { # follows FILE HOW OPTION... IMAGE: what is read of FILE once HOW has changed it.
+	file=$1 change=$2
+	shift 2
+	echo before >"$scratch/etc/net/$file"
+	case $change in
+	linked*) rm -f "$scratch/etc/$file"; ln -s "net/$file" "$scratch/etc/$file"; to=$scratch/etc/net/$file ;;
+	*) rm -f "$scratch/etc/$file"; echo before >"$scratch/etc/$file"; to=$scratch/etc/$file ;;
+	esac
+	rm -f "$scratch/in" "$scratch/out"
+	mkfifo "$scratch/in" "$scratch/out"
+	unshare -Urm sh -c 'mount --bind "$1" /etc && shift && exec "$@"' sh "$scratch/etc" \
+		"$FIRN" exec "$@" probe later "/etc/$file" <"$scratch/in" >"$scratch/out" &
+	exec 7>"$scratch/in" 8<"$scratch/out"
+	read -r _ <&8
+	case $change in
+	*written) echo after >"$to" ;;
+	*replaced) echo after >"$to.new"; mv "$to.new" "$to" ;;
+	esac
+	echo go >&7
+	cat <&8
+	exec 7>&- 8<&-
+	wait $!
+}
+for file in hosts resolv.conf; do
+	ok "$file that is written to is followed"       prints after follows $file written "$scratch/i.sqfs"
+	ok "... that is replaced"                       prints after follows $file replaced "$scratch/i.sqfs"
+	ok "... whose link's target is replaced"        prints after follows $file linked-replaced "$scratch/i.sqfs"
+	ok "... by the second engine, if written to"    prints after follows $file written --engine squashfuse "$scratch/i.sqfs"
+	ok "... in a directory, if written to"          prints after follows $file written "$scratch/root"
+	ok "... with --contain, if written to"          prints after follows $file written --contain "$scratch/i.sqfs"
+	ok "... it may be changed where all may be"     prints "$(cat /etc/$file; echo more)" firn exec --writable-tmpfs "$debian" sh -c "echo more >>/etc/$file && cat /etc/$file"
+	ok "... and be bound over"                      prints hello sh -c 'echo hello >"$3/h" && "$1" exec -B "$3/h:/etc/$4" "$2" cat "/etc/$4"' sh "$FIRN" "$debian" "$scratch" $file
+done
+ok 'the host'\''s files cannot be written to'  fails firn exec "$debian" touch /.firn/host/hosts
+ok '--contain shows no directory of them'   fails firn exec --contain "$scratch/i.sqfs" probe cat /.firn/host/hosts
+
+done_testing
