@@ -41,6 +41,8 @@ static int add_bind(struct composer *at, const char *source, const char *target,
 	}
 	if (!S_ISDIR(stat_.st_mode))
 		flags |= PLAN_ISFILE;
+	if (path_is_below(target, "/dev")) /* devices that cannot be opened would be of no use */
+		flags |= PLAN_DEVICES;
 	return plan_add_bind(at->plan, source, target, flags, err);
 }
 
@@ -108,21 +110,44 @@ static int add_names(struct composer *at, struct err *err)
 	return plan_add_text(at->plan, PLAN_PREFIX, "/etc/group", group, err);
 }
 
+/* The caller's terminal, which is none of the container's own, where ttyname(3) looks for it. */
+static int add_terminal(struct composer *at, struct err *err)
+{
+	char name[64];
+	ssize_t len = -1;
+
+	for (int fd = 0; fd < 3 && len < 0; fd++)
+		if (isatty(fd)) {
+			char link[32];
+
+			(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+			len = readlink(link, name, sizeof(name) - 1);
+		}
+	if (len < 0)
+		return 0;
+	name[len] = '\0';
+	if (strncmp(name, "/dev/", 5) != 0)
+		return 0;
+	return plan_add_bind(at->plan, name, "/dev/console",
+			     PLAN_DEVICES | PLAN_OPTIONAL | PLAN_ISFILE | PLAN_PERSONAL, err);
+}
+
 /* A /dev that holds what every program may expect and nothing of this machine. */
 static int add_minimal_dev(struct composer *at, struct err *err)
 {
 	static const char *const nodes[] = {
-		"/dev/null", "/dev/zero",  "/dev/full", "/dev/random",
-		"/dev/urandom", "/dev/tty", "/dev/pts", "/dev/ptmx",
+		"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
 	};
 	static const char *const links[][2] = {
+		{"/dev/ptmx", "pts/ptmx"},
 		{"/dev/fd", "/proc/self/fd"},
 		{"/dev/stdin", "/proc/self/fd/0"},
 		{"/dev/stdout", "/proc/self/fd/1"},
 		{"/dev/stderr", "/proc/self/fd/2"},
 	};
 
-	if (plan_add_tmpfs(at->plan, "/dev", 0, 0, err) < 0)
+	if (plan_add_tmpfs(at->plan, "/dev", 0, 0, err) < 0 ||
+	    plan_add_devpts(at->plan, "/dev/pts", err) < 0 || add_terminal(at, err) < 0)
 		return -1;
 	for (size_t i = 0; i < COUNT_OF(nodes); i++)
 		if (add_bind(at, nodes[i], nodes[i], PLAN_DEVICES | PLAN_OPTIONAL, err) < 0)
