@@ -39,7 +39,7 @@ struct conf_registry {
 
 struct conf {
 	/* [run] */
-	struct conf_list bind;     /* "SRC[:DST[:ro|rw]]": bound in every container, if SRC exists */
+	struct conf_list bind;     /* "SRC[:DST[:ro|rw|optional]]": bound in every container, if SRC exists */
 	enum conf_engine engine;   /* default firn */
 	char *squashfuse;          /* program of the second engine; default "squashfuse_ll" from PATH */
 	enum conf_mpi mpi;         /* default hybrid: the host's launcher starts the image's MPI */

@@ -227,7 +227,7 @@ static int add_mount(struct composer *at, const struct request_mount *mount, uns
 
 	if (!mount->source)
 		return plan_add_tmpfs(at->plan, target, mount->size, PLAN_SHARED_MODE, err);
-	flags |= mount->readonly ? PLAN_READONLY : 0;
+	flags |= (mount->readonly ? PLAN_READONLY : 0) | (mount->optional ? PLAN_OPTIONAL : 0);
 	if (mount->source[0] != '/' && !at->host_cwd)
 		return err_set(err, "cannot bind '%s': there is no working directory",
 			       mount->source);
@@ -244,6 +244,18 @@ static int add_mount(struct composer *at, const struct request_mount *mount, uns
 	return add_bind(at, source, target ? target : source, flags, err);
 }
 
+/* What the site shows everywhere. Where it is missing, whoever builds the container says so. */
+static int add_configured(struct composer *at, const struct request_mount *mount, struct err *err)
+{
+	const char *source = mount->source;
+	bool missing = !mount->optional && source[0] == '/' && access(source, F_OK) < 0;
+
+	if (missing)
+		return plan_add_bind(at->plan, source, mount->target ? mount->target : source,
+				     PLAN_MISSING, err);
+	return add_mount(at, mount, PLAN_OPTIONAL | PLAN_IMPLICIT, err);
+}
+
 static int add_mounts(struct composer *at, struct err *err)
 {
 	const struct request *request = at->request;
@@ -254,9 +266,8 @@ static int add_mounts(struct composer *at, struct err *err)
 
 		if (request_bind_parse(at->conf->bind.item[i], &mount, err) < 0)
 			return -1;
-		result = add_mount(at, &mount, PLAN_OPTIONAL | PLAN_IMPLICIT, err);
-		free(mount.source);
-		free(mount.target);
+		result = add_configured(at, &mount, err);
+		request_mount_clear(&mount);
 		if (result < 0)
 			return -1;
 	}

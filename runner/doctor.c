@@ -22,6 +22,7 @@ static const struct check {
 	{"fuse", doctor_fuse, true},
 	{"overlay", doctor_overlay, false},
 	{"configuration", doctor_conf, true},
+	{"binds", doctor_binds, false},
 	{"squashfuse", doctor_squashfuse, false},
 	{"ptrace", doctor_yama, false},
 	{"terminal", doctor_terminal, false},

@@ -36,6 +36,10 @@ typedef void doctor_check(struct finding *finding);
 doctor_check doctor_kernel, doctor_calls, doctor_namespaces, doctor_root, doctor_fuse, doctor_overlay;
 /* doctor_host.c: settings of the machine. */
 doctor_check doctor_limits, doctor_yama, doctor_terminal, doctor_memlock, doctor_binfmt;
+/* doctor_binds.c: what firn.conf shows everywhere. */
+doctor_check doctor_binds;
+struct conf;
+void doctor_binds_of(const struct conf *conf, struct finding *finding);
 /* doctor_site.c: what is installed beside firn. */
 doctor_check doctor_conf, doctor_squashfuse, doctor_slurm, doctor_mpi, doctor_run_singularity;
 

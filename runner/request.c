@@ -146,7 +146,7 @@ static int take_level(struct request *request, const struct option *option, cons
 
 // clang-format off
 static const struct option options[] = {
-	{"bind", 'B', "SRC[:DST[:ro|rw]]", take_mount, 0, "show the host's SRC at DST"},
+	{"bind", 'B', "SRC[:DST[:ro|rw|optional]]", take_mount, 0, "show the host's SRC at DST"},
 	{"mount", 0, "type=bind|tmpfs,...", take_mount, 0, "the same in words: src=, dst=, ro, size="},
 	{"tmpfs", 0, "DST[:size=N]", take_mount, 0, "an empty file system in memory at DST"},
 	{"env", 'e', "NAME[=VALUE]", take_env, 0, "set a variable, or pass the host's"},

@@ -23,6 +23,7 @@ struct request_mount {
 	char *source; /* NULL: a tmpfs */
 	char *target; /* NULL: the same as the source */
 	bool readonly;
+	bool optional; /* a missing source is no error */
 	uint64_t size; /* tmpfs, bytes; 0: the kernel's default */
 };
 
@@ -74,8 +75,9 @@ void request_freep(struct request **request);
 /* Write "usage" and the table of options of a verb. */
 void request_help(enum request_verb verb, FILE *out);
 
-/* "SRC[:DST[:ro|rw]]" with "\:" for a colon; for --bind and the configuration's bind. */
+/* "SRC[:DST[:ro|rw|optional[,...]]]" with "\:" for a colon; for --bind and the configuration's bind. */
 int request_bind_parse(const char *text, struct request_mount *out, struct err *err);
+void request_mount_clear(struct request_mount *mount);
 /* "type=bind,src=A,dst=B[,ro]" and "type=tmpfs,dst=B[,size=N]", as --mount takes them. */
 int request_mount_parse(const char *text, struct request_mount *out, struct err *err);
 /* "DST[:size=N]", as --tmpfs takes it. */

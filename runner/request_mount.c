@@ -8,7 +8,7 @@
 /*
  * Copy one field of @text up to an unescaped @stop, without the backslashes
  * before colons and backslashes. Moves @text behind the stop; *more tells
- * whether there was one.
+ * whether there was one. NULL without memory.
  */
 static char *take_field(const char **text, char stop, bool *more)
 {
@@ -16,6 +16,7 @@ static char *take_field(const char **text, char stop, bool *more)
 	char *field = malloc(strlen(from) + 1);
 	size_t len = 0;
 
+	*more = false;
 	if (!field)
 		return NULL;
 	for (; *from && *from != stop; from++) {
@@ -29,32 +30,48 @@ static char *take_field(const char **text, char stop, bool *more)
 	return field;
 }
 
-static void mount_clear(struct request_mount *mount)
+void request_mount_clear(struct request_mount *mount)
 {
 	free(take_ptr(&mount->source));
 	free(take_ptr(&mount->target));
+}
+
+/* "ro", "rw", "optional", with commas between. */
+static int take_mode(char *mode, struct request_mount *mount)
+{
+	for (char *at = mode, *word; (word = strsep(&at, ","));) {
+		if (strcmp(word, "optional") == 0)
+			mount->optional = true;
+		else if (strcmp(word, "ro") == 0)
+			mount->readonly = true;
+		else if (strcmp(word, "rw") != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int bind_fields(const char *text, struct request_mount *mount, struct err *err)
 {
 	auto_free char *mode = NULL;
 	const char *at = text;
-	bool more;
+	bool more, named;
 
 	mount->source = take_field(&at, ':', &more);
-	if (more)
+	named = more;
+	if (mount->source && named)
 		mount->target = take_field(&at, ':', &more);
-	if (!mount->source || mount->source[0] == '\0')
+	if (!mount->source || (named && !mount->target))
+		return err_sys(err, "cannot take bind '%s'", text);
+	if (mount->source[0] == '\0')
 		return err_set(err, "bind '%s' names no source", text);
 	if (mount->target && mount->target[0] == '\0')
 		return err_set(err, "bind '%s' has an empty target", text);
 	if (!more)
 		return 0;
 	mode = take_field(&at, ':', &more);
-	if (!mode || more || (strcmp(mode, "ro") != 0 && strcmp(mode, "rw") != 0))
-		return err_set(err, "bind '%s' must end in ':ro' or ':rw' (write '\\:' for a colon in a name)",
+	if (!mode || more || take_mode(mode, mount) < 0)
+		return err_set(err, "bind '%s' must end in ':ro', ':rw' or ':optional' (write '\\:' for a colon in a name)",
 			       text);
-	mount->readonly = strcmp(mode, "ro") == 0;
 	return 0;
 }
 
@@ -63,7 +80,7 @@ int request_bind_parse(const char *text, struct request_mount *out, struct err *
 	struct request_mount mount = {0};
 
 	if (bind_fields(text, &mount, err) < 0) {
-		mount_clear(&mount);
+		request_mount_clear(&mount);
 		return -1;
 	}
 	*out = mount;
@@ -107,7 +124,7 @@ int request_tmpfs_parse(const char *text, struct request_mount *out, struct err 
 	mount.target = take_field(&at, ':', &more);
 	if (!mount.target || mount.target[0] != '/' ||
 	    (more && (strncmp(at, "size=", 5) != 0 || take_size(at + 5, &mount.size) < 0))) {
-		mount_clear(&mount);
+		request_mount_clear(&mount);
 		return err_set(err, "tmpfs '%s' is not of the form /PATH[:size=N]", text);
 	}
 	*out = mount;
@@ -202,7 +219,7 @@ int request_mount_parse(const char *text, struct request_mount *out, struct err 
 		result = check_words(&words, text, err);
 	free(words.type);
 	if (result < 0)
-		mount_clear(&words.mount);
+		request_mount_clear(&words.mount);
 	else
 		*out = words.mount;
 	return result;

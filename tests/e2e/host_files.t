@@ -88,4 +88,15 @@ done
 ok 'the host'\''s files cannot be written to'  fails firn exec "$debian" touch /.firn/host/hosts
 ok '--contain shows no directory of them'   fails firn exec --contain "$scratch/i.sqfs" probe cat /.firn/host/hosts
 
+# Binds of the configuration.
+printf '[run]\nbind = %s/none\nbind = %s/other:/other:ro,optional\n' "$scratch" "$scratch" >"$scratch/conf"
+chmod 644 "$scratch/conf"
+ok 'a configured bind that is missing'      succeeds firn exec --config "$scratch/conf" "$scratch/i.sqfs" probe true
+ok '... is said'                            says "warning: configured bind '$scratch/none' is not shown: it is not on this machine"
+ok '... unless it is optional'              says_not "/other"
+ok '... and leaves no mount point'          fails firn exec -q --config "$scratch/conf" --contain -B /etc "$scratch/i.sqfs" probe cat "$scratch/none"
+rm -f "$scratch/in"; mkfifo "$scratch/in"
+ok 'one rank says it for all'               prints 1 sh -c '"$1" exec --session s$$ --config "$2" "$3" probe stay >"$4/o" 2>"$4/e1" <"$4/in" & exec 7>"$4/in"
+	until [ -s "$4/o" ]; do :; done
+	"$1" exec --session s$$ --config "$2" "$3" probe true 2>"$4/e2"; exec 7>&-; wait; cat "$4/e1" "$4/e2" | wc -l' sh "$FIRN" "$scratch/conf" "$scratch/i.sqfs" "$scratch"
 done_testing

@@ -113,6 +113,10 @@ static void binds_may_hold_any_name(void)
 	ok(request_bind_parse("/a:", &mount, &err) < 0, "an empty target");
 	ok(request_bind_parse("/a:/b:x", &mount, &err) < 0 && strstr(err.text, "':ro'"), "an unknown mode");
 	ok(request_bind_parse("/a:/b:ro:", &mount, &err) < 0, "a field too much");
+	ok(request_bind_parse("/a:/b:ro,", &mount, &err) < 0, "no mode behind a comma");
+	ok(request_bind_parse("/a:/b:ro,optional", &mount, &err) == 0 && mount.readonly && mount.optional,
+	   "two modes");
+	request_mount_clear(&mount);
 }
 
 static bool mount_is(const char *text, const char *source, const char *target, uint64_t size)
