@@ -7,6 +7,7 @@
 #include "runner/env.h"
 #include "runner/host_files.h"
 #include "runner/user.h"
+#include "runner/visible.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -277,6 +278,14 @@ static int add_mounts(struct composer *at, struct err *err)
 	return 0;
 }
 
+/* Files that the host's variables name, as far as those enter. */
+static int add_visible(struct composer *at, struct err *err)
+{
+	if (at->request->contain || at->request->clean_env)
+		return 0;
+	return visible_add(at->plan, environ, err);
+}
+
 /* The working directory of the host: by the name the user knows it ($PWD), and by its own. */
 static void find_cwd(struct composer *at)
 {
@@ -395,7 +404,7 @@ static int add_steps(struct composer *at, struct err *err)
 	if (add_root(at, err) < 0 || add_names(at, err) < 0 ||
 	    (!at->request->frozen && host_files_add(at->plan, at->request->contain, err) < 0) ||
 	    add_system(at, err) < 0 || add_home(at, err) < 0 || add_places(at, err) < 0 ||
-	    add_mounts(at, err) < 0)
+	    add_mounts(at, err) < 0 || add_visible(at, err) < 0)
 		return -1;
 	return add_cwd(at, err);
 }

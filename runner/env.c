@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "mpi-glue/wireup.h"
 #include "runner/env_file.h"
+#include "runner/visible.h"
 
 #include <string.h>
 
@@ -25,9 +26,6 @@ static const char *const launch_names[] = {
 	"OMP_*", "KMP_*", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
 	"ZE_AFFINITY_MASK", "HWLOC_XMLFILE",
 };
-
-/* Directories that are of use only where they can be seen. */
-static const char *const place_names[] = {"TMPDIR", "TMP", "TEMP", "TEMPDIR", "XDG_RUNTIME_DIR"};
 
 static bool matches(const char *pattern, const char *name, size_t len)
 {
@@ -130,9 +128,7 @@ static bool enters(const struct env_sources *from, const char *text, size_t len)
 		return false;
 	if (is_dropped(from->conf, text, len) && !in_list(&from->conf->env_keep, text, len))
 		return false;
-	if (in_names(place_names, COUNT_OF(place_names), text, len))
-		return plan_shows_host(from->plan, text + len + 1);
-	return true;
+	return !visible_is_missing(from->plan, text, len, env_get(from->host, "XDG_RUNTIME_DIR"));
 }
 
 static int take_host(const struct env_sources *from, struct vector *vector)

@@ -88,6 +88,25 @@ done
 ok 'the host'\''s files cannot be written to'  fails firn exec "$debian" touch /.firn/host/hosts
 ok '--contain shows no directory of them'   fails firn exec --contain "$scratch/i.sqfs" probe cat /.firn/host/hosts
 
+# Variables that name files: shown, or dropped.
+hidden=$(mktemp -d /var/tmp/firn-hidden.XXXXXX)
+trap 'rm -rf "$hidden"; cleanup' EXIT
+echo cookie >"$hidden/cookie"
+cd /
+for name in XAUTHORITY SSH_AUTH_SOCK X509_USER_PROXY; do
+	ok "$name is shown"                 prints cookie env $name="$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe cat "$hidden/cookie"
+	ok '... and passed'                 prints "$hidden/cookie" env $name="$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe env $name
+	ok '... not if it is not there'     fails env $name="$hidden/none" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe env $name
+	ok '... nor with --contain'         fails env $name="$hidden/cookie" HOME=/ "$FIRN" exec --contain "$scratch/i.sqfs" probe env $name
+	ok '... in a directory image, too'  prints cookie env $name="$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/root" probe cat "$hidden/cookie"
+	ok '... and is shown alone'         fails env $name="$hidden/cookie" HOME=/ "$FIRN" exec -B /:/h "$scratch/i.sqfs" probe cat "$hidden/other"
+done
+ok 'a Kerberos cache likewise'              prints cookie env KRB5CCNAME="FILE:$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe cat "$hidden/cookie"
+ok 'a bus that cannot be seen is dropped'   fails env DBUS_SESSION_BUS_ADDRESS="unix:path=$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe env DBUS_SESSION_BUS_ADDRESS
+ok '... which -v says'                      succeeds env DBUS_SESSION_BUS_ADDRESS="unix:path=$hidden/cookie" HOME=/ "$FIRN" exec -v "$scratch/i.sqfs" probe true
+ok '...'                                    says DBUS_SESSION_BUS_ADDRESS
+ok '... but is passed where it is shown'    succeeds env DBUS_SESSION_BUS_ADDRESS="unix:path=$hidden/cookie" HOME=/ "$FIRN" exec -B "$hidden" "$scratch/i.sqfs" probe env DBUS_SESSION_BUS_ADDRESS
+
 # Binds of the configuration.
 printf '[run]\nbind = %s/none\nbind = %s/other:/other:ro,optional\n' "$scratch" "$scratch" >"$scratch/conf"
 chmod 644 "$scratch/conf"
