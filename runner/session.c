@@ -54,7 +54,7 @@ static int add_process(const char *text, struct session_offer *offer)
 }
 
 struct vectors {
-	struct vector unset, set, cwd, argv;
+	struct vector unset, set, cwd, said, argv;
 };
 
 /* Each record is a letter and a text with its NUL. */
@@ -73,6 +73,9 @@ static int take_records(const char *text, const char *end, struct vectors *to,
 			break;
 		case SESSION_CWD:
 			result = add(&to->cwd, text + 1);
+			break;
+		case SESSION_SAID:
+			result = to->said.count < SESSION_SAID_MAX ? add(&to->said, text + 1) : -1;
 			break;
 		case SESSION_ARG:
 			result = add(&to->argv, text + 1);
@@ -104,6 +107,7 @@ static int take_offer(const char *text, const char *end, struct session_offer *o
 	offer->unset = to.unset.item;
 	offer->set = to.set.item;
 	offer->cwd = to.cwd.item;
+	offer->said = to.said.item;
 	offer->argv = to.argv.item;
 	return result;
 }
@@ -236,6 +240,7 @@ void session_offer_clear(struct session_offer *offer)
 	clear_vector(offer->unset);
 	clear_vector(offer->set);
 	clear_vector(offer->cwd);
+	clear_vector(offer->said);
 	clear_vector(offer->argv);
 	own_close(&offer->user);
 	own_close(&offer->mnt);

@@ -35,7 +35,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { SESSION_PROCESSES_MAX = 3 };
+enum { SESSION_PROCESSES_MAX = 3, SESSION_SAID_MAX = 16 };
 
 /* What is needed to become a task of the container. */
 struct session_offer {
@@ -45,7 +45,8 @@ struct session_offer {
 	pid_t process[SESSION_PROCESSES_MAX]; /* it says: these end when the container does; 0: none */
 	char **unset;           /* variables of the job's environment to take away: NAME; owned, NULL-terminated */
 	char **set;             /* ... and to set, NAME=VALUE: the image's, --env, PATH, HOME, PWD, ... */
-	char **cwd;             /* working directories to try, best first, "/" last */
+	char **cwd;             /* the working directory, which was tried */
+	char **said;            /* lines for the user, at most SESSION_SAID_MAX; as they came */
 	char **argv;            /* `firn run` without a command: what the image runs; empty for a plain start */
 };
 

@@ -17,10 +17,11 @@ enum session_kind { SESSION_OFFER = 'o', SESSION_ERROR = 'e' };
 enum session_record {
 	SESSION_UNSET = 'u',   /* NAME */
 	SESSION_SET = 's',     /* NAME=VALUE */
-	SESSION_CWD = 'c',     /* a working directory to try */
+	SESSION_CWD = 'c',     /* the working directory */
 	SESSION_ARG = 'a',     /* a word of what the image runs */
 	SESSION_CAPABLE = 'r', /* no text: the task is root of its namespace */
 	SESSION_PROCESS = 'p', /* a number: a process that ends when the container does */
+	SESSION_SAID = 'm',    /* a line that the user is to read */
 	SESSION_WIREUP = 'w',  /* no text: the host's launcher starts the image's MPI */
 };
 

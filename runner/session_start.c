@@ -8,6 +8,7 @@
 #include "runner/detach.h"
 #include "runner/session.h"
 #include "runner/session_message.h"
+#include "runner/workdir.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -37,6 +38,20 @@ static void add_all(struct message *message, char letter, char *const *vector)
 {
 	for (; vector && *vector; vector++)
 		add(message, letter, *vector, strlen(*vector));
+}
+
+/* What this process says: its standard error is nobody's, so the caller is told. */
+static struct {
+	char *line[SESSION_SAID_MAX + 1];
+	size_t count;
+} said;
+
+static void keep_line(void *arg, const char *line, size_t len)
+{
+	(void)arg;
+	if (said.count < SESSION_SAID_MAX)
+		said.line[said.count++] = strndup(line, len - 1);
+	(void)!write(STDERR_FILENO, line, len);
 }
 
 /* The entry of @env with the name of @text, up to its '='. */
@@ -77,13 +92,17 @@ static void add_processes(struct message *message, const struct request *request
 		    (size_t)snprintf(number, sizeof(number), "%d", (int)process));
 }
 
+/* Called inside the container, where its directories can be tried. */
 static int send_offer(int control, const struct container *container, int user, int mnt,
 		      struct err *err)
 {
-	const struct plan *plan = container->plan;
+	struct plan *plan = container->plan;
 	static struct message message;
+	int at = workdir_enter(plan, err);
 	struct pass pass = {.data = message.text, .fd = {user, mnt}, .count = 2};
 
+	if (at < 0)
+		return -1;
 	add(&message, SESSION_OFFER, "", 0);
 	if (plan->keep_capabilities)
 		add(&message, SESSION_CAPABLE, "", 0);
@@ -91,7 +110,8 @@ static int send_offer(int control, const struct container *container, int user, 
 		add(&message, SESSION_WIREUP, "", 0);
 	add_processes(&message, container->request);
 	add_env(&message, plan->env);
-	add_all(&message, SESSION_CWD, plan->cwd);
+	add(&message, SESSION_CWD, plan->cwd[at], strlen(plan->cwd[at]));
+	add_all(&message, SESSION_SAID, said.line);
 	add_all(&message, SESSION_ARG, plan->argv);
 	pass.size = message.size;
 	if (message.full)
@@ -186,10 +206,16 @@ static int build(struct container *container, const char *note, struct err *err)
 
 static int join(struct container *container, struct err *err)
 {
+	struct session_offer offer = {
+		.user = container->session.user,
+		.mnt = container->session.mnt,
+		.keep_capabilities = composer_plan(container->composer)->keep_capabilities,
+	};
+
 	/* As who builds one (runner/launch.c). */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, "cannot keep others from tracing this process");
-	return container_compose(container, err) < 0
+	return container_compose(container, err) < 0 || session_enter(&offer, err) < 0
 		       ? -1
 		       : send_offer(container->request->control, container, container->session.user,
 				    container->session.mnt, err);
@@ -334,6 +360,7 @@ int session_start_main(int argc, char **argv)
 	if (request_read(REQUEST_SESSION, argc, argv, &request, &err) < 0)
 		return send_error(find_control(argv), &err);
 	log_set_level(request->level);
+	log_set_writer(keep_line, NULL);
 	if (request->help) {
 		request_help(REQUEST_SESSION, stdout);
 		return EXIT_SUCCESS;

@@ -233,6 +233,17 @@ static void tell_that_it_takes_long(int seconds)
 	slurm_spank_log("firn: %s: the container is being made, %d s so far", node_name(), seconds);
 }
 
+/* The lines are the user's, who may have made them up: each stays one, and drives no terminal. */
+static void tell_what_was_said(const struct session_offer *offer)
+{
+	struct err line;
+
+	for (char **said = offer->said; said && *said; said++) {
+		(void)err_set(&line, "%s", *said);
+		slurm_spank_log("%s", line.text);
+	}
+}
+
 static int make_container(spank_t spank, const struct settings *settings, const struct pin *pin,
 			  struct slurm_step *step, struct err *err)
 {
@@ -267,6 +278,7 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	if (result < 0)
 		return -1; /* with pair[0] open: see start.h */
 	container.control = start.pair[0];
+	tell_what_was_said(&container.offer);
 	ending_watch(&container.ending, &container.offer);
 	return 0;
 }

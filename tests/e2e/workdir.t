@@ -60,6 +60,10 @@ ok '...'                                   says 'warning: the working directory 
 ok '--contain starts in the home'          prints "$HOME" in_dir "$scratch" sh -c '"$@" 2>&1' sh "$FIRN" exec --contain "$image" probe cwd
 ok 'a cwd by the name that the user gave it' prints "$scratch/link" sh -c 'ln -s root "$2/link" && cd "$2/link" && exec "$1" exec "$3" probe env PWD' sh "$FIRN" "$scratch" "$image"
 
+# Tasks of a batch system are told by its daemon.
+ok 'session-start offers where it is'      prints "cwd $HOME" sh -c 'cd /usr/share/doc && timeout 30 "$1" 1 "$2" session-start "$3" -- env | grep "^cwd"' sh "$tools/enter" "$FIRN" "$scratch/i.sqfs"
+ok '... and what is to be said'            sh -c 'cd /usr/share/doc && timeout 30 "$1" 1 "$2" session-start "$3" -- env | grep -q "^said firn: warning: the working directory ./usr/share/doc. is not"' sh "$tools/enter" "$FIRN" "$scratch/i.sqfs"
+
 # Homes of service accounts.
 for home in /usr /bin /usr/lib /etc /var /run /lib; do
 	ok "HOME=$home leaves the image's"  succeeds env HOME=$home "$FIRN" exec "$scratch/i.sqfs" probe true

@@ -14,6 +14,9 @@ ok 'no capability is left'                  prints 0000000000000000 srun --conta
 ok '... and there is no way to new ones'     prints 1 srun --container="$debian" sh -c 'grep NoNewPrivs /proc/self/status | cut -f2'
 ok '... for root of the container either'   prints 1 srun --container="$debian" --container-remap-root sh -c 'grep NoNewPrivs /proc/self/status | cut -f2'
 ok 'tasks start where the user is'          prints "$home" srun --container="$debian" pwd
+ok '... but not where the image has no such place' prints "$home" srun -Q --chdir=/usr/share --container="$small" probe cwd
+ok '... which is said'                      succeeds srun --chdir=/usr/share --container="$small" probe cwd
+ok '... with where it is'                   says "firn: warning: the working directory '/usr/share' is not in the container: starting in '$home'"
 ok 'stdin reaches the task'                 prints hello sh -c 'echo hello | "$@"' sh sh "$srcdir/tests/cluster" user "$dir" srun --container="$debian" cat
 ok '--label'                                prints "0: x
 1: x" sh -c '"$@" | sort' sh sh "$srcdir/tests/cluster" user "$dir" srun -n2 --label --container="$debian" echo x

@@ -100,6 +100,7 @@ int main(int argc, char **argv)
 		print("set", offer.set);
 		print("cwd", offer.cwd);
 		print("arg", offer.argv);
+		print("said", offer.said);
 		return 0;
 	}
 	tasks = atoi(argv[1]);
