@@ -27,7 +27,7 @@ ok "$kind: group has his group"             sh -c '"$1" exec $3 "$2" probe cat /
 ok "$kind: hosts is the host's"             prints "$(cat /etc/hosts)" firn exec $how "$image" probe cat /etc/hosts
 ok "$kind: resolv.conf is the host's"       prints "$(cat /etc/resolv.conf)" firn exec $how "$image" probe cat /etc/resolv.conf
 ok "$kind: with --contain, too"             prints "$(cat /etc/resolv.conf)" firn exec --contain $how "$image" probe cat /etc/resolv.conf
-ok "$kind: but not with --frozen"           fails firn exec --frozen $how "$image" probe cat /etc/resolv.conf
+ok "$kind: but not with --frozen"           denied firn exec --frozen $how "$image" probe cat /etc/resolv.conf
 done
 
 # Files of the image that are large, or no files.
@@ -85,8 +85,8 @@ for file in hosts resolv.conf; do
 	ok "... it may be changed where all may be"     prints "$(cat /etc/$file; echo more)" firn exec --writable-tmpfs "$debian" sh -c "echo more >>/etc/$file && cat /etc/$file"
 	ok "... and be bound over"                      prints hello sh -c 'echo hello >"$3/h" && "$1" exec -B "$3/h:/etc/$4" "$2" cat "/etc/$4"' sh "$FIRN" "$debian" "$scratch" $file
 done
-ok 'the host'\''s files cannot be written to'  fails firn exec "$debian" touch /.firn/host/hosts
-ok '--contain shows no directory of them'   fails firn exec --contain "$scratch/i.sqfs" probe cat /.firn/host/hosts
+ok 'the host'\''s files cannot be written to'  denied firn exec "$debian" touch /.firn/host/hosts
+ok '--contain shows no directory of them'   denied firn exec --contain "$scratch/i.sqfs" probe cat /.firn/host/hosts
 
 # Variables that name files: shown, or dropped.
 hidden=$(mktemp -d /var/tmp/firn-hidden.XXXXXX)
@@ -96,13 +96,13 @@ cd /
 for name in XAUTHORITY SSH_AUTH_SOCK X509_USER_PROXY; do
 	ok "$name is shown"                 prints cookie env $name="$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe cat "$hidden/cookie"
 	ok '... and passed'                 prints "$hidden/cookie" env $name="$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe env $name
-	ok '... not if it is not there'     fails env $name="$hidden/none" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe env $name
-	ok '... nor with --contain'         fails env $name="$hidden/cookie" HOME=/ "$FIRN" exec --contain "$scratch/i.sqfs" probe env $name
+	ok '... not if it is not there'     denied env $name="$hidden/none" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe env $name
+	ok '... nor with --contain'         denied env $name="$hidden/cookie" HOME=/ "$FIRN" exec --contain "$scratch/i.sqfs" probe env $name
 	ok '... in a directory image, too'  prints cookie env $name="$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/root" probe cat "$hidden/cookie"
-	ok '... and is shown alone'         fails env $name="$hidden/cookie" HOME=/ "$FIRN" exec -B /:/h "$scratch/i.sqfs" probe cat "$hidden/other"
+	ok '... and is shown alone'         denied env $name="$hidden/cookie" HOME=/ "$FIRN" exec -B /:/h "$scratch/i.sqfs" probe cat "$hidden/other"
 done
 ok 'a Kerberos cache likewise'              prints cookie env KRB5CCNAME="FILE:$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe cat "$hidden/cookie"
-ok 'a bus that cannot be seen is dropped'   fails env DBUS_SESSION_BUS_ADDRESS="unix:path=$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe env DBUS_SESSION_BUS_ADDRESS
+ok 'a bus that cannot be seen is dropped'   denied env DBUS_SESSION_BUS_ADDRESS="unix:path=$hidden/cookie" HOME=/ "$FIRN" exec "$scratch/i.sqfs" probe env DBUS_SESSION_BUS_ADDRESS
 ok '... which -v says'                      succeeds env DBUS_SESSION_BUS_ADDRESS="unix:path=$hidden/cookie" HOME=/ "$FIRN" exec -v "$scratch/i.sqfs" probe true
 ok '...'                                    says DBUS_SESSION_BUS_ADDRESS
 ok '... but is passed where it is shown'    succeeds env DBUS_SESSION_BUS_ADDRESS="unix:path=$hidden/cookie" HOME=/ "$FIRN" exec -B "$hidden" "$scratch/i.sqfs" probe env DBUS_SESSION_BUS_ADDRESS
@@ -113,7 +113,7 @@ chmod 644 "$scratch/conf"
 ok 'a configured bind that is missing'      succeeds firn exec --config "$scratch/conf" "$scratch/i.sqfs" probe true
 ok '... is said'                            says "warning: configured bind '$scratch/none' is not shown: it is not on this machine"
 ok '... unless it is optional'              says_not "/other"
-ok '... and leaves no mount point'          fails firn exec -q --config "$scratch/conf" --contain -B /etc "$scratch/i.sqfs" probe cat "$scratch/none"
+ok '... and leaves no mount point'          denied firn exec -q --config "$scratch/conf" --contain -B /etc "$scratch/i.sqfs" probe cat "$scratch/none"
 rm -f "$scratch/in"; mkfifo "$scratch/in"
 ok 'one rank says it for all'               prints 1 sh -c '"$1" exec --session s$$ --config "$2" "$3" probe stay >"$4/o" 2>"$4/e1" <"$4/in" & exec 7>"$4/in"
 	until [ -s "$4/o" ]; do :; done

@@ -99,8 +99,8 @@ static int read_at(uint64_t node, uint64_t offset, uint32_t size)
 
 static void serve(struct served *served, const char *path)
 {
-	static const struct show shows[] = {{SHOW_DIR, "/mnt/new", NULL, 0},
-					    {SHOW_PREFIX, "/dir/text", "before ", 7}};
+	static const struct show shows[] = {{SHOW_DIR, "/mnt/new", NULL, 0, 0},
+					    {SHOW_PREFIX, "/dir/text", "before ", 7, 0}};
 	struct err err;
 
 	if (opened_begin(&served->opened, path, 0, 0, &err) < 0)
