@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/err.h"
 
+#include "lib/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/*
- * A name from an image or a command line may hold newlines or escape sequences.
- * The message stays one line and cannot drive the terminal. Bytes above 127
- * pass: names in other languages stay readable.
- */
-static void make_printable(char *text)
-{
-	for (unsigned char *c = (unsigned char *)text; *c; c++)
-		if (*c < ' ' || *c == 127)
-			*c = '?';
-}
 
 static void fill(struct err *err, int code, const char *format, va_list args)
 {
@@ -29,7 +19,8 @@ static void fill(struct err *err, int code, const char *format, va_list args)
 		used = strlen(err->text);
 		(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(code));
 	}
-	make_printable(err->text);
+	/* A name from an image or a command line may hold anything. */
+	text_tame(err->text);
 }
 
 int err_set(struct err *err, const char *format, ...)
@@ -75,6 +66,6 @@ int err_aim(struct err *err, const char *format, ...)
 	va_end(args);
 	used = strlen(err->text);
 	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", cause);
-	make_printable(err->text);
+	text_tame(err->text);
 	return -1;
 }

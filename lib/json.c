@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/json.h"
 
+#include "lib/text.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -364,6 +366,14 @@ const char *json_text(const struct json *json)
 	return json && json->type == JSON_STRING ? json->text : NULL;
 }
 
+static bool is_control(const char *text)
+{
+	bool control;
+
+	(void)text_unit(text, &control);
+	return control;
+}
+
 void json_write_string(FILE *out, const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
@@ -375,8 +385,8 @@ void json_write_string(FILE *out, const char *text)
 
 		if (size == 0)
 			(void)fputs("\\ufffd", out);
-		else if (*at < ' ' || *at == 127)
-			(void)fprintf(out, "\\u%04x", *at);
+		else if (is_control((const char *)at))
+			(void)fprintf(out, "\\u%04x", size == 1 ? *at : at[1]); /* U+0080 is C2 80 */
 		else
 			(void)fprintf(out, "%s%.*s", *at == '"' || *at == '\\' ? "\\" : "", (int)size,
 				      (const char *)at);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/log.h"
 
+#include "lib/text.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,10 +51,8 @@ static void say(const char *prefix, const char *format, va_list args)
 	size_t len;
 
 	(void)vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, args);
+	text_tame(line);
 	len = strlen(line);
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)line[i] < ' ' || line[i] == 127)
-			line[i] = '?';
 	line[len++] = '\n';
 	if (line_writer)
 		line_writer(line_writer_arg, line, len);

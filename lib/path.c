@@ -2,6 +2,7 @@
 #include "lib/path.h"
 
 #include "lib/own.h"
+#include "lib/text.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -222,11 +223,17 @@ char *path_quote(const char *path)
 
 	if (!quoted)
 		return NULL;
-	for (const unsigned char *c = (const unsigned char *)path; *c; c++) {
-		if (*c <= ' ' || *c == 127 || *c == '\\' || *c == '\'' || *c == '"')
-			to += snprintf(to, 5, "\\%03o", *c);
-		else
-			*to++ = (char)*c;
+	while (*path) {
+		bool hide;
+		size_t len = text_unit(path, &hide);
+
+		hide = hide || strchr(" \\'\"", *path);
+		for (; len > 0; len--, path++) {
+			if (hide)
+				to += snprintf(to, 5, "\\%03o", (unsigned char)*path);
+			else
+				*to++ = *path;
+		}
 	}
 	*to = '\0';
 	return quoted;

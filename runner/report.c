@@ -3,19 +3,9 @@
 
 #include "lib/json.h"
 #include "lib/own.h"
+#include "lib/text.h"
 
 #include <inttypes.h>
-
-/* A value comes from a stranger's image: it stays on its line and cannot drive the terminal. */
-static void put_printable(const struct report *to, const char *text)
-{
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c < ' ' || *c == 127 || *c == '\\')
-			(void)fprintf(to->out, "\\%03o", *c);
-		else
-			(void)fputc(*c, to->out);
-	}
-}
 
 static void put_name(struct report *to, const char *name)
 {
@@ -33,12 +23,13 @@ static void put_name(struct report *to, const char *name)
 	(void)fprintf(to->out, "%-16s ", spoken);
 }
 
+/* A value comes from a stranger's image: it stays on its line. */
 static void put_value(const struct report *to, const char *text)
 {
 	if (to->json)
 		json_write_string(to->out, text);
 	else
-		put_printable(to, text);
+		text_escape(to->out, text);
 }
 
 void report_text(struct report *to, const char *name, const char *text)
@@ -104,7 +95,7 @@ void report_words(struct report *to, const char *name, char *const *word)
 			continue;
 		}
 		(void)fprintf(to->out, "%s'", at == word ? "" : " ");
-		put_printable(to, *at);
+		text_escape(to->out, *at);
 		(void)fputc('\'', to->out);
 	}
 	(void)fputs(to->json ? "]" : "\n", to->out);

@@ -42,9 +42,9 @@ static void below_goes_by_components(void)
 
 static void a_path_is_one_word(void)
 {
-	auto_free char *quoted = path_quote("/a b\n'\\\303\244");
+	auto_free char *quoted = path_quote("/a b\n'\\\303\244\302\233");
 
-	is_str(quoted, "/a\\040b\\012\\047\\134\303\244", "blanks and control bytes are written as numbers");
+	is_str(quoted, "/a\\040b\\012\\047\\134\303\244\\302\\233", "blanks and control bytes are written as numbers");
 }
 
 static char scratch[] = "/tmp/firn-path.XXXXXX";
