@@ -2,11 +2,11 @@
 #include "builder/credentials.h"
 
 #include "builder/helper.h"
+#include "lib/file.h"
 
 #include <fcntl.h>
 #include <jansson.h>
 #include <openssl/evp.h>
-#include <sys/stat.h>
 
 enum { FILE_MAX = 1 << 20, DECODED_MAX = 16 << 10 };
 
@@ -142,23 +142,15 @@ static int search(const json_t *file, const char *path, const char *host, const 
 static int search_file(const char *path, const char *host, const char *name, struct credentials *out,
 		       struct err *err)
 {
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	json_auto_t *json = NULL;
 	auto_free char *text = NULL;
 	json_error_t error;
-	struct stat stat;
-	ssize_t n;
+	size_t size;
 
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "cannot read '%s'", path);
-	if (fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) || stat.st_size > FILE_MAX)
-		return err_set(err, "'%s' is no file of credentials", path);
-	text = malloc((size_t)stat.st_size + 1);
-	n = text ? read(fd, text, (size_t)stat.st_size) : -1;
-	if (n < 0)
-		return err_sys(err, "cannot read '%s'", path);
-	json = json_loadb(text, (size_t)n, JSON_REJECT_DUPLICATES, &error);
-	explicit_bzero(text, (size_t)n);
+	if (file_read(AT_FDCWD, path, FILE_MAX, &text, &size, err) < 0)
+		return err->code == ENOENT || err->code == ENOTDIR ? 0 : -1;
+	json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+	explicit_bzero(text, size);
 	if (!json_is_object(json)) /* error.text would show a piece of the file */
 		return err_set(err, "'%s' is no valid JSON (line %d)", path, error.line);
 	return search(json, path, host, name, out, err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/conf.h"
 
+#include "lib/file.h"
+
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -387,18 +389,15 @@ static int read_open(struct conf *conf, int fd, const char *path, bool trusted, 
 {
 	auto_free char *text = NULL;
 	struct stat stat;
-	ssize_t got;
+	size_t size;
 
 	if (fstat(fd, &stat) < 0)
 		return err_sys(err, "cannot read '%s'", path);
 	if (check_trust(&stat, path, trusted, err) < 0)
 		return -1;
-	text = malloc((size_t)stat.st_size + 1);
-	got = text ? read(fd, text, (size_t)stat.st_size) : -1;
-	if (got < 0)
-		return err_sys(err, "cannot read '%s'", path);
-	text[got] = '\0';
-	if (memchr(text, '\0', (size_t)got))
+	if (file_read_fd(fd, path, FILE_MAX, &text, &size, err) < 0)
+		return -1;
+	if (memchr(text, '\0', size))
 		return err_set(err, "'%s' is no text: it holds a NUL byte", path);
 	return take_text(conf, text, path, trusted, err);
 }

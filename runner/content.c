@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/content.h"
 
+#include "lib/file.h"
 #include "lib/path.h"
 
 #include <fcntl.h>
@@ -66,9 +67,7 @@ static int read_host(struct content *content, const char *path, size_t limit, ch
 		     size_t *size, struct err *err)
 {
 	auto_fd fd = path_open_in(content->image->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	auto_free char *text = NULL;
 	struct stat stat;
-	ssize_t got;
 
 	if (fd < 0 && is_absent(errno))
 		return 0;
@@ -76,16 +75,8 @@ static int read_host(struct content *content, const char *path, size_t limit, ch
 		return err_sys(err, "cannot read '%s' of '%s'", path, content->image->path);
 	if (!S_ISREG(stat.st_mode))
 		return 0;
-	if ((uint64_t)stat.st_size > limit)
-		return err_set(err, "'%s' of '%s' is larger than %zu bytes", path,
-			       content->image->path, limit);
-	text = malloc((size_t)stat.st_size + 1);
-	got = text ? read(fd, text, (size_t)stat.st_size) : -1;
-	if (got < 0)
-		return err_sys(err, "cannot read '%s' of '%s'", path, content->image->path);
-	text[got] = '\0';
-	*size = (size_t)got;
-	*out = take_ptr(&text);
+	if (file_read_fd(fd, path, limit, out, size, err) < 0)
+		return err_aim(err, "cannot use '%s'", content->image->path);
 	return 1;
 }
 

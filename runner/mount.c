@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/mount.h"
 
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/path.h"
 #include "runner/pipe_text.h"
@@ -265,19 +266,6 @@ static int make_link(struct builder *at, const struct plan_step *step, struct er
 	return 0;
 }
 
-static int write_all(int fd, const char *text, size_t size)
-{
-	while (size > 0) {
-		ssize_t put = write(fd, text, size);
-
-		if (put < 0)
-			return -1;
-		text += put;
-		size -= (size_t)put;
-	}
-	return 0;
-}
-
 /* The image's regular file @path, if there is one, behind what is in @to already. */
 static int append_file(const struct builder *at, int to, const char *path)
 {
@@ -294,7 +282,7 @@ static int append_file(const struct builder *at, int to, const char *path)
 	if (!text)
 		return S_ISREG(stat.st_mode) ? -1 : 0;
 	while ((got = read(from, text, CHUNK)) > 0)
-		if (write_all(to, text, (size_t)got) < 0)
+		if (file_write_all(to, text, (size_t)got) < 0)
 			return -1;
 	return got < 0 ? -1 : 0;
 }
@@ -335,7 +323,7 @@ static int attach_text(struct builder *at, size_t i, struct err *err)
 		return 0;
 	}
 	file = open_scratch_file(at, i);
-	if (file < 0 || write_all(file, step->content, strlen(step->content)) < 0 ||
+	if (file < 0 || file_write_all(file, step->content, strlen(step->content)) < 0 ||
 	    (step->kind == PLAN_PREFIX && append_file(at, file, step->target) < 0))
 		return err_sys(err, "cannot write '%s'", step->target);
 	return attach_file(file, target, step->target, err);
@@ -359,7 +347,7 @@ static int attach_pipe(struct builder *at, size_t i, struct err *err)
 	if (need_scratch(at, err) < 0)
 		return -1;
 	file = open_scratch_file(at, i);
-	if (file < 0 || write_all(file, text, len) < 0)
+	if (file < 0 || file_write_all(file, text, len) < 0)
 		return err_sys(err, "cannot write '%s'", step->target);
 	log_debug("'%s' is shown", step->target);
 	return attach_file(file, target, step->target, err);
