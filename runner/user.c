@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/user.h"
 
+#include "lib/file.h"
+#include "lib/log.h"
 #include "lib/path.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { FILE_MAX = 4 << 20, GROUPS_MAX = 4096 };
+/* A directory of a large site is some megabytes; a user may be in 65536 groups (Linux 2.6.4). */
+enum { FILE_MAX = 64 << 20, GROUPS_MAX = 65536, NUMBER_DIGITS = 10, NAME_SIZE = 256, HOME_SIZE = 4096 };
 
-/* The whole of a small file as a string; NULL when it is not there or too large. */
-static char *slurp(const char *path)
+/* The text of a file of the host, or NULL: names are missing then, and nothing else. */
+static char *host_text(const char *path)
 {
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	auto_free char *text = NULL;
-	struct stat stat;
-	ssize_t size;
+	char *text = NULL;
+	struct err err;
+	size_t size;
 
-	if (fd < 0 || fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) || stat.st_size > FILE_MAX)
-		return NULL;
-	text = malloc((size_t)stat.st_size + 1);
-	if (!text)
-		return NULL;
-	size = read(fd, text, (size_t)stat.st_size);
-	if (size < 0)
-		return NULL;
-	text[size] = '\0';
-	return take_ptr(&text);
+	if (file_read(AT_FDCWD, path, FILE_MAX, &text, &size, &err) == 0)
+		return text;
+	if (err.code != ENOENT)
+		log_warning("%s: its names are not known inside", err.text);
+	return NULL;
 }
 
 /* Field @index of the colon-separated @line (up to its newline). */
@@ -46,18 +43,20 @@ static const char *field(const char *line, int index, size_t *len)
 	return line;
 }
 
-static bool number_is(const char *text, size_t len, unsigned long wanted)
+/* A field that is a number and nothing else. */
+static bool parse_number(const char *text, size_t len, uint64_t *out)
 {
-	unsigned long value = 0;
+	uint64_t value = 0;
 
-	if (len == 0 || len > 10)
+	if (len == 0 || len > NUMBER_DIGITS)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < '0' || text[i] > '9')
 			return false;
-		value = 10 * value + (unsigned long)(text[i] - '0');
+		value = 10 * value + (uint64_t)(text[i] - '0');
 	}
-	return value == wanted;
+	*out = value;
+	return true;
 }
 
 static const char *next_line(const char *line)
@@ -70,91 +69,112 @@ static const char *next_line(const char *line)
 static bool is_name(const char *text)
 {
 	return text && *text && *text != '-' && *text != '+' && !strpbrk(text, ":/\n\r\t ") &&
-	       strlen(text) < 256;
+	       strlen(text) < NAME_SIZE;
 }
 
 static bool is_home(const char *text)
 {
-	return text && text[0] == '/' && strlen(text) < 4096;
+	return text && text[0] == '/' && strlen(text) < HOME_SIZE;
 }
 
-static void read_entry(struct user *user)
+/* Field @index as a new string in @out, if it is not empty. */
+static void take_field(const char *line, int index, char **out)
 {
-	auto_free char *text = slurp("/etc/passwd");
 	size_t len;
+	const char *text = field(line, index, &len);
 
-	for (const char *line = text; line && *line; line = next_line(line)) {
-		const char *uid = field(line, 2, &len);
+	if (len > 0)
+		*out = strndup(text, len);
+}
 
-		if (!number_is(uid, len, user->uid))
+void user_take_entry(struct user *user, const char *passwd)
+{
+	for (const char *line = passwd; line && *line; line = next_line(line)) {
+		size_t len;
+		const char *text = field(line, 2, &len);
+		uint64_t uid;
+
+		if (!parse_number(text, len, &uid) || uid != user->uid)
 			continue;
-		line = field(line, 0, &len);
-		user->name = strndup(line, len);
-		uid = field(line, 5, &len);
-		user->home = len > 0 ? strndup(uid, len) : NULL;
-		uid = field(line, 6, &len);
-		user->shell = len > 0 ? strndup(uid, len) : NULL;
+		take_field(line, 0, &user->name);
+		take_field(line, 5, &user->home);
+		take_field(line, 6, &user->shell);
 		return;
 	}
 }
 
-static bool is_member(unsigned long gid, const gid_t *list, int count)
+static bool is_member(uint64_t gid, const gid_t *list, size_t count)
 {
-	for (int i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (list[i] == gid)
 			return true;
 	return false;
 }
 
-/* Copy those lines of the host's /etc/group that name a group of ours, without the member list. */
+char *user_pick_groups(const char *group, const gid_t *list, size_t count)
+{
+	char *lines = NULL;
+	size_t size;
+	FILE *out = open_memstream(&lines, &size);
+
+	if (!out)
+		return NULL;
+	for (const char *line = group; line && *line; line = next_line(line)) {
+		size_t len;
+		const char *text = field(line, 2, &len);
+		uint64_t gid;
+
+		/* As long as it is up to the number, which need not be followed by anything. */
+		if (parse_number(text, len, &gid) && is_member(gid, list, count))
+			(void)fprintf(out, "%.*s:\n", (int)(text + len - line), line);
+	}
+	if (fclose(out) == 0)
+		return lines;
+	free(lines);
+	return NULL;
+}
+
 static char *read_groups(gid_t primary)
 {
-	auto_free char *text = slurp("/etc/group");
-	auto_free char *lines = NULL;
 	static gid_t list[GROUPS_MAX + 1]; /* the pages of a stack would all be touched */
+	auto_free char *text = host_text("/etc/group");
 	int count = getgroups(GROUPS_MAX, list);
-	size_t used = 0;
 
 	if (count < 0)
 		count = 0;
 	list[count++] = primary;
-	lines = calloc(1, text ? strlen(text) + 2 : 1);
-	for (const char *line = text; lines && line && *line; line = next_line(line)) {
-		size_t len;
-		const char *gid = field(line, 2, &len);
-		size_t head = (size_t)(gid - line) + len;
+	return user_pick_groups(text, list, (size_t)count);
+}
 
-		if (len == 0 || len > 10 || !is_member(strtoul(gid, NULL, 10), list, count))
-			continue;
-		memcpy(lines + used, line, head);
-		memcpy(lines + used + head, ":\n", 2);
-		used += head + 2;
-	}
-	if (lines)
-		lines[used] = '\0';
-	return take_ptr(&lines);
+/* Put what HOME or passwd says in its place, tidy; what is no absolute path is nothing. */
+static void settle_home(struct user *user)
+{
+	const char *home = getenv("HOME");
+	char *tidy = NULL;
+	struct err err;
+
+	if ((!is_home(home) || path_tidy(home, &tidy, &err) < 0) && is_home(user->home))
+		(void)path_tidy(user->home, &tidy, &err);
+	free(user->home);
+	user->home = tidy ? tidy : strdup("/");
 }
 
 int user_read(struct user **out, struct err *err)
 {
 	auto_user *user = calloc(1, sizeof(*user));
-	const char *home = getenv("HOME");
+	auto_free char *passwd = host_text("/etc/passwd");
 	const char *name = getenv("USER");
-	auto_free char *tidy = NULL;
 
 	if (!user)
 		return err_sys(err, "cannot tell who runs this");
 	user->uid = geteuid();
 	user->gid = getegid();
-	read_entry(user);
-	if (!user->name)
+	user_take_entry(user, passwd);
+	if (!is_name(user->name)) {
+		free(user->name);
 		user->name = strdup(is_name(name) ? name : "user");
-	if (is_home(home) && path_tidy(home, &tidy, err) == 0) {
-		free(user->home);
-		user->home = take_ptr(&tidy);
 	}
-	if (!user->home)
-		user->home = strdup("/");
+	settle_home(user);
 	if (!user->shell)
 		user->shell = strdup("/bin/sh");
 	user->groups = read_groups(user->gid);
@@ -197,8 +217,9 @@ static bool has_gid(const char *lines, gid_t gid)
 	for (const char *line = lines; line && *line; line = next_line(line)) {
 		size_t len;
 		const char *number = field(line, 2, &len);
+		uint64_t value;
 
-		if (number_is(number, len, gid))
+		if (parse_number(number, len, &value) && value == gid)
 			return true;
 	}
 	return false;
