@@ -78,7 +78,7 @@ static int make_image(const struct options *options, const char *source, const c
 	struct err err;
 	int result;
 
-	if (conf_read(options->config, &conf, &err) < 0 || find_cache(options, conf, &cache, &err) < 0 ||
+	if (options_read_conf(options, &conf, &err) < 0 || find_cache(options, conf, &cache, &err) < 0 ||
 	    output_open(out, options->force, &output, &err) < 0)
 		return give_up(&err);
 	log_debug("gzip by %s", inflate_gzip_library());
@@ -154,7 +154,7 @@ static int verb_verify(const struct options *options)
 		log_error("--from goes with --rebuild");
 		return EXIT_FIRN_FAILED;
 	}
-	if (conf_read(options->config, &conf, &err) < 0 || find_cache(options, conf, &cache, &err) < 0)
+	if (options_read_conf(options, &conf, &err) < 0 || find_cache(options, conf, &cache, &err) < 0)
 		return give_up(&err);
 	fill_recipe(options, conf, cache, &recipe);
 	if (verify_image(options->operand[0], &recipe, options->rebuild, options->from, &verified, &err) < 0)
@@ -172,7 +172,7 @@ static int verb_cache(const struct options *options)
 	struct err err;
 	int result;
 
-	if (conf_read(options->config, &conf, &err) < 0 || cache_directory(conf, &path, &err) < 0 ||
+	if (options_read_conf(options, &conf, &err) < 0 || cache_directory(conf, &path, &err) < 0 ||
 	    cache_open(path, &cache, &err) < 0)
 		return give_up(&err);
 	if (strcmp(what, "list") == 0)

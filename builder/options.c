@@ -171,13 +171,41 @@ static int take_epoch(struct options *options, struct err *err)
 	return 0;
 }
 
+static void note_given(struct options *options, int option)
+{
+	for (size_t i = 0; i < COUNT_OF(table); i++)
+		if (table[i].option.val == option)
+			options->given |= 1u << i;
+}
+
+int options_read_conf(const struct options *options, struct conf **out, struct err *err)
+{
+	const char *usage = verbs[options->verb].usage;
+	auto_conf *conf = NULL;
+	char name[16];
+	const char *words[COUNT_OF(table) + 2] = {name};
+	size_t count = 1;
+
+	_Static_assert(COUNT_OF(table) <= 32, "a bit for each option");
+	if (conf_read(options->config, &conf, err) < 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(usage, " "), usage);
+	for (size_t i = 0; i < COUNT_OF(table); i++)
+		if (options->given & 1u << i)
+			words[count++] = table[i].option.name;
+	if (conf_check(conf, words, err) < 0)
+		return -1;
+	*out = take_ptr(&conf);
+	return 0;
+}
+
 int options_read(enum verb verb, int argc, char **argv, struct options *out, struct err *err)
 {
 	struct option known[COUNT_OF(table) + 1] = {0};
 	size_t count = 0;
 	int option;
 
-	*out = (struct options){.jobs = build_default_jobs(), .build.codec.block_size = 128 << 10};
+	*out = (struct options){.verb = verb, .jobs = build_default_jobs(), .build.codec.block_size = 128 << 10};
 	if (codec_parse("zstd", &out->build.codec, err) < 0 || platform_parse(NULL, &out->platform, err) < 0 ||
 	    take_epoch(out, err) < 0)
 		return -1;
@@ -192,6 +220,7 @@ int options_read(enum verb verb, int argc, char **argv, struct options *out, str
 			return err_set(err, "%s '%s'; see 'firn %.*s --help'",
 				       option == '?' ? "unknown option" : "a value is missing behind", word,
 				       (int)strcspn(verbs[verb].usage, " "), verbs[verb].usage);
+		note_given(out, option);
 		if (take_option(out, option, optarg, err) < 0)
 			return -1;
 	}

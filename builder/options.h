@@ -6,12 +6,15 @@
 #define FIRN_OPTIONS_H
 
 #include "builder/build.h"
+#include "lib/conf.h"
 
 enum verb { VERB_BUILD, VERB_PULL, VERB_VERIFY, VERB_CACHE };
 
 struct options {
 	struct build_options build;
 	struct platform platform;
+	enum verb verb;
+	unsigned given;      /* a bit for each option that was given */
 	unsigned jobs;
 	bool force, json, rebuild, help, no_cache;
 	int level;           /* enum log_level */
@@ -25,6 +28,8 @@ struct options {
 
 /* @argv begins behind the verb. */
 int options_read(enum verb verb, int argc, char **argv, struct options *out, struct err *err);
+/* The site's configuration and that of --config; what it denies must not have been given. */
+int options_read_conf(const struct options *options, struct conf **out, struct err *err);
 void options_help(enum verb verb);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/conf.h"
 
+#include "lib/conf_private.h"
+#include "lib/deniable.h"
 #include "lib/file.h"
 
 #include <fcntl.h>
@@ -9,29 +11,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILE_MAX = 1 << 20, MEBIBYTE = 1 << 20, SECTION_MAX = 300 };
+enum { FILE_MAX = 1 << 20, SECTION_MAX = 300 };
 
 #define SITE_FILE SYSCONFDIR "/firn/firn.conf"
 
-enum value {
-	VALUE_LIST, VALUE_TEXT, VALUE_ENGINE, VALUE_MPI, VALUE_SIZE, VALUE_LIMIT, VALUE_NUMBER, VALUE_FLAG, VALUE_PIN
-};
-
 /* Every key there is. "user": may stand in a file that a user names with --config. */
-static const struct key {
-	const char *section, *name;
-	enum value value;
-	size_t field;
-	bool user;
-} keys[] = {
-	{"run", "bind", VALUE_LIST, offsetof(struct conf, bind), true},
+static const struct key keys[] = {
+	{"run", "bind", VALUE_BIND, offsetof(struct conf, bind), true},
 	{"run", "engine", VALUE_ENGINE, offsetof(struct conf, engine), true},
 	{"run", "squashfuse", VALUE_TEXT, offsetof(struct conf, squashfuse), true},
 	{"run", "mpi", VALUE_MPI, offsetof(struct conf, mpi), true},
 	{"run", "topology", VALUE_FLAG, offsetof(struct conf, topology), true},
 	{"server", "cache", VALUE_SIZE, offsetof(struct conf, cache_size), true},
 	{"server", "metadata", VALUE_SIZE, offsetof(struct conf, metadata_size), true},
-	{"server", "threads", VALUE_NUMBER, offsetof(struct conf, threads), true},
+	{"server", "threads", VALUE_THREADS, offsetof(struct conf, threads), true},
 	{"env", "drop", VALUE_LIST, offsetof(struct conf, env_drop), true},
 	{"env", "keep", VALUE_LIST, offsetof(struct conf, env_keep), true},
 	{"session", "linger", VALUE_NUMBER, offsetof(struct conf, linger), false},
@@ -40,10 +33,10 @@ static const struct key {
 	{"build", "max-size", VALUE_LIMIT, offsetof(struct conf, max_size), true},
 	{"build", "max-ratio", VALUE_LIMIT, offsetof(struct conf, max_ratio), true},
 	{"build", "max-memory", VALUE_LIMIT, offsetof(struct conf, max_memory), true},
-	{"build", "cache", VALUE_TEXT, offsetof(struct conf, cache), true},
+	{"build", "cache", VALUE_PATH, offsetof(struct conf, cache), true},
 	{"pull", "default", VALUE_TEXT, offsetof(struct conf, default_registry), false},
 	{"pull", "stall", VALUE_NUMBER, offsetof(struct conf, stall), true},
-	{"users", "deny", VALUE_LIST, offsetof(struct conf, deny), false},
+	{"users", "deny", VALUE_DENY, offsetof(struct conf, deny), false},
 };
 
 /*
@@ -52,7 +45,7 @@ static const struct key {
  */
 static const struct key registry_keys[] = {
 	{"registry", "mirror", VALUE_TEXT, offsetof(struct conf_registry, mirror), true},
-	{"registry", "ca", VALUE_TEXT, offsetof(struct conf_registry, ca), true},
+	{"registry", "ca", VALUE_PATH, offsetof(struct conf_registry, ca), true},
 	{"registry", "insecure", VALUE_FLAG, offsetof(struct conf_registry, insecure), false},
 };
 
@@ -79,19 +72,6 @@ static const char *const dropped[] = {
 	"GTK_PATH", "GTK_MODULES", "QT_PLUGIN_PATH", "XDG_DATA_DIRS", "XDG_CONFIG_DIRS",
 	"MODULEPATH", "MODULESHOME", "LOADEDMODULES", "_LMFILES_", "LMOD_*", "_ModuleTable*",
 };
-
-static int list_add(struct conf_list *list, const char *item, size_t len)
-{
-	auto_free char *copy = strndup(item, len);
-	char **grown = copy ? reallocarray(list->item, list->count + 2, sizeof(*grown)) : NULL;
-
-	if (!grown)
-		return -1;
-	list->item = grown;
-	list->item[list->count++] = take_ptr(&copy);
-	list->item[list->count] = NULL;
-	return 0;
-}
 
 static void list_clear(struct conf_list *list)
 {
@@ -147,110 +127,6 @@ void conf_free(struct conf *conf)
 void conf_freep(struct conf **conf)
 {
 	conf_free(*conf);
-}
-
-/* A whole number with K, M, G or T behind, if @units. Returns -1 for anything else. */
-static int take_number(const char *text, bool units, uint64_t *out)
-{
-	static const char letters[] = "KMGT";
-	const char *letter;
-	uint64_t value = 0;
-
-	if (*text < '0' || *text > '9')
-		return -1;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		if (value > UINT64_MAX / 16)
-			return -1;
-		value = 10 * value + (uint64_t)(*text - '0');
-	}
-	letter = *text > ' ' && units ? strchr(letters, *text & ~0x20) : NULL;
-	if (letter) {
-		if (value > UINT64_MAX >> 10 * (letter - letters + 1))
-			return -1;
-		value <<= 10 * (letter - letters + 1);
-		text++;
-	}
-	*out = value;
-	return *text ? -1 : 0;
-}
-
-/* A list's items stand apart by blanks; a bind is one item, blanks and all. */
-static int take_list(const struct key *key, struct conf_list *list, const char *text)
-{
-	if (strcmp(key->name, "bind") == 0)
-		return list_add(list, text, strlen(text));
-	while (*text) {
-		size_t len = strcspn(text, " \t");
-
-		if (len > 0 && list_add(list, text, len) < 0)
-			return -1;
-		text += len + strspn(text + len, " \t");
-	}
-	return 0;
-}
-
-static int take_flag(bool *field, const char *text)
-{
-	*field = strcmp(text, "yes") == 0;
-	return *field || strcmp(text, "no") == 0 ? 0 : -1;
-}
-
-bool conf_pin_parse(const char *text, enum conf_pin *out)
-{
-	static const char *const names[] = {[PIN_OFF] = "off", [PIN_TRY] = "try", [PIN_REQUIRE] = "require"};
-
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (strcmp(text, names[i]) == 0) {
-			*out = (enum conf_pin)i;
-			return true;
-		}
-	return false;
-}
-
-/* @holder: the conf, or one of its registries. */
-static int take_value(void *holder, const struct key *key, const char *text)
-{
-	void *field = (char *)holder + key->field;
-	uint64_t number;
-
-	switch (key->value) {
-	case VALUE_LIST:
-		return take_list(key, field, text);
-	case VALUE_TEXT:
-		free(*(char **)field);
-		*(char **)field = strdup(text);
-		return *(char **)field && *text ? 0 : -1;
-	case VALUE_ENGINE:
-		if (strcmp(text, "firn") != 0 && strcmp(text, "squashfuse") != 0)
-			return -1;
-		*(enum conf_engine *)field = strcmp(text, "firn") == 0 ? ENGINE_FIRN
-									: ENGINE_SQUASHFUSE;
-		return 0;
-	case VALUE_MPI:
-		*(enum conf_mpi *)field = strcmp(text, "none") == 0 ? MPI_NONE : MPI_HYBRID;
-		return strcmp(text, "hybrid") == 0 || strcmp(text, "none") == 0 ? 0 : -1;
-	case VALUE_SIZE:
-		if (take_number(text, true, &number) < 0 || number < MEBIBYTE ||
-		    number > 16384ull * MEBIBYTE)
-			return -1;
-		*(size_t *)field = (size_t)number;
-		return 0;
-	case VALUE_LIMIT:
-		if (take_number(text, true, &number) < 0 || number == 0 || number > SIZE_MAX / 4)
-			return -1;
-		*(size_t *)field = (size_t)number;
-		return 0;
-	case VALUE_NUMBER:
-		if (take_number(text, false, &number) < 0 || number > 86400)
-			return -1;
-		*(int *)field = (int)number;
-		return 0;
-	case VALUE_FLAG:
-		return take_flag(field, text);
-	case VALUE_PIN:
-		return conf_pin_parse(text, field) ? 0 : -1;
-	}
-	return -1;
 }
 
 const struct conf_registry *conf_registry(const struct conf *conf, const char *host)
@@ -311,13 +187,52 @@ struct place {
 	const char *path;
 	int line;
 	bool trusted;
+	uint64_t seen; /* a bit for each of keys[] that the file has set */
 };
 
+static bool is_section(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (strcmp(keys[i].section, name) == 0)
+			return true;
+	return false;
+}
+
+static int no_key(const char *section, const char *name, const struct place *place, struct err *err)
+{
+	if (*section == '\0')
+		return err_set(err, "'%s' line %d: '%s' stands before any [section]", place->path,
+			       place->line, name);
+	if (strncmp(section, "registry", strlen("registry")) == 0 && !strchr(section, '"'))
+		return err_set(err, "'%s' line %d: the host of section '%s' is in double quotes: "
+				    "[registry \"HOST\"]",
+			       place->path, place->line, section);
+	if (!is_section(section))
+		return err_set(err, "'%s' line %d: there is no section '%s'", place->path, place->line,
+			       section);
+	return err_set(err, "'%s' line %d: there is no key '%s' in section '%s'", place->path,
+		       place->line, name, section);
+}
+
+/* Whether @key, which takes one value, has one by this file already. */
+static bool is_again(struct place *place, const struct key *key)
+{
+	uint64_t bit = UINT64_C(1) << (key - keys);
+	bool again = place->seen & bit;
+
+	_Static_assert(COUNT_OF(keys) <= 64, "a bit for each key");
+	if (key->value == VALUE_LIST || key->value == VALUE_BIND || key->value == VALUE_DENY)
+		return false;
+	place->seen |= bit;
+	return again;
+}
+
 static int take_line(struct conf *conf, char *line, char *section, size_t section_size,
-		     const struct place *place, struct err *err)
+		     struct place *place, struct err *err)
 {
 	const struct key *key;
 	struct conf_registry *registry;
+	const char *wrong;
 	char *value;
 
 	line = trim(line);
@@ -343,21 +258,23 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 	key = registry ? find_key(registry_keys, COUNT_OF(registry_keys), "registry", line) :
 			 find_key(keys, COUNT_OF(keys), section, line);
 	if (!key)
-		return err_set(err, "'%s' line %d: there is no key '%s' in section '%s'", place->path,
-			       place->line, line, section);
+		return no_key(section, line, place, err);
 	/* An option that the site denies must not come in by the back door of --config. */
 	if (!place->trusted && (!key->user || !conf_allows(conf, line)))
 		return err_set(err, "'%s' line %d: only the site may set '%s'", place->path,
 			       place->line, line);
-	if (take_value(registry ? (void *)registry : conf, key, value) < 0)
-		return err_set(err, "'%s' line %d: '%s' cannot be '%s'", place->path, place->line,
-			       line, value);
+	if (!registry && is_again(place, key))
+		return err_set(err, "'%s' line %d: '%s' is there twice", place->path, place->line,
+			       line);
+	if (conf_take_value(registry ? (void *)registry : conf, key, value, &wrong) < 0)
+		return err_set(err, "'%s' line %d: '%s' cannot be '%s': %s", place->path,
+			       place->line, line, value, wrong);
 	return 0;
 }
 
-static int take_text(struct conf *conf, char *text, const char *path, bool trusted, struct err *err)
+int conf_take_text(struct conf *conf, char *text, const char *path, bool trusted, struct err *err)
 {
-	struct place place = {path, 0, trusted};
+	struct place place = {path, 0, trusted, 0};
 	char section[SECTION_MAX] = "";
 	char *rest = text;
 	char *line;
@@ -370,18 +287,58 @@ static int take_text(struct conf *conf, char *text, const char *path, bool trust
 	return 0;
 }
 
-static int check_trust(const struct stat *stat, const char *path, bool trusted, struct err *err)
+/*
+ * In a user namespace without the machine's root, of a sandbox or another container, root's
+ * file appears to belong to the overflow uid, which stands for all owners that the namespace
+ * does not know (user_namespaces(7)). Who is in there could put any file in this one's place,
+ * and firn has no privilege to lend: what is asked is only that the name is the site's and
+ * that the file is none that we could have written.
+ */
+static bool is_of_nobody_here(int fd, const struct stat *stat)
 {
+	static const char overflow[] = "/proc/sys/kernel/overflowuid";
+	auto_free char *number = NULL, *map = NULL;
+	struct err ignored;
+	size_t size;
+
+	if (stat->st_uid == 0 ||
+	    file_read(AT_FDCWD, overflow, 64, &number, &size, &ignored) < 0 ||
+	    stat->st_uid != strtoul(number, NULL, 10) ||
+	    file_read(AT_FDCWD, "/proc/self/uid_map", FILE_MAX, &map, &size, &ignored) < 0)
+		return false;
+	return !conf_maps_uid(map, stat->st_uid) &&
+	       faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0;
+}
+
+bool conf_maps_uid(const char *map, uid_t uid)
+{
+	for (; *map; map = *map ? map + 1 : map) {
+		char *end;
+		unsigned long first = strtoul(map, &end, 10), count;
+
+		(void)strtoul(end, &end, 10);
+		count = strtoul(end, &end, 10);
+		if (uid >= first && uid - first < count)
+			return true;
+		map = end + strcspn(end, "\n");
+	}
+	return false;
+}
+
+static int check_trust(int fd, const struct stat *stat, const char *path, bool trusted,
+		       struct err *err)
+{
+	bool owned = stat->st_uid == 0 || (trusted ? is_of_nobody_here(fd, stat)
+						   : stat->st_uid == geteuid());
+
 	if (!S_ISREG(stat->st_mode))
 		return err_set(err, "'%s' is no regular file", path);
-	if (stat->st_uid != 0 && (trusted || stat->st_uid != geteuid()))
+	if (!owned)
 		return err_set(err, "'%s' is not read: it belongs to another user (%u)", path,
 			       (unsigned)stat->st_uid);
 	if (stat->st_mode & (S_IWGRP | S_IWOTH))
 		return err_set(err, "'%s' is not read: others can write to it (mode %04o)", path,
 			       stat->st_mode & 07777);
-	if (stat->st_size > FILE_MAX)
-		return err_set(err, "'%s' is too large for a configuration", path);
 	return 0;
 }
 
@@ -393,13 +350,13 @@ static int read_open(struct conf *conf, int fd, const char *path, bool trusted, 
 
 	if (fstat(fd, &stat) < 0)
 		return err_sys(err, "cannot read '%s'", path);
-	if (check_trust(&stat, path, trusted, err) < 0)
+	if (check_trust(fd, &stat, path, trusted, err) < 0)
 		return -1;
 	if (file_read_fd(fd, path, FILE_MAX, &text, &size, err) < 0)
 		return -1;
 	if (memchr(text, '\0', size))
 		return err_set(err, "'%s' is no text: it holds a NUL byte", path);
-	return take_text(conf, text, path, trusted, err);
+	return conf_take_text(conf, text, path, trusted, err);
 }
 
 int conf_read_file(struct conf *conf, const char *path, bool trusted, struct err *err)
@@ -429,10 +386,19 @@ int conf_read(const char *extra, struct conf **out, struct err *err)
 	return 0;
 }
 
-bool conf_allows(const struct conf *conf, const char *option)
+bool conf_allows(const struct conf *conf, const char *word)
 {
 	for (size_t i = 0; i < conf->deny.count; i++)
-		if (strcmp(conf->deny.item[i], option) == 0)
+		if (strcmp(conf->deny.item[i], word) == 0)
 			return false;
 	return true;
+}
+
+int conf_check(const struct conf *conf, const char **given, struct err *err)
+{
+	for (; given && *given; given++)
+		if (!conf_allows(conf, *given))
+			return err_set(err, "%s%s' is not allowed on this machine",
+				       deniable_is_verb(*given) ? "'firn " : "option '--", *given);
+	return 0;
 }

@@ -3,7 +3,8 @@
  * conf.h - firn.conf: what the site decides, and what a user may add.
  *
  * The site's file (sysconfdir/firn/firn.conf) is read if it exists, and only if
- * root owns it and nobody else can write to it. A file named with --config is
+ * root owns it and nobody else can write to it; in a user namespace that does not
+ * know the machine's root, if its owner is unknown there and we cannot write to it. A file named with --config is
  * read after it if the user or root owns it and nobody else can write to it;
  * it may only set what a user may set (the table in conf.c says which).
  * Format: firn.conf(5): sections in brackets, KEY = VALUE lines, '#' comments;
@@ -17,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum conf_engine { ENGINE_FIRN, ENGINE_SQUASHFUSE };
 enum conf_mpi { MPI_HYBRID, MPI_NONE };
@@ -69,7 +71,7 @@ struct conf {
 	struct conf_registry *registry;
 	size_t registry_count;
 	/* [users] */
-	struct conf_list deny;     /* options that users may not give: names without dashes */
+	struct conf_list deny;     /* options and verbs that users may not give: names without dashes */
 };
 
 /*
@@ -88,11 +90,19 @@ const struct conf_registry *conf_registry(const struct conf *conf, const char *h
 /* off, try or require. */
 bool conf_pin_parse(const char *text, enum conf_pin *out);
 
-/* Whether users may give --@option. */
-bool conf_allows(const struct conf *conf, const char *option);
+/* Whether users may give the option or verb @word (lib/deniable.h). */
+bool conf_allows(const struct conf *conf, const char *word);
+
+/* Whether they may give all of @given, NULL-terminated or NULL. Returns 0, or -1 and which not. */
+int conf_check(const struct conf *conf, const char **given, struct err *err);
+
+/* Whether the text @map of a /proc/PID/uid_map gives @uid, as it is inside, to anybody. */
+bool conf_maps_uid(const char *map, uid_t uid);
 
 /* Read one file; @trusted says that it is the site's. For conf_read() and the tests. */
 int conf_read_file(struct conf *conf, const char *path, bool trusted, struct err *err);
+/* The same of @text, which is changed; @path is for messages. */
+int conf_take_text(struct conf *conf, char *text, const char *path, bool trusted, struct err *err);
 struct conf *conf_new(void);
 
 #endif

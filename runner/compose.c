@@ -383,14 +383,6 @@ static int add_env(struct composer *at, const struct command *command, struct er
 	return env_build(&sources, &at->plan->env, err);
 }
 
-static int check_allowed(const struct request *request, const struct conf *conf, struct err *err)
-{
-	for (const char **name = request->given; name && *name; name++)
-		if (!conf_allows(conf, *name))
-			return err_set(err, "option '--%s' is not allowed on this machine", *name);
-	return 0;
-}
-
 static const char *choose_home(const struct request *request, const struct user *user)
 {
 	if (request->home)
@@ -438,7 +430,7 @@ int compose_container(const struct request *request, const struct conf *conf,
 	at->plan = plan_new();
 	if (!at->plan)
 		return err_sys(err, "cannot plan '%s'", request->image);
-	if (check_allowed(request, conf, err) < 0 || user_read(&at->user, err) < 0)
+	if (conf_check(conf, request->given, err) < 0 || user_read(&at->user, err) < 0)
 		return -1;
 	at->home = choose_home(request, at->user);
 	find_cwd(at);

@@ -87,16 +87,24 @@ int doctor_run(char *const *argv, char *text, unsigned size)
 void doctor_conf(struct finding *finding)
 {
 	auto_conf *conf = NULL;
+	char denied[160] = "";
+	size_t used = 0;
 	struct err err;
 
 	if (conf_read(NULL, &conf, &err) < 0) {
 		finding_set(finding, FINDING_MISSING, "%.*s", (int)sizeof(finding->text) - 1, err.text);
-		finding_remedy(finding, "correct it; chown root:root " SITE_FILE " && chmod 0644 " SITE_FILE);
+		finding_remedy(finding, strstr(err.text, " is not read: ")
+						? "chown root:root " SITE_FILE " && chmod 0644 " SITE_FILE
+						: "correct that line of " SITE_FILE);
 		return;
 	}
-	finding_set(finding, FINDING_OK, access(SITE_FILE, F_OK) == 0
-						 ? SITE_FILE " is in order"
-						 : "the defaults are in force: there is no " SITE_FILE);
+	for (size_t i = 0; i < conf->deny.count && used < sizeof(denied); i++)
+		used += (size_t)snprintf(denied + used, sizeof(denied) - used, "%s %s",
+					 i == 0 ? "; denied:" : "", conf->deny.item[i]);
+	finding_set(finding, FINDING_OK, "%s%s",
+		    access(SITE_FILE, F_OK) == 0 ? SITE_FILE " is in order"
+						 : "the defaults are in force: there is no " SITE_FILE,
+		    denied);
 }
 
 void doctor_squashfuse(struct finding *finding)

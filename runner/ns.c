@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/ns.h"
 
+#include "lib/file.h"
+
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -10,7 +12,7 @@
 #include <sys/syscall.h>
 
 /* More than any kernel has; the first number it does not know ends the loop. */
-enum { CAPABILITIES_MAX = 64 };
+enum { CAPABILITIES_MAX = 64, MAP_MAX = 1 << 20 };
 
 static int write_file(const char *path, const char *text, struct err *err)
 {
@@ -29,13 +31,28 @@ static int map_id(const char *path, unsigned inner, unsigned outer, struct err *
 	return write_file(path, line, err);
 }
 
+static int cannot_make(struct err *err)
+{
+	int code = errno;
+	auto_free char *map = NULL;
+	struct err ignored;
+	size_t size;
+
+	if (code == ENOSPC)
+		return err_code(err, code, "cannot make a user namespace (the limit "
+					   "user.max_user_namespaces is reached; see 'firn doctor')");
+	/* The kernel wants to be able to say who made one. */
+	if (code == EPERM && file_read(AT_FDCWD, "/proc/self/uid_map", MAP_MAX, &map, &size, &ignored) == 0 &&
+	    size == 0)
+		return err_code(err, code, "cannot make a user namespace: no user is mapped in the one "
+					   "around it ('unshare -U' needs '-r' or another map)");
+	return err_code(err, code, "cannot make a user namespace (see 'firn doctor')");
+}
+
 int ns_enter(const struct plan *plan, struct err *err)
 {
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		return err_sys(err, errno == ENOSPC ? "cannot make a user namespace (the limit "
-						      "user.max_user_namespaces is reached; see "
-						      "'firn doctor')"
-						    : "cannot make a user namespace (see 'firn doctor')");
+		return cannot_make(err);
 	/* Without this the kernel refuses the group map to an unprivileged user (Linux 3.19). */
 	if (write_file("/proc/self/setgroups", "deny", err) < 0 ||
 	    map_id("/proc/self/uid_map", plan->inner_uid, plan->uid, err) < 0)

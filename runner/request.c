@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <string.h>
 
+static const char *const verb_names[] = {
+	[REQUEST_EXEC] = "exec", [REQUEST_RUN] = "run", [REQUEST_SHELL] = "shell",
+};
+
 struct option {
 	const char *name;
 	char letter;
@@ -46,6 +50,19 @@ static int take_number(struct request *request, const struct option *option, con
 	return 0;
 }
 
+static int note_given(struct request *request, const char *name, struct err *err)
+{
+	const char **grown =
+		reallocarray(request->given, request->given_count + 2, sizeof(*grown));
+
+	if (!grown)
+		return err_sys(err, "cannot take '--%s'", name);
+	request->given = grown;
+	request->given[request->given_count++] = name;
+	request->given[request->given_count] = NULL;
+	return 0;
+}
+
 static int take_mount(struct request *request, const struct option *option, const char *value,
 		      struct err *err)
 {
@@ -63,9 +80,11 @@ static int take_mount(struct request *request, const struct option *option, cons
 		result = request_tmpfs_parse(value, &mount, err);
 	else
 		result = request_mount_parse(value, &mount, err);
-	if (result == 0)
-		request->mount[request->mount_count++] = mount;
-	return result;
+	if (result < 0)
+		return -1;
+	request->mount[request->mount_count++] = mount;
+	/* By whatever name: what a site denies is the thing itself. */
+	return note_given(request, mount.source ? "bind" : "tmpfs", err);
 }
 
 /* NAME or NAME=VALUE */
@@ -97,7 +116,7 @@ static int take_env(struct request *request, const struct option *option, const 
 	if (!text)
 		return err_sys(err, "cannot take '%s'", value);
 	request->env[request->env_count++] = (struct request_env){text, is_file};
-	return 0;
+	return note_given(request, "env", err);
 }
 
 static int take_home(struct request *request, const struct option *option, const char *value,
@@ -216,19 +235,6 @@ static const struct option *find_letter(char letter)
 		if (options[i].letter == letter)
 			return &options[i];
 	return NULL;
-}
-
-static int note_given(struct request *request, const char *name, struct err *err)
-{
-	const char **grown =
-		reallocarray(request->given, request->given_count + 2, sizeof(*grown));
-
-	if (!grown)
-		return err_sys(err, "cannot take '--%s'", name);
-	request->given = grown;
-	request->given[request->given_count++] = name;
-	request->given[request->given_count] = NULL;
-	return 0;
 }
 
 static int take(struct request *request, const struct option *option, const char *value,
@@ -359,6 +365,8 @@ int request_read(enum request_verb verb, int argc, char **argv, struct request *
 		return err_sys(err, "cannot read the command line");
 	request->verb = verb;
 	request->control = -1;
+	if (verb != REQUEST_SESSION && note_given(request, verb_names[verb], err) < 0)
+		return -1;
 	if (read_words(request, argv, err) < 0 || settle(request, err) < 0)
 		return -1;
 	*out = take_ptr(&request);

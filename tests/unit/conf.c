@@ -141,6 +141,80 @@ static void an_untrusted_file_is_not_read(void)
 	   "a file named but missing is an error");
 	ok(mkfifo(file, 0600) == 0 && conf_read_file(conf, file, false, &err) < 0,
 	   "a FIFO does not hang");
+	(void)unlink(file);
+}
+
+/* What is wrong with @text of the site's. */
+static bool site_refused(const char *text, const char *reason)
+{
+	auto_conf *conf = conf_new();
+	auto_free char *copy = strdup(text);
+
+	if (conf_take_text(conf, copy, "site", true, &err) < 0 && strstr(err.text, reason))
+		return true;
+	printf("#   got '%s'\n", err.text);
+	return false;
+}
+
+static bool site_denies(const char *text, const char *word)
+{
+	auto_conf *conf = conf_new();
+	auto_free char *copy = strdup(text);
+	const char *given[] = {word, NULL};
+
+	return conf_take_text(conf, copy, "site", true, &err) == 0 && !conf_allows(conf, word) &&
+	       conf_check(conf, given, &err) < 0;
+}
+
+static void a_denied_word_is_denied(void)
+{
+	ok(site_denies("[users]\ndeny = root\n", "root"), "a name");
+	is_str(err.text, "option '--root' is not allowed on this machine", "... which the message tells");
+	ok(site_denies("[users]\ndeny = --root\n", "root"), "with its dashes");
+	ok(site_denies("[users]\ndeny = bind, root\n", "bind"), "a list by commas: the first");
+	ok(site_denies("[users]\ndeny = bind,root\n", "root"), "... and the last");
+	ok(site_denies("[users]\ndeny = bind --root\n", "root"), "a list by blanks");
+	ok(site_denies("[users]\ndeny = bind\ndeny = root\n", "bind"), "two lines");
+	ok(site_denies("[users]\ndeny = no-cache\n", "no-cache"), "an option of the builder");
+	ok(site_denies("[users]\ndeny = pull\n", "pull"), "a verb");
+	is_str(err.text, "'firn pull' is not allowed on this machine", "... which the message tells");
+	ok(!site_denies("[users]\ndeny = root\n", "bind"), "and nothing else");
+	ok(site_refused("[users]\n\ndeny = root nosuch\n", "'site' line 3: 'deny' cannot be 'root nosuch': "
+							    "there is no option '--nosuch'"),
+	   "an unknown word is a mistake");
+	ok(site_refused("[users]\ndeny = -B\n", "line 2"), "a letter");
+	ok(site_refused("[users]\ndeny = root # why\n", "line 2"), "a comment behind it");
+	ok(site_refused("[users]\ndeny = help\n", "line 2"), "what cannot be denied");
+	ok(site_refused("[users]\ndeny =\n", "line 2") && site_refused("[users]\ndeny = ,\n", "line 2"),
+	   "nothing");
+}
+
+static void mistakes_name_what_is_right(void)
+{
+	ok(refused("[run]\nengine = fuse\n", "it is firn or squashfuse"), "an engine");
+	ok(refused("[run]\nmpi = on\n", "it is hybrid or none"), "a way of MPI");
+	ok(refused("[run]\ntopology = maybe\n", "it is yes or no"), "a flag");
+	ok(site_refused("[slurm]\npin = yes\n", "it is off, try or require"), "a pin");
+	ok(refused("[server]\ncache = 1K\n", "from 1M to 16G"), "a size");
+	ok(refused("[server]\nthreads = 1000\n", "from 0 to 8"), "a number of threads");
+	ok(refused("[build]\ncache = rel\n", "an absolute path"), "a directory");
+	ok(refused("[run]\nbind = \"/scratch\"\n", "without quotes"), "a bind");
+	ok(refused("bind = /x\n", "line 1: 'bind' stands before any [section]"), "no section");
+	ok(refused("[Run]\nbind = /x\n", "there is no section 'Run'"), "an unknown section");
+	ok(refused("[registry localhost]\ninsecure = yes\n", "[registry \"HOST\"]"), "a host without quotes");
+	ok(refused("[run]\nengine = firn\nengine = squashfuse\n", "line 3: 'engine' is there twice"),
+	   "two values for one key");
+}
+
+static void an_owner_without_a_number_is_known(void)
+{
+	ok(conf_maps_uid("         0          0 4294967295\n", 65534), "the whole range holds 65534");
+	ok(!conf_maps_uid("         0       1000          1\n", 65534), "one user does not");
+	ok(!conf_maps_uid("", 65534), "no map does not");
+	ok(conf_maps_uid("0 1000 1\n1 100000 65536\n", 65534), "a second range may");
+	ok(!conf_maps_uid("0 1000 1\n1 100000 65533\n", 65534), "if it is long enough");
+	ok(conf_maps_uid("65534 1000 1", 65534), "a range of one, without a newline");
+	ok(!conf_maps_uid("odd\n\n-\n", 65534), "odd lines hold nothing");
 }
 
 int main(void)
@@ -153,6 +227,9 @@ int main(void)
 	mistakes_name_the_line();
 	a_user_may_not_set_what_is_the_sites();
 	an_untrusted_file_is_not_read();
+	a_denied_word_is_denied();
+	mistakes_name_what_is_right();
+	an_owner_without_a_number_is_known();
 	(void)unlink(file);
 	(void)rmdir(scratch);
 	return done_testing();

@@ -64,7 +64,8 @@ static void values_come_in_every_spelling(void)
 	is_str(request->mount[0].source, "/x", "-o value");
 	is_str(request->mount[1].target, "/z", "-ovalue");
 	ok(request->mount[1].readonly && !request->mount[0].readonly, ":ro is read-only");
-	is_str(request->given[0], "cwd", "which options were given is kept");
+	is_str(request->given[0], "exec", "which verb was given is kept");
+	is_str(request->given[1], "cwd", "... and which options");
 }
 
 static void mistakes_are_named(void)

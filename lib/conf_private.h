@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * conf_private.h - between conf.c, which reads lines, and conf_value.c, which reads values.
+ */
+#ifndef FIRN_LIB_CONF_PRIVATE_H
+#define FIRN_LIB_CONF_PRIVATE_H
+
+#include "lib/conf.h"
+
+enum { MEBIBYTE = 1 << 20 };
+
+enum value {
+	VALUE_LIST, VALUE_BIND, VALUE_DENY, VALUE_TEXT, VALUE_PATH, VALUE_ENGINE, VALUE_MPI, VALUE_SIZE,
+	VALUE_LIMIT, VALUE_NUMBER, VALUE_THREADS, VALUE_FLAG, VALUE_PIN
+};
+
+struct key {
+	const char *section, *name;
+	enum value value;
+	size_t field; /* where it is in the conf, or in its registry */
+	bool user;    /* it may stand in a file that a user names with --config */
+};
+
+/*
+ * Put @text into the field of @key in @holder: the conf, or one of its registries. Returns 0,
+ * or -1 with what it may be in @wrong, a text that stays as it is until the next call.
+ */
+int conf_take_value(void *holder, const struct key *key, const char *text, const char **wrong);
+
+#endif

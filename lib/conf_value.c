@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/* What stands behind the '=': words into the fields of a conf. */
+#include "lib/conf_private.h"
+
+#include "lib/deniable.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { THREADS_MAX = 8 }; /* of one mount server */
+
+static int list_add(struct conf_list *list, const char *item, size_t len)
+{
+	auto_free char *copy = strndup(item, len);
+	char **grown = copy ? reallocarray(list->item, list->count + 2, sizeof(*grown)) : NULL;
+
+	if (!grown)
+		return -1;
+	list->item = grown;
+	list->item[list->count++] = take_ptr(&copy);
+	list->item[list->count] = NULL;
+	return 0;
+}
+
+/* A whole number with K, M, G or T behind, if @units. Returns -1 for anything else. */
+static int take_number(const char *text, bool units, uint64_t *out)
+{
+	static const char letters[] = "KMGT";
+	const char *letter;
+	uint64_t value = 0;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		if (value > UINT64_MAX / 16)
+			return -1;
+		value = 10 * value + (uint64_t)(*text - '0');
+	}
+	letter = *text > ' ' && units ? strchr(letters, *text & ~0x20) : NULL;
+	if (letter) {
+		if (value > UINT64_MAX >> 10 * (letter - letters + 1))
+			return -1;
+		value <<= 10 * (letter - letters + 1);
+		text++;
+	}
+	*out = value;
+	return *text ? -1 : 0;
+}
+
+/* The items of a list stand apart by what is in @apart. */
+static int take_list(struct conf_list *list, const char *text, const char *apart)
+{
+	while (*text) {
+		size_t len = strcspn(text, apart);
+
+		if (len > 0 && list_add(list, text, len) < 0)
+			return -1;
+		text += len + strspn(text + len, apart);
+	}
+	return 0;
+}
+
+/* One bind is one item, blanks and all. */
+static int take_bind(struct conf_list *list, const char *text)
+{
+	return *text == '/' ? list_add(list, text, strlen(text)) : -1;
+}
+
+/* Words as "root" or "--root"; an unknown one would deny nothing, and nobody would know. */
+static int take_deny(struct conf_list *list, const char *text, const char **wrong)
+{
+	static char unknown[128];
+	size_t first = list->count;
+
+	if (take_list(list, text, " \t,") < 0)
+		return -1;
+	for (size_t i = first; i < list->count; i++) {
+		char *word = list->item[i];
+
+		if (strncmp(word, "--", 2) == 0)
+			memmove(word, word + 2, strlen(word) - 1);
+		if (deniable(word))
+			continue;
+		(void)snprintf(unknown, sizeof(unknown),
+			       "there is no option '--%.80s' that can be denied", word);
+		*wrong = unknown;
+		return -1;
+	}
+	return list->count > first ? 0 : -1;
+}
+
+static int take_flag(bool *field, const char *text)
+{
+	*field = strcmp(text, "yes") == 0;
+	return *field || strcmp(text, "no") == 0 ? 0 : -1;
+}
+
+bool conf_pin_parse(const char *text, enum conf_pin *out)
+{
+	static const char *const names[] = {[PIN_OFF] = "off", [PIN_TRY] = "try", [PIN_REQUIRE] = "require"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (strcmp(text, names[i]) == 0) {
+			*out = (enum conf_pin)i;
+			return true;
+		}
+	return false;
+}
+
+static int take_text(char **field, const char *text)
+{
+	free(*field);
+	*field = strdup(text);
+	return *field && *text ? 0 : -1;
+}
+
+static int take_engine(enum conf_engine *field, const char *text)
+{
+	*field = strcmp(text, "squashfuse") == 0 ? ENGINE_SQUASHFUSE : ENGINE_FIRN;
+	return strcmp(text, "firn") == 0 || *field == ENGINE_SQUASHFUSE ? 0 : -1;
+}
+
+static int take_mpi(enum conf_mpi *field, const char *text)
+{
+	*field = strcmp(text, "none") == 0 ? MPI_NONE : MPI_HYBRID;
+	return strcmp(text, "hybrid") == 0 || *field == MPI_NONE ? 0 : -1;
+}
+
+static int take_size(size_t *field, const char *text, uint64_t least, uint64_t most)
+{
+	uint64_t number;
+
+	if (take_number(text, true, &number) < 0 || number < least || number > most)
+		return -1;
+	*field = (size_t)number;
+	return 0;
+}
+
+static int take_count(int *field, const char *text, uint64_t most)
+{
+	uint64_t number;
+
+	if (take_number(text, false, &number) < 0 || number > most)
+		return -1;
+	*field = (int)number;
+	return 0;
+}
+
+int conf_take_value(void *holder, const struct key *key, const char *text, const char **wrong)
+{
+	/* What each may be, for messages. */
+	static const char *const allowed[] = {
+		[VALUE_LIST] = "it is a list of names",
+		[VALUE_BIND] = "it is an absolute path, SRC[:DST[:ro|rw]], without quotes",
+		[VALUE_DENY] = "it is a list of options",
+		[VALUE_TEXT] = "it needs a value",
+		[VALUE_PATH] = "it is an absolute path",
+		[VALUE_ENGINE] = "it is firn or squashfuse",
+		[VALUE_MPI] = "it is hybrid or none",
+		[VALUE_SIZE] = "it is a size from 1M to 16G, as 64M",
+		[VALUE_LIMIT] = "it is a number above 0 that K, M, G or T may follow",
+		[VALUE_NUMBER] = "it is a number of seconds from 0 to 86400",
+		[VALUE_THREADS] = "it is a number from 0 to 8",
+		[VALUE_FLAG] = "it is yes or no",
+		[VALUE_PIN] = "it is off, try or require",
+	};
+	void *field = (char *)holder + key->field;
+
+	*wrong = allowed[key->value];
+	switch (key->value) {
+	case VALUE_LIST:
+		return take_list(field, text, " \t");
+	case VALUE_BIND:
+		return take_bind(field, text);
+	case VALUE_DENY:
+		return take_deny(field, text, wrong);
+	case VALUE_TEXT:
+		return take_text(field, text);
+	case VALUE_PATH:
+		return *text == '/' ? take_text(field, text) : -1;
+	case VALUE_ENGINE:
+		return take_engine(field, text);
+	case VALUE_MPI:
+		return take_mpi(field, text);
+	case VALUE_SIZE:
+		return take_size(field, text, MEBIBYTE, UINT64_C(16384) * MEBIBYTE);
+	case VALUE_LIMIT:
+		return take_size(field, text, 1, SIZE_MAX / 4);
+	case VALUE_NUMBER:
+		return take_count(field, text, 86400);
+	case VALUE_THREADS:
+		return take_count(field, text, THREADS_MAX);
+	case VALUE_FLAG:
+		return take_flag(field, text);
+	case VALUE_PIN:
+		return conf_pin_parse(text, field) ? 0 : -1;
+	}
+	return -1;
+}

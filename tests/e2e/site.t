@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# The site's firn.conf, in a namespace where its directory is the test's.
+. "${srcdir:-.}/tests/lib.sh"
+needs unshare -Urm true
+conf=$("$FIRN" doctor | sed -n 's/.*configuration:.* \(\/[^ ]*firn\.conf\).*/\1/p')
+[ -n "$conf" ] || conf=$("$FIRN" doctor | sed -n 's/.*configuration: \(\/[^ ]*firn\.conf\).*/\1/p')
+above=${conf%/firn/firn.conf}
+while [ ! -d "$above" ]; do above=${above%/*}; done
+[ -n "$above" ] || skip_all 'the configuration has no directory above it'
+make_small "$scratch/root"
+mkdir "$scratch/shown"
+
+# site TEXT COMMAND...: with TEXT as the site's configuration, root's.
+site() {
+	text=$1
+	shift
+	unshare -Urm sh -c 'mount -t tmpfs none "$1" && mkdir -p "${2%/*}" && printf "$3" >"$2" && shift 3 && exec "$@"' \
+		sh "$above" "$conf" "$text" "$@"
+}
+denied='[users]\ndeny = --root, bind pull no-cache\n'
+ok 'what is not denied works'            site "$denied" "$FIRN" exec "$scratch/root" true
+ok 'an option that is denied: 125'       status_is 125 site "$denied" "$FIRN" exec --root "$scratch/root" true
+ok '... is named'                        says "option '--root' is not allowed on this machine"
+ok '... by its letter'                   status_is 125 site "$denied" "$FIRN" exec -B "$scratch/shown" "$scratch/root" true
+ok '... by its other name'               status_is 125 site "$denied" "$FIRN" exec --mount "type=bind,src=$scratch/shown,dst=/mnt" "$scratch/root" true
+ok '... and in a file of the user'       status_is 125 site "$denied" sh -c 'printf "[run]\nbind = /tmp\n" >'"$scratch/own"' && exec "$@"' sh "$FIRN" exec --config "$scratch/own" "$scratch/root" true
+ok 'an option of the builder is denied'  status_is 125 site "$denied" "$FIRN" build --no-cache "$scratch/x.sqfs" "dir:$scratch/root"
+ok '... is named'                        says "option '--no-cache' is not allowed on this machine"
+ok 'a verb is denied'                    status_is 125 site "$denied" "$FIRN" pull 127.0.0.1:1/a
+ok '... is named'                        says "'firn pull' is not allowed on this machine"
+ok 'doctor tells them'                   site "$denied" sh -c '"$0" doctor | grep -qF "; denied: root bind pull no-cache"' "$FIRN"
+ok 'an unknown word stops all'           status_is 125 site '[users]\ndeny = nosuch\n' "$FIRN" exec "$scratch/root" true
+ok '... with its line'                   says "line 2: 'deny' cannot be 'nosuch'"
+
+# Root's own file, in a namespace that does not know root.
+foreign() {
+	unshare -Urm sh -c 'mount -t tmpfs none "$1" && mkdir -p "${2%/*}" && : >"$2" && mount --bind "$3" "$2" && shift 3 && exec "$@"' \
+		sh "$above" "$conf" "$@"
+}
+ok 'root'\''s file is read where root is not'  status_is 125 foreign /etc/passwd "$FIRN" exec "$scratch/root" true
+ok '... to its first odd line'           says 'line 1 is not of the form KEY = VALUE'
+ok 'in a namespace without users: 125'   status_is 125 unshare -U "$FIRN" exec "$scratch/root" true
+ok '... says why'                        says 'no user is mapped'
+ok 'a file of others to write is not'    status_is 125 site "$denied" sh -c 'chmod 666 "$0" && exec "$@"' "$conf" "$FIRN" exec "$scratch/root" true
+ok '... and says why'                    says 'others can write to it'
+done_testing
