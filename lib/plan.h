@@ -72,6 +72,8 @@ struct plan {
 	gid_t gid, inner_gid;
 	bool keep_capabilities; /* --root */
 
+	bool overlay_any;       /* --overlay-any: on whatever image it was made; no part of the hash */
+
 	struct plan_step *step;
 	size_t count;
 

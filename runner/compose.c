@@ -75,6 +75,7 @@ static int add_root(struct composer *at, struct err *err)
 			return err_sys(err, "cannot use overlay '%s'", request->overlay);
 		if (!S_ISDIR(stat_.st_mode))
 			return err_code(err, ENOTDIR, "cannot use overlay '%s'", request->overlay);
+		at->plan->overlay_any = request->overlay_any;
 		return plan_add_overlay(at->plan, request->overlay, err);
 	}
 	if (request->writable_tmpfs)

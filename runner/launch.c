@@ -5,6 +5,7 @@
 #include "runner/engine.h"
 #include "runner/mount.h"
 #include "runner/ns.h"
+#include "runner/overlay_lock.h"
 #include "runner/root.h"
 #include "runner/server/server.h"
 #include "runner/shows.h"
@@ -137,8 +138,12 @@ static int start_processes(const struct plan *plan, const struct content *conten
 static int build(const struct plan *plan, const struct content *content, const struct conf *conf,
 		 struct keeper *keeper, int builder, struct launched *out, struct err *err)
 {
+	auto_overlay_lock lock = OVERLAY_LOCK_NONE;
 	int server = -1;
-	int result = start_processes(plan, content, conf, keeper, out, &server, err);
+	int result = overlay_lock(plan, content->image, &lock, err);
+
+	if (result == 0)
+		result = start_processes(plan, content, conf, keeper, out, &server, err);
 
 	/* From here on nobody waits in vain: when the keeper ends, all ends of its sockets are closed. */
 	if (keeper) {
@@ -157,6 +162,8 @@ static int build(const struct plan *plan, const struct content *content, const s
 		return err_sys(err, "cannot keep others from tracing this process");
 	if (mount_all(plan, content, server, err) < 0)
 		return explain(out->report, err);
+	if (overlay_lock_mounted(&lock, err) < 0)
+		return -1;
 	if (keeper && keeper_ready(builder, out->user, out->mnt, err) < 0)
 		log_info("the container is not shared: %s", err->text);
 	return 0;

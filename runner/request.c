@@ -177,6 +177,7 @@ static const struct option options[] = {
 	{"contain", 0, NULL, FLAG(contain), "private /tmp, home and /dev/shm, minimal /dev"},
 	{"writable-tmpfs", 0, NULL, FLAG(writable_tmpfs), "let writes succeed, into memory"},
 	{"overlay", 0, "DIR", TEXT(overlay), "let writes succeed, kept in DIR"},
+	{"overlay-any", 0, NULL, FLAG(overlay_any), "lay the overlay on another image than it was made on"},
 	{"root", 0, NULL, FLAG(root), "appear as root (one mapped user)"},
 	{"frozen", 0, NULL, FLAG(frozen), "pass nothing of the user's or the machine's state that is not named here"},
 	{"private", 0, NULL, FLAG(private), "never share the container with other ranks"},
@@ -338,6 +339,8 @@ static int settle(struct request *request, struct err *err)
 {
 	if (request->overlay && request->writable_tmpfs)
 		return err_set(err, "--overlay and --writable-tmpfs exclude each other");
+	if (request->overlay_any && !request->overlay)
+		return err_set(err, "--overlay-any goes with --overlay");
 	if (request->home && request->no_home)
 		return err_set(err, "--home and --no-home exclude each other");
 	if (request->private && request->session)

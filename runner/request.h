@@ -47,6 +47,7 @@ struct request {
 	const char *session; /* --session */
 	const char *mpi;     /* --mpi: "hybrid" or "none"; NULL: the configuration's */
 	bool clean_env, no_home, contain, writable_tmpfs, root, frozen, private, print_plan, help;
+	bool overlay_any;
 	enum log_level level;
 	/* session-start's own */
 	int control;         /* --control-fd; -1 */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 /* Mounts made over "/" so far: the last is the root, the others lie between it and the host's. */
@@ -86,12 +87,15 @@ int root_mount_scratch(const struct plan *plan, struct err *err)
 	return err_sys(err, "cannot mount a tmpfs");
 }
 
-/* A directory of the overlay, made if it is missing. */
-static int open_layer(int base, const char *name, const char *path, struct err *err)
+/* A directory of the overlay, made if it is missing: then of @mode, whatever the umask. */
+static int open_layer(int base, const char *name, mode_t mode, const char *path, struct err *err)
 {
+	bool made = mkdirat(base, name, 0700) == 0;
 	int fd;
 
-	if (mkdirat(base, name, 0755) < 0 && errno != EEXIST)
+	if (!made && errno != EEXIST)
+		return err_sys(err, "cannot make '%s' in overlay '%s'", name, path);
+	if (made && fchmodat(base, name, mode, 0) < 0)
 		return err_sys(err, "cannot make '%s' in overlay '%s'", name, path);
 	fd = openat(base, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? err_sys(err, "cannot open '%s' in overlay '%s'", name, path) : fd;
@@ -102,10 +106,14 @@ static int add_upper(const struct root_overlay *overlay, char *options, size_t s
 {
 	const char *path = overlay->upper_name;
 	size_t used = strlen(options);
+	struct stat image;
 	int upper, work;
 
-	upper = open_layer(overlay->upper, "upper", path, err);
-	work = upper < 0 ? -1 : open_layer(overlay->upper, "work", path, err);
+	/* The upper directory's mode is that of "/", as the image has it; its owner can always remove it. */
+	if (fstat(overlay->image, &image) < 0)
+		return err_sys(err, "cannot lay overlay '%s'", path);
+	upper = open_layer(overlay->upper, "upper", (image.st_mode & 07777) | 0700, path, err);
+	work = upper < 0 ? -1 : open_layer(overlay->upper, "work", 0700, path, err);
 	if (work < 0)
 		return -1;
 	/* Both stay open until the mount is made, and are closed by execve(2). */
