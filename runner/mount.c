@@ -478,7 +478,7 @@ static int restrict_late(struct builder *at, struct err *err)
 {
 	char **readonly = calloc(at->plan->count + 2, sizeof(*readonly));
 	size_t count = 0;
-	int result;
+	int result = 0;
 
 	if (!readonly)
 		return err_sys(err, "cannot restrict mounts");
@@ -490,9 +490,12 @@ static int restrict_late(struct builder *at, struct err *err)
 		if (step->kind != PLAN_BIND || !(step->flags & PLAN_READONLY))
 			continue;
 		readonly[count] = realpath(step->target, NULL);
+		if (!readonly[count] && errno != ENOENT && errno != ENOTDIR)
+			result = err_sys(err, "cannot make '%s' read-only", step->target);
 		count += readonly[count] ? 1 : 0;
 	}
-	result = tree_restrict_all(readonly, err);
+	if (result == 0)
+		result = tree_restrict_all(readonly, err);
 	while (count > 0)
 		free(readonly[--count]);
 	free(readonly);

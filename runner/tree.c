@@ -160,6 +160,25 @@ static bool is_readonly(const char *path, char *const *readonly)
 	return false;
 }
 
+/*
+ * A mount that another one covers cannot be reached by its path, by nobody: then what failed
+ * with @code says so, or, below a directory that is closed to us, the path itself does. A
+ * refusal to restrict what can be reached is none of these. Leaves errno alone.
+ */
+static bool cannot_be_reached(const char *path, int code)
+{
+	bool reached;
+
+	if (code != EACCES)
+		return code == EINVAL || code == ENOENT;
+
+	auto_fd fd = open(path, O_PATH | O_CLOEXEC);
+
+	reached = fd >= 0;
+	errno = code;
+	return !reached;
+}
+
 static int restrict_line(char *line, char *const *readonly, struct err *err)
 {
 	char *field[6];
@@ -182,8 +201,7 @@ static int restrict_line(char *line, char *const *readonly, struct err *err)
 		return 0;
 	if (mount(NULL, field[4], NULL, OLD_REMOUNT | OLD_BIND | wanted, NULL) == 0)
 		return 0;
-	/* A mount that another one covers cannot be reached by its path, by nobody. */
-	if (errno == EINVAL || errno == ENOENT || errno == EACCES)
+	if (cannot_be_reached(field[4], errno))
 		return 0;
 	return err_sys(err, "cannot restrict the mount at '%s'", field[4]);
 }

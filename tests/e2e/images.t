@@ -53,6 +53,10 @@ for missing in openat2 open_tree,move_mount mount_setattr close_range pidfd_open
 		ok "without $missing: ${root##*/} runs"  prints /proc/self/mountinfo "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe args /proc/self/mountinfo
 		ok '... as restricted as ever'      every_mount nosuid,nodev '^/dev[/ ]' "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe cat /proc/self/mountinfo
 		ok '... ro is ro'                   prints 2 sh -c '"$@" | cut -d" " -f5,6 | grep -cE "^/(h)? ro,"' sh "$tools/enosys" $missing "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe cat /proc/self/mountinfo
+		case $missing in *mount_setattr*)
+			ok '... or an error'            status_is 125 "$tools/enosys" "$missing,MS_REMOUNT" "$FIRN" exec -B "$scratch/host:/h:ro" "$root" probe args x
+			ok '... that says it'           says 'cannot restrict the mount at' ;;
+		esac
 	done
 done
 done_testing

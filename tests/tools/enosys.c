@@ -2,7 +2,7 @@
 /*
  * enosys NAME[,NAME...] COMMAND [ARG...]: run COMMAND on an older kernel, so to
  * speak: the named system calls give ENOSYS (seccomp(2)). The name O_TMPFILE stands
- * for a file system that cannot do that.
+ * for a file system that cannot do that, MS_REMOUNT for a security module that denies it (EACCES).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,19 +36,39 @@ static int find(const char *name, size_t len)
 	return -1;
 }
 
-/* openat(2) with O_TMPFILE gives EOPNOTSUPP; the accumulator holds the call's number again at the end. */
-static size_t refuse_tmpfile(struct sock_filter *code)
+/* A call with a flag of its argument @arg; the filter holds the call's number again at the end. */
+struct flagged {
+	const char *name;
+	unsigned number, arg, flag;
+	int code;
+};
+
+static const struct flagged flagged[] = {
+	{"O_TMPFILE", SYS_openat, 2, O_TMPFILE & ~O_DIRECTORY, EOPNOTSUPP},
+	{"MS_REMOUNT", SYS_mount, 3, MS_REMOUNT, EACCES},
+};
+
+static size_t refuse_flag(struct sock_filter *code, const struct flagged *call)
 {
 	const struct sock_filter filter[] = {
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 4),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_TMPFILE & ~O_DIRECTORY, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 (unsigned)(offsetof(struct seccomp_data, args) + 8 * call->arg)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, call->flag, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)call->code),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	};
 
 	memcpy(code, filter, sizeof(filter));
 	return sizeof(filter) / sizeof(filter[0]);
+}
+
+static const struct flagged *find_flagged(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(flagged) / sizeof(flagged[0]); i++)
+		if (strlen(flagged[i].name) == len && strncmp(flagged[i].name, name, len) == 0)
+			return &flagged[i];
+	return NULL;
 }
 
 int main(int argc, char **argv)
@@ -66,8 +87,10 @@ int main(int argc, char **argv)
 		size_t len = strcspn(names, ",");
 		int number = find(names, len);
 
-		if (strncmp(names, "O_TMPFILE", len) == 0 && program.len + 6 <= 2 * CALLS_MAX) {
-			program.len += (unsigned short)refuse_tmpfile(code + program.len);
+		const struct flagged *call = find_flagged(names, len);
+
+		if (call && program.len + 6 <= 2 * CALLS_MAX) {
+			program.len += (unsigned short)refuse_flag(code + program.len, call);
 			names += len + (names[len] == ',');
 			continue;
 		}
