@@ -361,6 +361,10 @@ static int read_all(struct reading *reading, struct stream *stream, struct err *
 			return err_aim(err, "entry '%s'", name ? name : "?");
 		}
 	}
+	/* With a sum to compare with, nothing can be missing. */
+	if (result == 0 && tar_is_cut(reading->tar) && !reading->layer->diff_id.text[0])
+		log_warning("%s: has no end; its last file is whole, but whether there were more is not known",
+			    reading->layer->name);
 	return result < 0 ? -1 : drain(reading, stream, err);
 }
 

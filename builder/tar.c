@@ -17,6 +17,7 @@ void tar_free(struct tar *tar)
 	if (!tar)
 		return;
 	free(tar->records.data);
+	free(tar->global_records.data);
 	free(tar->path.data);
 	free(tar->link.data);
 	free(tar->segment);
@@ -34,6 +35,19 @@ uint64_t tar_position(const struct tar *tar)
 	return tar->position;
 }
 
+bool tar_is_cut(const struct tar *tar)
+{
+	return tar->cut;
+}
+
+static bool is_zero(const void *data, size_t size)
+{
+	static const char zeros[TAR_BLOCK_SIZE];
+
+	return memcmp(data, zeros, size) == 0;
+}
+
+/* The beginning of the blocks of zeros that end an archive is as good as its end. */
 int tar_read_block(struct tar *tar, void *block, struct err *err)
 {
 	ssize_t n = stream_fill(tar->stream, block, TAR_BLOCK_SIZE, err);
@@ -41,11 +55,14 @@ int tar_read_block(struct tar *tar, void *block, struct err *err)
 	if (n < 0)
 		return -1;
 	tar->position += (uint64_t)n;
-	if (n > 0 && n < TAR_BLOCK_SIZE)
+	if (n == TAR_BLOCK_SIZE)
+		return 1;
+	if (!is_zero(block, (size_t)n))
 		return err_set(err, "the archive ends in the middle of a block");
-	return n > 0;
+	return 0;
 }
 
+/* Bytes that must be there: data. */
 static int skip(struct tar *tar, uint64_t size, struct err *err)
 {
 	char buffer[16 << 10];
@@ -59,6 +76,18 @@ static int skip(struct tar *tar, uint64_t size, struct err *err)
 		tar->position += (uint64_t)n;
 		size -= (uint64_t)n;
 	}
+	return 0;
+}
+
+/* Bytes up to the block's end: behind the last file some writers leave them out. */
+static int skip_padding(struct tar *tar, uint64_t size, struct err *err)
+{
+	char buffer[TAR_BLOCK_SIZE];
+	ssize_t n = stream_fill(tar->stream, buffer, (size_t)size, err);
+
+	if (n < 0)
+		return -1;
+	tar->position += (uint64_t)n;
 	return 0;
 }
 
@@ -108,14 +137,7 @@ static int read_text(struct tar *tar, uint64_t size, uint64_t max, struct tar_te
 		return err_set(err, "the archive ends too soon");
 	text->size = (size_t)size;
 	text->data[size] = 0;
-	return skip(tar, padding_of(size), err);
-}
-
-static bool is_zero(const void *block)
-{
-	static const char zeros[TAR_BLOCK_SIZE];
-
-	return memcmp(block, zeros, TAR_BLOCK_SIZE) == 0;
+	return skip_padding(tar, padding_of(size), err);
 }
 
 /* POSIX sums unsigned bytes; some old archivers summed signed ones. */
@@ -172,6 +194,17 @@ static const char *own_link(struct tar *tar, const struct tar_header *header)
 	memcpy(tar->target, header->link, len);
 	tar->target[len] = 0;
 	return tar->target;
+}
+
+/* Pax over GNU over the header, in whatever order they came: as GNU tar has it. */
+static const char *next_path(struct tar *tar, const struct tar_header *header)
+{
+	return tar->next.path ? tar->next.path : tar->long_path ? tar->long_path : own_name(tar, header);
+}
+
+static const char *next_link(struct tar *tar, const struct tar_header *header)
+{
+	return tar->next.link ? tar->next.link : tar->long_link ? tar->long_link : own_link(tar, header);
 }
 
 static int take_type(const struct tar_header *header, struct tar_entry *entry, struct err *err)
@@ -282,6 +315,20 @@ static int take_numbers(struct tar *tar, const struct tar_header *header, struct
 	return 0;
 }
 
+/* A global header between an entry and its own extended header: the entry's own words go first. */
+static void add_global(struct tar_extended *next, const struct tar_extended *global)
+{
+	if (!next->has_uid && global->has_uid)
+		next->uid = global->uid;
+	if (!next->has_gid && global->has_gid)
+		next->gid = global->gid;
+	if (!next->has_mtime && global->has_mtime)
+		next->mtime = global->mtime;
+	next->has_uid |= global->has_uid;
+	next->has_gid |= global->has_gid;
+	next->has_mtime |= global->has_mtime;
+}
+
 /* An entry that only speaks of the next one: 1 when @header was such, 0, or -1. */
 static int take_extended(struct tar *tar, const struct tar_header *header, uint64_t size,
 			 struct err *err)
@@ -290,26 +337,25 @@ static int take_extended(struct tar *tar, const struct tar_header *header, uint6
 	case 'x': case 'X':
 		tar->next = tar->global;
 		if (read_text(tar, size, TAR_RECORDS_MAX, &tar->records, err) < 0 ||
-		    tar_take_records(tar, &tar->next, false, err) < 0)
+		    tar_take_records(tar, &tar->records, &tar->next, false, err) < 0)
 			return -1;
 		return 1;
 	case 'g':
-		if (read_text(tar, size, TAR_RECORDS_MAX, &tar->records, err) < 0 ||
-		    tar_take_records(tar, &tar->global, true, err) < 0)
+		if (read_text(tar, size, TAR_RECORDS_MAX, &tar->global_records, err) < 0 ||
+		    tar_take_records(tar, &tar->global_records, &tar->global, true, err) < 0)
 			return -1;
-		tar->next = tar->global; /* an 'x' before it is lost: its text was in the same place */
-		tar->segment_count = tar->xattr_count = 0;
+		add_global(&tar->next, &tar->global);
 		return 1;
 	case 'L': case 'K': {
 		struct tar_text *text = header->type == 'L' ? &tar->path : &tar->link;
 
 		if (read_text(tar, size, TAR_NAME_MAX + 1, text, err) < 0)
 			return -1;
-		*(header->type == 'L' ? &tar->next.path : &tar->next.link) = text->data;
+		*(header->type == 'L' ? &tar->long_path : &tar->long_link) = text->data[0] ? text->data : NULL;
 		return 1;
 	}
 	case 'V': case 'A': /* a volume's label, Solaris' access lists */
-		return skip(tar, size + padding_of(size), err) < 0 ? -1 : 1;
+		return skip(tar, size, err) < 0 || skip_padding(tar, padding_of(size), err) < 0 ? -1 : 1;
 	default:
 		return 0;
 	}
@@ -320,13 +366,14 @@ static int read_header(struct tar *tar, struct tar_header *header, struct err *e
 {
 	int result = tar_read_block(tar, header, err);
 
-	if (result <= 0 || !is_zero(header))
+	tar->cut = result == 0;
+	if (result <= 0 || !is_zero(header, sizeof(*header)))
 		return result;
 	/* Two blocks of zeros end an archive; some writers leave it at one, or at none. */
 	result = tar_read_block(tar, header, err);
 	if (result < 0)
 		return -1;
-	if (result > 0 && !is_zero(header))
+	if (result > 0 && !is_zero(header, sizeof(*header)))
 		return err_set(err, "a header of zeros in the middle of the archive");
 	return 0;
 }
@@ -360,16 +407,16 @@ int tar_next(struct tar *tar, struct tar_entry *entry, struct err *err)
 	int64_t size;
 	int result;
 
-	if (tar->left > UINT64_MAX - tar->padding || skip(tar, tar->left + tar->padding, err) < 0)
+	if (skip(tar, tar->left, err) < 0 || skip_padding(tar, tar->padding, err) < 0)
 		return -1;
 	tar->left = tar->padding = 0;
 	tar->segment_count = tar->xattr_count = 0;
 	tar->next = tar->global;
+	tar->long_path = tar->long_link = NULL;
 	result = next_header(tar, &header, &size, err);
 	if (result <= 0)
 		return result;
-	*entry = (struct tar_entry){.path = tar->next.path ? tar->next.path : own_name(tar, &header),
-				    .link = tar->next.link ? tar->next.link : own_link(tar, &header)};
+	*entry = (struct tar_entry){.path = next_path(tar, &header), .link = next_link(tar, &header)};
 	if (tar->next.has_size)
 		size = tar->next.size < INT64_MAX - 1024 ? (int64_t)tar->next.size : INT64_MAX;
 	if (take_type(&header, entry, err) < 0 || take_numbers(tar, &header, entry, err) < 0 ||

@@ -6,7 +6,13 @@
  * and what GNU tar adds (GNU tar manual, "Basic Tar Format", "Storing Sparse
  * Files"): long names (L, K), base-256 numbers, sparse files of the old, 0.0,
  * 0.1 and 1.0 kinds. Names are bytes: no locale, no conversion. Extended
- * attributes are SCHILY.xattr.* records, as all container tools write them.
+ * attributes are SCHILY.xattr.* records, as all container tools write them. Where an
+ * entry has names of both kinds the pax one counts, in whatever order they came.
+ *
+ * An archive may end behind its last file's last byte, without padding and the two
+ * blocks of zeros: such are in use (umoci insert up to 0.4.7), and Go's tools take
+ * them. One that ends inside a file, a header or in front of an announced entry is
+ * damaged.
  *
  * Numbers, names, records and maps are checked against the limits below before
  * memory is spent on them.
@@ -69,5 +75,8 @@ ssize_t tar_read(struct tar *tar, void *buffer, size_t size, struct err *err);
 
 /* How many bytes of the stream were read: where the entry's stored bytes go on. */
 uint64_t tar_position(const struct tar *tar);
+
+/* After the end: the stream ended where the archive did not say that it does. */
+bool tar_is_cut(const struct tar *tar);
 
 #endif

@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct tar_header) == TAR_BLOCK_SIZE, "a tar header is one
 
 enum tar_sparse { SPARSE_NONE, SPARSE_OLD, SPARSE_0, SPARSE_1 };
 
-/* What extended headers and long-name entries say of the entry to come. */
+/* What extended headers say of the entry to come. */
 struct tar_extended {
 	bool has_size, has_uid, has_gid, has_mtime, has_real_size;
 	uint64_t size, uid, gid, real_size;
@@ -51,7 +51,10 @@ struct tar {
 	uint64_t left;    /* stored bytes of the entry that were not read */
 	uint64_t padding; /* behind them, up to the block's end */
 	struct tar_extended global, next;
-	struct tar_text records, path, link; /* pax records; L; K */
+	struct tar_text records, global_records; /* pax: of the next entry; of all to come */
+	struct tar_text path, link;              /* GNU: L; K */
+	const char *long_path, *long_link;       /* what L and K said of the next entry, or NULL */
+	bool cut;                                /* the stream ended before the archive's end was said */
 	char name[256 + 1], target[101];     /* from a header's own fields */
 	struct tar_segment *segment;
 	size_t segment_count, segment_room;
@@ -64,8 +67,9 @@ int tar_number(const char *field, size_t size, int64_t *out);
 /* A decimal number without sign and its end; -1 if there is none or it is above INT64_MAX. */
 int tar_decimal(const char *text, const char **end, uint64_t *out);
 
-/* tar_pax.c: take over the records of an 'x' or 'g' header, @size bytes in tar->records. */
-int tar_take_records(struct tar *tar, struct tar_extended *to, bool global, struct err *err);
+/* tar_pax.c: take over @records of an 'x' or 'g' header, which stay where they are, changed. */
+int tar_take_records(struct tar *tar, struct tar_text *records, struct tar_extended *to, bool global,
+		     struct err *err);
 
 /* tar_sparse.c */
 int tar_add_segment(struct tar *tar, uint64_t offset, uint64_t size, struct err *err);
