@@ -12,7 +12,7 @@ enum { COPY_SIZE = 256 << 10 };
 
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
-#define AUFS ".wh..wh."
+#define PSEUDO_LINKS ".wh..wh.plnk"
 
 /* The work on one layer. */
 struct reading {
@@ -21,6 +21,7 @@ struct reading {
 	struct tar *tar;
 	char *buffer; /* COPY_SIZE */
 	bool stays;   /* data is not spooled: the layer's file has it as it is */
+	size_t notes; /* of aufs, left out */
 	char path[TREE_PATH_MAX + 1], target[TREE_PATH_MAX + 1];
 };
 
@@ -157,7 +158,7 @@ static struct entry *add_entry(struct layer *layer, enum entry_kind kind, const 
 		layer->room = room;
 	}
 	entry = &layer->entry[layer->count];
-	*entry = (struct entry){kind, arena_string(&layer->arena, path), NULL, NULL};
+	*entry = (struct entry){.kind = kind, .path = arena_string(&layer->arena, path)};
 	if (!entry->path)
 		return NULL;
 	layer->count++;
@@ -285,43 +286,75 @@ static int take_hardlink(struct reading *reading, const struct tar_entry *from, 
 	return 0;
 }
 
-/* Is one of the folders on the way to @path a whiteout? */
-static bool is_below_whiteout(const char *path)
+static bool begins(const char *name, const char *with)
 {
-	for (const char *slash; (slash = strchr(path, '/')); path = slash + 1)
-		if (strncmp(path, WHITEOUT, strlen(WHITEOUT)) == 0)
-			return true;
-	return false;
+	return strncmp(name, with, strlen(with)) == 0;
 }
 
-/* Names that begin with ".wh." say what is no longer there: 1 when this was one. */
-static int take_whiteout(struct reading *reading, struct err *err)
+/* The first component of @path that begins with ".wh.", or NULL. */
+static char *find_mark(char *path)
 {
-	char *slash = strrchr(reading->path, '/'), *name = slash ? slash + 1 : reading->path;
+	for (char *name = path, *slash; name; name = slash ? slash + 1 : NULL) {
+		slash = strchr(name, '/');
+		if (begins(name, WHITEOUT))
+			return name;
+	}
+	return NULL;
+}
+
+/* ".wh..wh.aufs" and what is below such a name, but not ".wh..wh..opq". */
+static bool is_note(const char *mark)
+{
+	size_t len = strcspn(mark, "/");
+
+	return begins(mark, TREE_NOTE) && (len != strlen(OPAQUE) || !begins(mark, OPAQUE));
+}
+
+/* Names that begin with ".wh." say what is no longer there. @name is the last component. */
+static int take_whiteout(struct reading *reading, char *name, struct err *err)
+{
 	char *hidden = name + strlen(WHITEOUT);
 	enum entry_kind kind = ENTRY_WHITEOUT;
 
-	if (is_below_whiteout(reading->path))
-		return err_set(err, "a name below a whiteout");
-	if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) != 0)
-		return 0;
 	if (strcmp(name, OPAQUE) == 0) {
 		kind = ENTRY_OPAQUE;
-		*(slash ? slash : name) = 0;
-	} else if (strncmp(name, AUFS, strlen(AUFS)) == 0) {
-		log_info("%s: '%s', a note of aufs, is left out", reading->layer->name, reading->path);
-		return 1;
+		*(name > reading->path ? name - 1 : name) = 0;
 	} else {
 		if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
 			return err_set(err, "a whiteout of no name");
 		memmove(name, hidden, strlen(hidden) + 1);
 	}
-	return add_entry(reading->layer, kind, reading->path) ? 1 : no_room(reading->layer, err);
+	return add_entry(reading->layer, kind, reading->path) ? 0 : no_room(reading->layer, err);
+}
+
+static int take_named(struct reading *reading, const struct tar_entry *from, struct err *err)
+{
+	if (from->type == TAR_HARDLINK)
+		return take_hardlink(reading, from, err);
+	return take_inode(reading, from, err);
+}
+
+/*
+ * Aufs keeps notes among the files, and its layers have them: none is a file of the image,
+ * but those below ".wh..wh.plnk" are what hard links of the layer name as their target.
+ */
+static int take_note(struct reading *reading, const struct tar_entry *from, const char *note, struct err *err)
+{
+	struct layer *layer = reading->layer;
+	size_t count = layer->count;
+
+	reading->notes++;
+	if (!begins(note, PSEUDO_LINKS "/") || (from->type != TAR_FILE && from->type != TAR_HARDLINK))
+		return 0;
+	if (take_named(reading, from, err) < 0)
+		return -1;
+	layer->entry[count].hidden = true;
+	return 0;
 }
 
 static int take_entry(struct reading *reading, const struct tar_entry *from, struct err *err)
 {
-	int result;
+	char *mark;
 
 	if (path_of_entry(from->path, reading->path, err) < 0)
 		return -1;
@@ -330,12 +363,14 @@ static int take_entry(struct reading *reading, const struct tar_entry *from, str
 	if (reading->layer->count >= reading->limits->max_entries)
 		return err_set(err, "more than %zu files (firn.conf's [build] max-entries)",
 			       reading->limits->max_entries);
-	result = take_whiteout(reading, err);
-	if (result != 0)
-		return result < 0 ? -1 : 0;
-	if (from->type == TAR_HARDLINK)
-		return take_hardlink(reading, from, err);
-	return take_inode(reading, from, err);
+	mark = find_mark(reading->path);
+	if (!mark)
+		return take_named(reading, from, err);
+	if (is_note(mark))
+		return take_note(reading, from, mark, err);
+	if (strchr(mark, '/'))
+		return err_set(err, "a name below a whiteout");
+	return take_whiteout(reading, mark, err);
 }
 
 /* Behind the archive's end anything may follow; it belongs to the sums. */
@@ -396,6 +431,8 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 		result = spool_flush(layer->spool, err);
 	if (result < 0)
 		return err_aim(err, "%s", layer->name);
+	if (reading.notes > 0)
+		log_info("%s: %zu notes of aufs are left out", layer->name, reading.notes);
 	if (layer->dropped_xattrs > 0)
 		log_info("%s: %zu extended attributes other than user.* are left out", layer->name,
 			 layer->dropped_xattrs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/tree.h"
 
-enum { TABLE_START = 1 << 12 };
+enum { TABLE_START = 1 << 12, LINKS_MAX = 40 /* as the kernel follows */ };
 
 int tree_new(size_t max, struct budget *memory, struct tree **out, struct err *err)
 {
@@ -70,6 +70,48 @@ struct node *tree_find(const struct tree *tree, const char *path)
 
 		node = tree_child(tree, node, path, len);
 		path += len + (path[len] == '/');
+	}
+	return node;
+}
+
+/* A symlink's target and what of the path is behind it, instead of the path. */
+static int follow(const struct node *link, const char *rest, char path[2 * TREE_PATH_MAX + 2])
+{
+	size_t len = strlen(link->inode->target), rest_len = strlen(rest);
+
+	if (len + 1 + rest_len > 2 * TREE_PATH_MAX)
+		return -1;
+	memmove(path + len + 1, rest, rest_len + 1);
+	memcpy(path, link->inode->target, len);
+	path[len] = '/';
+	return 0;
+}
+
+struct node *tree_resolve(const struct tree *tree, const char *name)
+{
+	char path[2 * TREE_PATH_MAX + 2], *at = path;
+	struct node *node = tree->root;
+	int links = 0;
+
+	if (strlen(name) > TREE_PATH_MAX)
+		return NULL;
+	memcpy(path, name, strlen(name) + 1);
+	while (node && *(at += strspn(at, "/"))) {
+		size_t len = strcspn(at, "/");
+		struct node *child = len == 1 && at[0] == '.' ? node :
+				     len == 2 && at[0] == '.' && at[1] == '.' ? node->parent :
+				     tree_child(tree, node, at, len);
+
+		at += len;
+		if (child && *at && child->inode && S_ISLNK(child->inode->mode)) {
+			if (++links > LINKS_MAX || follow(child, at, path) < 0)
+				return NULL;
+			if (path[0] == '/')
+				node = tree->root;
+			at = path;
+		} else {
+			node = child;
+		}
 	}
 	return node;
 }

@@ -94,6 +94,11 @@ struct inode *tree_inode(struct tree *tree, mode_t mode);
 struct node *tree_child(const struct tree *tree, const struct node *dir, const char *name, size_t len);
 /* The node at the tidy relative @path ("usr/bin/env"; "" is the root), or NULL. */
 struct node *tree_find(const struct tree *tree, const char *path);
+/*
+ * The node that @path names in a system of these files: symlinks on the way are followed,
+ * never out of the tree; the last component is not. NULL also for a loop.
+ */
+struct node *tree_resolve(const struct tree *tree, const char *path);
 /* Add a node that is not there yet. */
 struct node *tree_add(struct tree *tree, struct node *dir, const char *name, size_t len,
 		      struct err *err);
@@ -123,7 +128,11 @@ struct entry {
 	const char *path;   /* tidy and relative; what a whiteout hides; "" for the root */
 	const char *target; /* ENTRY_HARDLINK: tidy and relative */
 	struct inode *inode;
+	bool hidden;        /* only there to be linked to, by this layer: below a note of aufs */
 };
+
+/* Names of aufs' own that begin like this are notes, not files: ".wh..wh.plnk/12.34". */
+#define TREE_NOTE ".wh..wh."
 
 /* Put layer @number (1 is the lowest) with its entries over the tree. */
 int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t count, struct err *err);

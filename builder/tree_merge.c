@@ -10,7 +10,11 @@
  * - A directory over a directory keeps the children and takes the upper's owner,
  *   mode, times and attributes. Anything else takes the place of what was there.
  * - A hard link is the inode that its target's name means to its own layer at
- *   that point; else what it meant before the layer hid or replaced it.
+ *   that point; else what it meant before the layer hid or replaced it. Directories
+ *   on the way to the target may be symlinks: they are followed inside the tree,
+ *   as link(2) does it in an unpacked image.
+ * - What stands below a note of aufs (".wh..wh.plnk") is there for hard links of the
+ *   same layer, and gone when the layer is done.
  * - A parent that no layer names gets 0755, 0:0. One that stands below a file or
  *   a symlink of a lower layer takes its place, with a warning: a symlink is
  *   never followed (as overlay file systems do it, unlike unpacking with tar).
@@ -114,14 +118,14 @@ static void look_below(struct tree *tree, struct entry *entry, size_t count)
 
 		if (entry[i].kind != ENTRY_HARDLINK)
 			continue;
-		node = tree_find(tree, entry[i].target);
+		node = tree_resolve(tree, entry[i].target);
 		entry[i].inode = node ? node->inode : NULL;
 	}
 }
 
 static int link_to(struct tree *tree, uint32_t layer, struct entry *entry, struct err *err)
 {
-	const struct node *node = tree_find(tree, entry->target);
+	const struct node *node = tree_resolve(tree, entry->target);
 
 	if (node && node->inode)
 		entry->inode = node->inode;
@@ -136,15 +140,15 @@ static int link_to(struct tree *tree, uint32_t layer, struct entry *entry, struc
 	return put(tree, layer, entry, err);
 }
 
-int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t count, struct err *err)
+/* The entries that are hidden, or those that are not. */
+static int put_all(struct tree *tree, uint32_t number, struct entry *entry, size_t count, bool hidden,
+		   struct err *err)
 {
-	look_below(tree, entry, count);
-	for (size_t i = 0; i < count; i++)
-		if (entry[i].kind == ENTRY_WHITEOUT || entry[i].kind == ENTRY_OPAQUE)
-			hide(tree, entry[i].path, entry[i].kind == ENTRY_WHITEOUT);
 	for (size_t i = 0; i < count; i++) {
 		int result = 0;
 
+		if (entry[i].hidden != hidden)
+			continue;
 		if (entry[i].kind == ENTRY_HARDLINK)
 			result = link_to(tree, number, &entry[i], err);
 		else if (entry[i].inode) /* no whiteout */
@@ -153,4 +157,34 @@ int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t c
 			return -1;
 	}
 	return 0;
+}
+
+/* Take out "a/.wh..wh.plnk" of "a/.wh..wh.plnk/12.34". */
+static void forget_notes(struct tree *tree, const struct entry *entry, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *note = entry[i].hidden ? strstr(entry[i].path, TREE_NOTE) : NULL;
+		char path[TREE_PATH_MAX + 1];
+
+		if (!note)
+			continue;
+		(void)snprintf(path, sizeof(path), "%.*s", (int)(note - entry[i].path + strcspn(note, "/")),
+			       entry[i].path);
+		hide(tree, path, true);
+	}
+}
+
+int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t count, struct err *err)
+{
+	int result;
+
+	look_below(tree, entry, count);
+	for (size_t i = 0; i < count; i++)
+		if (entry[i].kind == ENTRY_WHITEOUT || entry[i].kind == ENTRY_OPAQUE)
+			hide(tree, entry[i].path, entry[i].kind == ENTRY_WHITEOUT);
+	result = put_all(tree, number, entry, count, true, err);
+	if (result == 0)
+		result = put_all(tree, number, entry, count, false, err);
+	forget_notes(tree, entry, count);
+	return result;
 }

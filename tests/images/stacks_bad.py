@@ -115,6 +115,9 @@ STACKS = {
     "link-to-directory": named("x", hardlink("x", "d")),
     "link-to-root": named("x", hardlink("x", ".")),
     "link-empty": named("x", hardlink("x", "")),
+    "link-to-lower-pseudo-link": ([file(".wh..wh.plnk/1.2", "x") + END, hardlink("x", ".wh..wh.plnk/1.2") + END], "layer 2.*x"),
+    "link-through-loop": named("x", symlink("s", "t"), symlink("t", "s"), hardlink("x", "s/y")),
+    "link-through-file": named("x", file("s"), hardlink("x", "s/y")),
     "link-through-symlink": named("x", symlink("s", "/etc"), hardlink("x", "s/passwd")),
     # Whiteouts
     "whiteout-alone": named(r"\.wh\.", file(".wh.")),
