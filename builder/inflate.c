@@ -3,7 +3,7 @@
 
 #include "builder/inflate_private.h"
 
-enum { IN_SIZE = 128 << 10 };
+enum { IN_SIZE = 128 << 10, MAGIC_SIZE = 10 };
 
 struct inflate {
 	struct stream stream;
@@ -104,24 +104,69 @@ static void inflate_close(struct stream *stream)
 	free(inflate);
 }
 
-/* By the first four bytes; a skippable frame may stand before zstd's first real one. */
-static const struct inflate_codec *recognize(const uint8_t *data, size_t size)
+/* zstd: a skippable frame may stand before the first real one. */
+static bool is_skippable(const uint8_t *data, size_t size)
 {
-	static const uint8_t gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
-	static const uint8_t skippable[] = {0x2a, 0x4d, 0x18};
+	return size >= 4 && (data[0] & 0xf0) == 0x50 && memcmp(data + 1, "\x2a\x4d\x18", 3) == 0;
+}
 
-	if (size >= 2 && memcmp(data, gzip, sizeof(gzip)) == 0)
-		return &inflate_gzip;
-	if (size >= 4 && (memcmp(data, zstd, sizeof(zstd)) == 0 ||
-			  ((data[0] & 0xf0) == 0x50 && memcmp(data + 1, skippable, 3) == 0)))
-		return &inflate_zstd;
-	return NULL;
+/* bzip2: its version and level, then a block or, when there is none, the end. */
+static bool is_bzip2(const uint8_t *data, size_t size)
+{
+	return size >= MAGIC_SIZE && memcmp(data, "BZh", 3) == 0 && data[3] >= '1' && data[3] <= '9' &&
+	       (memcmp(data + 4, "\x31\x41\x59\x26\x53\x59", 6) == 0 ||
+		memcmp(data + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
+}
+
+// clang-format off
+static const struct {
+	const char *magic;
+	size_t size;
+	const struct inflate_codec *codec;
+	const char *name; /* of what is not read */
+} known[] = {
+	{"\x1f\x8b", 2, &inflate_gzip, NULL}, {"\x28\xb5\x2f\xfd", 4, &inflate_zstd, NULL},
+	{"\xfd" "7zXZ\0", 6, &inflate_xz, NULL}, {"\x1f\x9d", 2, NULL, "compress"},
+	{"\x04\x22\x4d\x18", 4, NULL, "lz4"}, {"LZIP\x01", 5, NULL, "lzip"}, {"\x89LZO\0\r\n", 7, NULL, "lzop"},
+	{"7z\xbc\xaf\x27\x1c", 6, NULL, "7z"}, {"PK\x03\x04", 4, NULL, "zip"},
+};
+// clang-format on
+
+/* By the first bytes: *codec, or NULL for what is not compressed. */
+static int recognize(const uint8_t *data, size_t size, const struct inflate_codec **codec, struct err *err)
+{
+	*codec = is_bzip2(data, size) ? &inflate_bzip2 : is_skippable(data, size) ? &inflate_zstd : NULL;
+	for (size_t i = 0; i < COUNT_OF(known) && !*codec; i++) {
+		if (size < known[i].size || memcmp(data, known[i].magic, known[i].size) != 0)
+			continue;
+		if (!known[i].codec)
+			return err_set(err, "it is %s data; gzip, zstd, xz and bzip2 are read", known[i].name);
+		*codec = known[i].codec;
+	}
+	if (*codec && !(*codec)->open)
+		return err_set(err, "it is %s data, for which this firn-build was not built", (*codec)->name);
+	return 0;
+}
+
+static int open_codec(struct inflate *inflate, struct err *err)
+{
+	ssize_t n = stream_fill(inflate->below, inflate->in, MAGIC_SIZE, err);
+
+	if (n < 0)
+		return -1;
+	inflate->filled = (size_t)n;
+	if (recognize(inflate->in, (size_t)n, &inflate->codec, err) < 0)
+		return -1;
+	if (!inflate->codec)
+		return 0;
+	inflate->stream.read = inflate_read;
+	inflate->state = inflate->codec->open();
+	return inflate->state ? 0 : err_code(err, ENOMEM, "cannot decompress");
 }
 
 int inflate_open(struct stream *below, struct stream **out, const char **kind, struct err *err)
 {
 	struct inflate *inflate = calloc(1, sizeof(*inflate));
-	ssize_t n;
 
 	if (!inflate) {
 		stream_close(below);
@@ -129,20 +174,9 @@ int inflate_open(struct stream *below, struct stream **out, const char **kind, s
 	}
 	inflate->below = below;
 	inflate->stream = (struct stream){plain_read, inflate_close};
-	n = stream_fill(below, inflate->in, 4, err);
-	if (n < 0) {
+	if (open_codec(inflate, err) < 0) {
 		inflate_close(&inflate->stream);
 		return -1;
-	}
-	inflate->filled = (size_t)n;
-	inflate->codec = recognize(inflate->in, (size_t)n);
-	if (inflate->codec) {
-		inflate->stream.read = inflate_read;
-		inflate->state = inflate->codec->open();
-		if (!inflate->state) {
-			inflate_close(&inflate->stream);
-			return err_code(err, ENOMEM, "cannot decompress");
-		}
 	}
 	if (kind)
 		*kind = inflate->codec ? inflate->codec->name : "none";

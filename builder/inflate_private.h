@@ -22,13 +22,13 @@ enum inflate_result { INFLATE_MORE, INFLATE_MEMBER_END };
 
 struct inflate_codec {
 	const char *name;
-	void *(*open)(void);
+	void *(*open)(void); /* NULL: not built in */
 	/* Go on until input or output is used up or a member ends; -1 with @err for damage. */
 	int (*step)(void *state, struct inflate_step *step, struct err *err);
 	int (*restart)(void *state); /* for the next member */
 	void (*close)(void *state);
 };
 
-extern const struct inflate_codec inflate_gzip, inflate_zstd;
+extern const struct inflate_codec inflate_gzip, inflate_zstd, inflate_xz, inflate_bzip2;
 
 #endif
