@@ -5,24 +5,42 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define PREFIX "sha256:"
+enum { READ_SIZE = 1 << 20, SUM_MAX = 64 };
 
-enum { PREFIX_LEN = sizeof(PREFIX) - 1, READ_SIZE = 1 << 20 };
+static const struct algorithm {
+	const char *prefix;
+	size_t size; /* of the sum, bytes */
+	const EVP_MD *(*type)(void);
+} algorithms[] = {
+	{"sha256:", DIGEST_SIZE, EVP_sha256},
+	{"sha512:", SUM_MAX, EVP_sha512},
+};
 
 struct hasher {
+	const struct algorithm *algorithm;
 	EVP_MD_CTX *context;
 };
 
+/* By what @text begins with; NULL for none of them. */
+static const struct algorithm *find_algorithm(const char *text)
+{
+	for (size_t i = 0; i < COUNT_OF(algorithms); i++)
+		if (strncmp(text, algorithms[i].prefix, strlen(algorithms[i].prefix)) == 0)
+			return &algorithms[i];
+	return NULL;
+}
+
 int digest_take(struct digest *digest, const char *text)
 {
-	if (!text || strncmp(text, PREFIX, PREFIX_LEN) != 0)
+	const struct algorithm *algorithm = text ? find_algorithm(text) : NULL;
+	const char *digits;
+
+	if (!algorithm)
 		return -1;
-	for (size_t i = PREFIX_LEN; i < DIGEST_TEXT_SIZE - 1; i++)
-		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
-			return -1;
-	if (text[DIGEST_TEXT_SIZE - 1])
+	digits = text + strlen(algorithm->prefix);
+	if (strspn(digits, "0123456789abcdef") != 2 * algorithm->size || digits[2 * algorithm->size])
 		return -1;
-	memcpy(digest->text, text, DIGEST_TEXT_SIZE);
+	memcpy(digest->text, text, strlen(text) + 1);
 	return 0;
 }
 
@@ -33,22 +51,37 @@ bool digest_is(const struct digest *a, const struct digest *b)
 
 const char *digest_hex(const struct digest *digest)
 {
-	return digest->text[0] ? digest->text + PREFIX_LEN : digest->text;
+	const struct algorithm *algorithm = find_algorithm(digest->text);
+
+	return algorithm ? digest->text + strlen(algorithm->prefix) : "";
 }
 
-struct hasher *hasher_new(void)
+const char *digest_algorithm(const struct digest *digest, char out[DIGEST_ALGORITHM_SIZE])
 {
+	(void)snprintf(out, DIGEST_ALGORITHM_SIZE, "%.*s", (int)strcspn(digest->text, ":"), digest->text);
+	return out;
+}
+
+struct hasher *hasher_new_like(const struct digest *like)
+{
+	const struct algorithm *algorithm = like ? find_algorithm(like->text) : NULL;
 	struct hasher *sum = calloc(1, sizeof(*sum));
 
 	if (!sum)
 		return NULL;
+	sum->algorithm = algorithm ? algorithm : &algorithms[0];
 	sum->context = EVP_MD_CTX_new();
-	if (!sum->context || EVP_DigestInit_ex(sum->context, EVP_sha256(), NULL) != 1) {
+	if (!sum->context || EVP_DigestInit_ex(sum->context, sum->algorithm->type(), NULL) != 1) {
 		hasher_free(sum);
 		errno = ENOMEM;
 		return NULL;
 	}
 	return sum;
+}
+
+struct hasher *hasher_new(void)
+{
+	return hasher_new_like(NULL);
 }
 
 void hasher_free(struct hasher *sum)
@@ -69,35 +102,46 @@ void hasher_add(struct hasher *sum, const void *data, size_t size)
 	(void)EVP_DigestUpdate(sum->context, data, size);
 }
 
-void hasher_end_bytes(struct hasher *sum, uint8_t out[DIGEST_SIZE])
+static void end_sum(struct hasher *sum, uint8_t *out)
 {
 	(void)EVP_DigestFinal_ex(sum->context, out, NULL);
-	(void)EVP_DigestInit_ex(sum->context, EVP_sha256(), NULL);
+	(void)EVP_DigestInit_ex(sum->context, sum->algorithm->type(), NULL);
+}
+
+void hasher_end_bytes(struct hasher *sum, uint8_t out[DIGEST_SIZE])
+{
+	end_sum(sum, out);
 }
 
 void hasher_end(struct hasher *sum, struct digest *out)
 {
 	static const char digits[] = "0123456789abcdef";
-	uint8_t bytes[DIGEST_SIZE];
+	uint8_t bytes[SUM_MAX];
+	char *to = stpcpy(out->text, sum->algorithm->prefix);
 
-	hasher_end_bytes(sum, bytes);
-	memcpy(out->text, PREFIX, PREFIX_LEN);
-	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		out->text[PREFIX_LEN + 2 * i] = digits[bytes[i] >> 4];
-		out->text[PREFIX_LEN + 2 * i + 1] = digits[bytes[i] & 15];
+	end_sum(sum, bytes);
+	for (size_t i = 0; i < sum->algorithm->size; i++) {
+		*to++ = digits[bytes[i] >> 4];
+		*to++ = digits[bytes[i] & 15];
 	}
-	out->text[DIGEST_TEXT_SIZE - 1] = 0;
+	*to = 0;
 }
 
-int digest_of(const void *data, size_t size, struct digest *out, struct err *err)
+int digest_of_like(const struct digest *like, const void *data, size_t size, struct digest *out,
+		   struct err *err)
 {
-	auto_hasher *sum = hasher_new();
+	auto_hasher *sum = hasher_new_like(like);
 
 	if (!sum)
 		return err_sys(err, "cannot compute a digest");
 	hasher_add(sum, data, size);
 	hasher_end(sum, out);
 	return 0;
+}
+
+int digest_of(const void *data, size_t size, struct digest *out, struct err *err)
+{
+	return digest_of_like(NULL, data, size, out, err);
 }
 
 int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, struct err *err)

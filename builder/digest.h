@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * digest.h - sha256, and its text "sha256:<64 hex digits>".
+ * digest.h - sha256, and its text "sha256:<64 hex digits>"; and sha512, where others use it.
  *
  * A digest names files in the cache and in layouts, so a text from outside
  * becomes one only through digest_take(), which knows the grammar (OCI
- * image-spec descriptor.md "Digests", sha256 only).
+ * image-spec descriptor.md "Digests", the two registered algorithms). What firn
+ * itself sums up is sha256; sha512 is what an image's documents may say of blobs.
  */
 #ifndef FIRN_DIGEST_H
 #define FIRN_DIGEST_H
@@ -16,31 +17,41 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DIGEST_TEXT_SIZE = 72, DIGEST_SIZE = 32 };
+enum {
+	DIGEST_TEXT_SIZE = 136,      /* "sha512:" and 128 digits, NUL */
+	DIGEST_SIZE = 32,            /* of sha256, bytes */
+	DIGEST_ALGORITHM_SIZE = 8,
+};
 
 struct digest {
 	char text[DIGEST_TEXT_SIZE]; /* "" when unset */
 };
 
-/* Take @text over if it is a sha256 digest in lower case. Returns 0, or -1. */
+/* Take @text over if it is a sha256 or sha512 digest in lower case. Returns 0, or -1. */
 int digest_take(struct digest *digest, const char *text);
 bool digest_is(const struct digest *a, const struct digest *b);
-/* The 64 hex digits alone. */
+/* The hex digits alone. */
 const char *digest_hex(const struct digest *digest);
+/* What stands in front of them: "sha256" or "sha512". */
+const char *digest_algorithm(const struct digest *digest, char out[DIGEST_ALGORITHM_SIZE]);
 
 /* A sum in the making. NULL without memory. */
 struct hasher;
 struct hasher *hasher_new(void);
+/* To be compared with @like: of its algorithm; sha256 if it is "" or NULL. */
+struct hasher *hasher_new_like(const struct digest *like);
 void hasher_free(struct hasher *sum);
 void hasher_freep(struct hasher **sum);
 #define auto_hasher CLEANUP(hasher_freep) struct hasher
 void hasher_add(struct hasher *sum, const void *data, size_t size);
-/* The sum of all that was added; the sum starts anew. */
+/* The sum of all that was added; the sum starts anew. Bytes are to be had of sha256 only. */
 void hasher_end_bytes(struct hasher *sum, uint8_t out[DIGEST_SIZE]);
 void hasher_end(struct hasher *sum, struct digest *out);
 
-/* The digest of @size bytes. */
+/* The digest of @size bytes; to be compared with @like. */
 int digest_of(const void *data, size_t size, struct digest *out, struct err *err);
+int digest_of_like(const struct digest *like, const void *data, size_t size, struct digest *out,
+		   struct err *err);
 /* The digest of the first @size bytes of @fd, read with pread. @name is for messages. */
 int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, struct err *err);
 

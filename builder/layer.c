@@ -125,7 +125,7 @@ static int open_chain(struct layer *layer, struct stream *raw, const struct limi
 		return -1;
 	}
 	*counter = (struct counter){{counter_read, counter_close}, raw, layer};
-	if (stream_open_sum(&counter->stream, check_blob, layer, &stream, err) < 0 ||
+	if (stream_open_sum(&counter->stream, &layer->blob, check_blob, layer, &stream, err) < 0 ||
 	    inflate_open(stream, &stream, &layer->compression, err) < 0) {
 		free(meter);
 		return -1;
@@ -133,7 +133,7 @@ static int open_chain(struct layer *layer, struct stream *raw, const struct limi
 	*meter = (struct meter){{meter_read, meter_close}, stream, layer, limits, 0};
 	if (ahead_open(&meter->stream, &stream, err) < 0)
 		return -1;
-	return stream_open_sum(stream, check_diff_id, layer, out, err);
+	return stream_open_sum(stream, &layer->diff_id, check_diff_id, layer, out, err);
 }
 
 static int no_room(const struct layer *layer, struct err *err)

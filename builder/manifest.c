@@ -78,7 +78,7 @@ static int take_descriptor(const json_t *json, const char *what, struct descript
 	if (!json_is_object(json))
 		return err_set(err, "%s is no descriptor", what);
 	if (digest_take(&out->digest, digest) < 0)
-		return err_set(err, "%s has no sha256 digest but '%.80s'", what, digest ? digest : "");
+		return err_set(err, "%s has no sha256 or sha512 digest but '%.80s'", what, digest ? digest : "");
 	if (!json_is_integer(size) || json_integer_value(size) < 0)
 		return err_set(err, "%s has no size", what);
 	out->size = (uint64_t)json_integer_value(size);
@@ -327,7 +327,7 @@ int config_diff_ids(const char *text, size_t size, struct digest *diff_id, size_
 		const char *one = json_string_value(json_array_get(list, i));
 
 		if (digest_take(&diff_id[i], one) < 0)
-			return err_set(err, "the configuration's diff_id of layer %zu is no sha256 digest but '%.80s'",
+			return err_set(err, "the configuration's diff_id of layer %zu is no sha256 or sha512 digest but '%.80s'",
 				       i + 1, one ? one : "");
 	}
 	return 0;

@@ -276,6 +276,7 @@ int registry_manifest(struct registry *registry, const char *what, size_t max, s
 	auto_http_stream *stream = NULL;
 	auto_free char *path = NULL;
 	struct digest wanted = {0};
+	bool is_digest;
 
 	*out = (struct document){0};
 	if (asprintf(&path, "manifests/%s", what) < 0)
@@ -288,8 +289,9 @@ int registry_manifest(struct registry *registry, const char *what, size_t max, s
 	(void)snprintf(out->media_type, sizeof(out->media_type), "%.*s",
 		       (int)strcspn(http_reply(stream)->content_type, "; "),
 		       http_reply(stream)->content_type);
-	if (digest_of(out->text, out->size, &out->digest, err) < 0 ||
-	    (digest_take(&wanted, what) == 0 && !digest_is(&wanted, &out->digest))) {
+	is_digest = digest_take(&wanted, what) == 0;
+	if (digest_of_like(is_digest ? &wanted : NULL, out->text, out->size, &out->digest, err) < 0 ||
+	    (is_digest && !digest_is(&wanted, &out->digest))) {
 		document_clear(out);
 		return err_set(err,
 			       "'%s' gives a manifest of '%s' that does not match its digest %s",

@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
-#define BLOBS "blobs/sha256/"
+enum { BLOB_PATH_SIZE = DIGEST_TEXT_SIZE + sizeof("blobs//") };
 
 /* Either a directory or an archive. */
 struct layout {
@@ -87,9 +87,12 @@ static int read_member(struct layout *layout, const char *path, char **text, siz
 	return 0;
 }
 
-static void blob_path(const struct digest *digest, char out[96])
+static void blob_path(const struct digest *digest, char out[BLOB_PATH_SIZE])
 {
-	(void)snprintf(out, 96, BLOBS "%s", digest_hex(digest));
+	char algorithm[DIGEST_ALGORITHM_SIZE];
+
+	(void)snprintf(out, BLOB_PATH_SIZE, "blobs/%s/%s", digest_algorithm(digest, algorithm),
+		       digest_hex(digest));
 }
 
 static int layout_document(struct store *store, const struct descriptor *what, char **text,
@@ -98,10 +101,10 @@ static int layout_document(struct store *store, const struct descriptor *what, c
 	struct layout *layout = (struct layout *)((char *)store - offsetof(struct layout, store));
 	auto_free char *data = NULL;
 	struct digest digest;
-	char path[96];
+	char path[BLOB_PATH_SIZE];
 
 	blob_path(&what->digest, path);
-	if (read_member(layout, path, &data, size, err) < 0 || digest_of(data, *size, &digest, err) < 0)
+	if (read_member(layout, path, &data, size, err) < 0 || digest_of_like(&what->digest, data, *size, &digest, err) < 0)
 		return -1;
 	if (!digest_is(&what->digest, &digest))
 		return err_set(err, "'%s' of '%s' does not match its digest", path, layout->name);
@@ -117,7 +120,7 @@ static int layout_open_layer(struct source *source, size_t index, struct stream 
 {
 	struct layout *layout = (struct layout *)source;
 	uint64_t size;
-	char path[96];
+	char path[BLOB_PATH_SIZE];
 	bool own;
 
 	blob_path(&source->layer[index].blob, path);

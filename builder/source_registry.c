@@ -219,7 +219,7 @@ static int read_cached(struct remote *remote, const struct digest *wanted, char 
 	data = malloc((size_t)stat.st_size + 1);
 	if (!data || pread(fd, data, (size_t)stat.st_size, 0) != stat.st_size)
 		return 0;
-	if (digest_of(data, (size_t)stat.st_size, &digest, err) < 0)
+	if (digest_of_like(wanted, data, (size_t)stat.st_size, &digest, err) < 0)
 		return -1;
 	if (!digest_is(wanted, &digest)) {
 		cache_drop(remote->cache, wanted);
@@ -291,7 +291,7 @@ static int remote_document(struct store *store, const struct descriptor *what, c
 	} else if (fetch_document(remote, what, text, size, err) < 0) {
 		return -1;
 	}
-	if (digest_of(*text, *size, &digest, err) < 0)
+	if (digest_of_like(&what->digest, *text, *size, &digest, err) < 0)
 		return -1;
 	if (*size != what->size || !digest_is(&what->digest, &digest)) {
 		free(take_ptr(text));

@@ -14,7 +14,7 @@ struct file {
 struct sum {
 	struct stream stream;
 	struct stream *below;
-	struct hasher *sha256;
+	struct hasher *hasher;
 	uint64_t size;
 	bool ended;
 	stream_end *end;
@@ -57,7 +57,9 @@ static ssize_t file_read(struct stream *stream, void *buffer, size_t size, struc
 		size = (size_t)file->left;
 	if (size == 0)
 		return 0;
-	n = pread(file->fd, buffer, size, (off_t)file->offset);
+	do
+		n = pread(file->fd, buffer, size, (off_t)file->offset);
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(err, "cannot read '%s'", file->name);
 	if (n == 0)
@@ -104,11 +106,11 @@ static ssize_t sum_read(struct stream *stream, void *buffer, size_t size, struct
 	ssize_t n = sum->below->read(sum->below, buffer, size, err);
 
 	if (n > 0) {
-		hasher_add(sum->sha256, buffer, (size_t)n);
+		hasher_add(sum->hasher, buffer, (size_t)n);
 		sum->size += (uint64_t)n;
 	} else if (n == 0 && size > 0 && !sum->ended) {
 		sum->ended = true;
-		hasher_end(sum->sha256, &digest);
+		hasher_end(sum->hasher, &digest);
 		if (sum->end(sum->arg, &digest, sum->size, err) < 0)
 			return -1;
 	}
@@ -120,16 +122,16 @@ static void sum_close(struct stream *stream)
 	struct sum *sum = (struct sum *)stream;
 
 	stream_close(sum->below);
-	hasher_free(sum->sha256);
+	hasher_free(sum->hasher);
 	free(sum);
 }
 
-int stream_open_sum(struct stream *below, stream_end *end, void *arg, struct stream **out,
-		    struct err *err)
+int stream_open_sum(struct stream *below, const struct digest *like, stream_end *end, void *arg,
+		    struct stream **out, struct err *err)
 {
 	struct sum *sum = calloc(1, sizeof(*sum));
 
-	if (!sum || !(sum->sha256 = hasher_new())) {
+	if (!sum || !(sum->hasher = hasher_new_like(like))) {
 		free(sum);
 		stream_close(below);
 		return err_code(err, ENOMEM, "cannot compute a digest");

@@ -35,10 +35,11 @@ int stream_open_file(int fd, bool own, uint64_t offset, uint64_t size, const cha
 
 /*
  * What passes through, counted and summed. Takes @below over in any case. @end,
- * called with the sum when the end is reached, may refuse it by returning -1.
+ * called with the sum when the end is reached, may refuse it by returning -1. The sum
+ * is of @like's algorithm, or sha256.
  */
 typedef int stream_end(void *arg, const struct digest *digest, uint64_t size, struct err *err);
-int stream_open_sum(struct stream *below, stream_end *end, void *arg, struct stream **out,
-		    struct err *err);
+int stream_open_sum(struct stream *below, const struct digest *like, stream_end *end, void *arg,
+		    struct stream **out, struct err *err);
 
 #endif

@@ -156,9 +156,9 @@ def dump(document):
 class Layout:
     """An OCI layout being written in a directory."""
 
-    def __init__(self, path):
-        self.path = path
-        os.makedirs(os.path.join(path, "blobs", "sha256"), exist_ok=True)
+    def __init__(self, path, algorithm="sha256"):
+        self.path, self.algorithm = path, algorithm
+        os.makedirs(os.path.join(path, "blobs", algorithm), exist_ok=True)
         self.index = {"schemaVersion": 2, "mediaType": MEDIA["index"][0], "manifests": []}
         try:
             with open(os.path.join(path, "index.json"), "rb") as file:
@@ -168,14 +168,15 @@ class Layout:
 
     def blob(self, stream, **descriptor):
         """Store a blob; its descriptor, with @descriptor laid over."""
-        state, size, place = hashlib.sha256(), 0, os.path.join(self.path, "blobs", "sha256", "new")
+        blobs = os.path.join(self.path, "blobs", self.algorithm)
+        state, size, place = hashlib.new(self.algorithm), 0, os.path.join(blobs, "new")
         with open(place, "wb") as file:
             for chunk in stream:
                 state.update(chunk)
                 size += len(chunk)
                 file.write(chunk)
-        os.rename(place, os.path.join(self.path, "blobs", "sha256", state.hexdigest()))
-        return over({"digest": "sha256:" + state.hexdigest(), "size": size}, descriptor)
+        os.rename(place, os.path.join(blobs, state.hexdigest()))
+        return over({"digest": self.algorithm + ":" + state.hexdigest(), "size": size}, descriptor)
 
     def add(self, image, tagged=True):
         """Write @image; its manifest's descriptor, which goes into index.json if @tagged."""

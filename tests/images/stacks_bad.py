@@ -4,6 +4,7 @@
 Each bad entry stands in the second of two layers, after a good one: the message has to
 name the layer and the entry.
 """
+import lzma
 import os
 import struct
 
@@ -39,6 +40,7 @@ def number_field(field, value):
 
 TAR = file("a", "some data " * 1000) + END
 GZIP = b"".join(mkoci.gzip_one([TAR]))
+XZ = lzma.compress(TAR)
 ZSTD = mkoci.zstd_header() + mkoci.zstd_block(TAR[:10000]) + mkoci.zstd_block(TAR[10000:], True)
 
 
@@ -180,7 +182,14 @@ STACKS = {
     "zstd-dictionary": packed(mkoci.zstd_header(dictionary=12345) + ZSTD[6:]),
     "zstd-window-2g": packed(mkoci.zstd_header(31) + ZSTD[6:]),
     "zstd-skippable-cut": packed(ZSTD + struct.pack("<II", 0x184D2A50, 1 << 30)),
-    "compression-unknown": packed(b"BZh91AY&SY" + bytes(500)),
+    "bzip2-bad": packed(b"BZh91AY&SY" + bytes(500), "layer 2.*bzip2"),
+    "lz4": packed(b"\x04\x22\x4d\x18" + bytes(500), "layer 2.*lz4"),
+    "zip": packed(b"PK\x03\x04" + bytes(500), "layer 2.*zip"),
+    "xz-cut": packed(XZ[:-20], "layer 2.*xz"),
+    "xz-flipped": packed(XZ[:60] + bytes([XZ[60] ^ 1]) + XZ[61:], "layer 2.*xz"),
+    "xz-garbage-after": packed(XZ + b"garbage after the end", "layer 2.*xz"),
+    "xz-giant-dictionary": packed(lzma.compress(b"x", filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 512 << 20}]),
+                                  "layer 2.*memory"),
     "packed-text": packed(b"neither tar nor gzip " * 100),
     # Sparse files
     "sparse-overlap": named("x", sparse_lie([(0, 256), (100, 256)])),

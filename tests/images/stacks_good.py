@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 """stacks_good.py: stacks that are odd but right, each with its whole tree (mklayers.py)."""
 import hashlib
+import lzma
 import os
 import struct
 import zlib
@@ -116,6 +117,16 @@ def nested_index(place):
     layout.add_index([inner])
     layout.close()
     return "--platform linux/amd64 oci:" + path
+
+
+def sha512(place):
+    """All digests of the other registered algorithm, the configuration's of one layer as well."""
+    path = os.path.join(place, "oci")
+    layout = mkoci.Layout(path, "sha512")
+    one = tar(file("a"))
+    layout.add(Image([Layer(one, diff_id="sha512:" + hashlib.sha512(one).hexdigest()), Layer(tar(file("b")))]))
+    layout.close()
+    return "oci:" + path
 
 
 def docker_types(place):
@@ -290,10 +301,14 @@ STACKS = {name: stack(*what) for name, what in {
     "zstd-skippable-first": ([Layer(tar(*ONE), packed=mkoci.zstd_skippable(b"x" * 99) + b"".join(mkoci.zstd_one([tar(*ONE)])))],
                              {"a": f("one")}),
     "plain": ([Layer(tar(*ONE), "plain")], {"a": f("one")}),
+    "xz": ([Layer(tar(*ONE), packed=lzma.compress(tar(*ONE)))], {"a": f("one")}),
+    "xz-streams": ([Layer(tar(*ONE), packed=lzma.compress(tar(*ONE)[:100]) + bytes(8) + lzma.compress(tar(*ONE)[100:]))],
+                   {"a": f("one")}),
     "media-type-lies": ([Layer(tar(*ONE), "gzip", mediaType=mkoci.MEDIA["plain"][0]),
                          Layer(tar(file("b")), "zstd", mediaType=mkoci.MEDIA["gzip"][0])], {"a": f("one"), "b": f()}),
     # Documents and other forms
     "docker-types": (docker_types, {"a": f()}),
+    "sha512": (sha512, {"a": f(), "b": f()}),
     "platforms": (two_platforms, {"linux-arm64-v8": f()}),
     "nested-index": (nested_index, {"a": f()}),
     "history": (with_history, {"a": f(), "b": f()}),
