@@ -61,6 +61,16 @@ static int take_vector(const struct json *from, const char *key, char ***out, st
 	return *out ? 0 : err_sys(err, "cannot read the OCI configuration");
 }
 
+/* What is run. One empty string takes back what an image below says: as if there were none. */
+static int take_command(const struct json *from, const char *key, char ***out, struct err *err)
+{
+	if (take_vector(from, key, out, err) < 0)
+		return -1;
+	if (*out && (*out)[0] && !(*out)[0][0] && !(*out)[1])
+		free(take_ptr(&(*out)[0]));
+	return 0;
+}
+
 static int take_labels(const struct json *from, char ***out, struct err *err)
 {
 	const struct json *value = json_get(from, "Labels");
@@ -102,8 +112,8 @@ int oci_config_parse(const char *text, size_t size, struct oci_config **out, str
 	    take_string(run, "WorkingDir", &config->workdir, err) < 0 ||
 	    take_string(run, "User", &config->user, err) < 0 ||
 	    take_vector(run, "Env", &config->env, err) < 0 ||
-	    take_vector(run, "Entrypoint", &config->entrypoint, err) < 0 ||
-	    take_vector(run, "Cmd", &config->cmd, err) < 0 ||
+	    take_command(run, "Entrypoint", &config->entrypoint, err) < 0 ||
+	    take_command(run, "Cmd", &config->cmd, err) < 0 ||
 	    take_labels(run, &config->labels, err) < 0)
 		return -1;
 	*out = take_ptr(&config);

@@ -14,7 +14,7 @@
 
 struct oci_config {
 	char **env;        /* NAME=VALUE */
-	char **entrypoint;
+	char **entrypoint; /* as cmd empty, too, where the configuration has one empty string */
 	char **cmd;
 	char **labels;     /* KEY=VALUE */
 	char *workdir;

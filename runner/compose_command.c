@@ -50,7 +50,8 @@ void command_clear(struct command *command)
 
 /*
  * OCI: the entrypoint takes the user's arguments, or else the image's own
- * command, as its arguments (image-spec config.md, "Entrypoint" and "Cmd").
+ * command, as its arguments (image-spec config.md, "Entrypoint" and "Cmd"). Without
+ * one, and without a runscript, the arguments are what is run.
  */
 static int find_run(const struct request *request, struct content *content,
 		    const struct oci_config *config, char ***argv, struct err *err)
@@ -75,6 +76,10 @@ static int find_run(const struct request *request, struct content *content,
 	}
 	if (request->entrypoint) {
 		*argv = vector_join(NULL, NULL);
+		return 0;
+	}
+	if (request->command[0]) {
+		*argv = vector_join(request->command, NULL);
 		return 0;
 	}
 	return err_set(err, "'%s' does not say what to run; name a command: firn exec '%s' COMMAND",

@@ -51,9 +51,21 @@ ok 'run as firn-run is the same'             prints "$(printf 'one\ntwo')" sh -c
 sed -i 's/"args"\]/"cwd"]/' "$scratch/root/.firn/config.json"
 ok 'run: the working directory'              prints /work firn run "$scratch/root"
 ok '--cwd wins over it'                      prints /bin firn run --cwd /bin "$scratch/root"
+says_to_run() {
+	printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/bin"],%s}}\n' "$1" >"$scratch/root/.firn/config.json"
+}
+says_to_run '"Entrypoint":[""],"Cmd":["probe","args","one"]'
+ok 'run: an empty entrypoint is none'        prints one firn run "$scratch/root"
+ok '... and arguments are the command'       prints two firn run "$scratch/root" probe args two
+for none in '"Entrypoint":[]' '"Entrypoint":[""]' '"Cmd":null' '"Entrypoint":[""],"Cmd":[""]'; do
+	says_to_run "$none"
+	ok "run: arguments are run where there is $none" prints two firn run "$scratch/root" probe args two
+	ok '... and without any there is nothing to run' status_is 125 firn run "$scratch/root"
+done
 echo '{"config":' >"$scratch/root/.firn/config.json"
 ok 'a broken configuration is an error'      status_is 125 firn run "$scratch/root"
 ok '... that names it'                       says '/.firn/config.json'
 ok 'an image that says nothing: 125'         status_is 125 firn run "$debian"
 ok '... says what to do'                     says 'firn exec'
+ok '... but runs what it is told'            prints told firn run "$debian" echo told
 done_testing
