@@ -6,6 +6,9 @@
 #include <sys/utsname.h>
 
 #define REF_NAME "org.opencontainers.image.ref.name"
+#define CONTAINERD_NAME "io.containerd.image.name" /* with ref.name no more than the tag */
+#define DOCKER_REFERENCE "vnd.docker.reference.type" /* buildkit's attestations */
+#define COSIGN "dev.cosignproject.cosign/"
 
 static const struct {
 	const char *type;
@@ -62,6 +65,38 @@ static int type_kind(const char *type)
 	return -1;
 }
 
+static const char *annotation(const json_t *json, const char *key)
+{
+	return json_string_value(json_object_get(json_object_get(json, "annotations"), key));
+}
+
+static bool is_config_type(const char *type)
+{
+	return strcmp(type, "application/vnd.oci.image.config.v1+json") == 0 ||
+	       strcmp(type, "application/vnd.docker.container.image.v1+json") == 0;
+}
+
+/* What registries without a referrers' list have beside an image: "sha256-<digest>[.sig]". */
+static bool is_referrers_name(const char *name)
+{
+	return name && strncmp(name, "sha256-", 7) == 0 && strspn(name + 7, "0123456789abcdef") >= 32;
+}
+
+/* Does an entry of an index say itself that it is no image: a signature, an attestation, an artifact? */
+static bool is_other(const json_t *json, const char *type)
+{
+	const char *artifact = json_string_value(json_object_get(json, "artifactType"));
+	const char *kind = annotation(json, "kind");
+	const char *os = json_string_value(json_object_get(json_object_get(json, "platform"), "os"));
+
+	if ((type && type_kind(type) < 0) || (artifact && *artifact && !is_config_type(artifact)))
+		return true;
+	if (kind && strncmp(kind, COSIGN, strlen(COSIGN)) == 0 && strncmp(kind + strlen(COSIGN), "image", 5) != 0)
+		return true;
+	return annotation(json, DOCKER_REFERENCE) || (os && strcmp(os, "unknown") == 0) ||
+	       is_referrers_name(annotation(json, REF_NAME));
+}
+
 static void take_word(char *out, size_t size, const char *text)
 {
 	(void)snprintf(out, size, "%s", text ? text : "");
@@ -72,7 +107,7 @@ static int take_descriptor(const json_t *json, const char *what, struct descript
 {
 	const char *digest = json_string_value(json_object_get(json, "digest"));
 	const char *type = json_string_value(json_object_get(json, "mediaType"));
-	const char *name = json_string_value(json_object_get(json_object_get(json, "annotations"), REF_NAME));
+	const char *name = annotation(json, REF_NAME), *full_name = annotation(json, CONTAINERD_NAME);
 	const json_t *size = json_object_get(json, "size"), *platform = json_object_get(json, "platform");
 
 	if (!json_is_object(json))
@@ -84,8 +119,10 @@ static int take_descriptor(const json_t *json, const char *what, struct descript
 	out->size = (uint64_t)json_integer_value(size);
 	out->media_type = strdup(type ? type : "");
 	out->name = name ? strdup(name) : NULL;
-	if (!out->media_type || (name && !out->name))
+	out->full_name = full_name ? strdup(full_name) : NULL;
+	if (!out->media_type || (name && !out->name) || (full_name && !out->full_name))
 		return err_sys(err, "cannot read a manifest");
+	out->is_other = is_other(json, type);
 	out->has_platform = json_is_object(platform);
 	if (out->has_platform) {
 		take_word(out->platform.os, sizeof(out->platform.os),
@@ -171,6 +208,38 @@ static void descriptor_clear(struct descriptor *descriptor)
 {
 	free(descriptor->media_type);
 	free(descriptor->name);
+	free(descriptor->full_name);
+}
+
+void manifest_keep(struct manifest *manifest, const bool *keep)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < manifest->count; i++) {
+		if (keep[i])
+			manifest->part[kept++] = manifest->part[i];
+		else
+			descriptor_clear(&manifest->part[i]);
+	}
+	manifest->count = kept;
+}
+
+bool manifest_is_other(const char *text, size_t size)
+{
+	json_auto_t *json = size <= DOCUMENT_MAX ? json_loadb(text, size, 0, NULL) : NULL;
+	const char *artifact = json_string_value(json_object_get(json, "artifactType"));
+	const char *config = json_string_value(json_object_get(json_object_get(json, "config"), "mediaType"));
+	const json_t *list = json_object_get(json, "manifests");
+	size_t others = 0;
+
+	if ((artifact && *artifact && !is_config_type(artifact)) || (config && !is_config_type(config)))
+		return true;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		others += is_other(one, json_string_value(json_object_get(one, "mediaType")));
+	}
+	return others > 0 && others == json_array_size(list);
 }
 
 void manifest_free(struct manifest *manifest)
@@ -250,7 +319,7 @@ static bool platform_fits(const struct platform *is, const struct platform *want
 }
 
 /* What there is instead, for the error: as many as fit. */
-static void list_choices(const struct manifest *index, bool tags, char *out, size_t size)
+static void list_platforms(const struct manifest *index, char *out, size_t size)
 {
 	size_t used = 0;
 
@@ -258,53 +327,31 @@ static void list_choices(const struct manifest *index, bool tags, char *out, siz
 	for (size_t i = 0; i < index->count && used + 2 < size; i++) {
 		const struct descriptor *part = &index->part[i];
 		char text[100];
-		const char *choice = tags ? part->name : part->has_platform ? platform_text(&part->platform, text) : NULL;
 		int n;
 
-		if (!choice || (!tags && strcmp(part->platform.os, "unknown") == 0))
+		if (!part->has_platform || part->is_other)
 			continue;
-		n = snprintf(out + used, size - used, "%s%s", used ? ", " : "", choice);
+		n = snprintf(out + used, size - used, "%s%s", used ? ", " : "", platform_text(&part->platform, text));
 		used += n > 0 ? (size_t)n : 0;
 	}
 }
 
-static bool tag_fits(const struct descriptor *part, const char *tag)
+int manifest_choose(const struct manifest *index, const struct platform *platform, const char *name,
+		    const struct descriptor **out, struct err *err)
 {
-	return !tag || (part->name && strcmp(part->name, tag) == 0);
-}
-
-int manifest_choose(const struct manifest *index, const char *tag, const struct platform *platform,
-		    const char *name, const struct descriptor **out, struct err *err)
-{
-	const struct descriptor *only = NULL, *found = NULL;
-	size_t tagged = 0;
+	const struct descriptor *found = NULL;
 	char choices[300], wanted[100];
 
-	for (size_t i = 0; i < index->count; i++) {
-		const struct descriptor *part = &index->part[i];
-
-		if (!tag_fits(part, tag))
-			continue;
-		tagged++;
-		only = part;
-		if (!found && part->has_platform && platform_fits(&part->platform, platform))
-			found = part;
-	}
-	if (!found && tagged == 1 && !only->has_platform)
-		found = only;
+	for (size_t i = 0; i < index->count && !found; i++)
+		if (index->part[i].has_platform && platform_fits(&index->part[i].platform, platform))
+			found = &index->part[i];
+	if (!found && index->count == 1 && !index->part[0].has_platform)
+		found = &index->part[0];
 	if (found) {
 		*out = found;
 		return 0;
 	}
-	if (tagged == 0 && tag) {
-		list_choices(index, true, choices, sizeof(choices));
-		return err_set(err, "no image '%s' in '%s'%s%s", tag, name, *choices ? "; there are: " : "", choices);
-	}
-	if (tagged > 1 && only && !only->has_platform) {
-		list_choices(index, true, choices, sizeof(choices));
-		return err_set(err, "'%s' has several images; say which: %s", name, choices);
-	}
-	list_choices(index, false, choices, sizeof(choices));
+	list_platforms(index, choices, sizeof(choices));
 	return err_set(err, "'%s' has no image for %s%s%s", name, platform_text(platform, wanted),
 		       *choices ? "; there are: " : "", choices);
 }
@@ -331,94 +378,4 @@ int config_diff_ids(const char *text, size_t size, struct digest *diff_id, size_
 				       i + 1, one ? one : "");
 	}
 	return 0;
-}
-
-/*
- * @tag is a name or the last part of it: "docker.io/library/debian:12" is also "debian:12" and
- * "12", for skopeo and podman write hosts into their archives and docker does not.
- */
-static bool docker_name_fits(const char *name, const char *tag)
-{
-	size_t len = strlen(name), tag_len = strlen(tag);
-
-	return len >= tag_len && strcmp(name + len - tag_len, tag) == 0 &&
-	       (len == tag_len || strchr("/:", name[len - tag_len - 1]));
-}
-
-static bool docker_tag_fits(const json_t *entry, const char *tag)
-{
-	const json_t *names = json_object_get(entry, "RepoTags");
-
-	for (size_t i = 0; i < json_array_size(names); i++) {
-		const char *name = json_string_value(json_array_get(names, i));
-
-		if (name && docker_name_fits(name, tag))
-			return true;
-	}
-	return false;
-}
-
-static int take_docker_entry(const json_t *json, struct docker_entry *out, struct err *err)
-{
-	const char *config = json_string_value(json_object_get(json, "Config"));
-	const json_t *layers = json_object_get(json, "Layers");
-	size_t count = json_array_size(layers);
-
-	if (!config || !json_is_array(layers) || count > LAYERS_MAX)
-		return err_set(err, "manifest.json names no configuration and layers");
-	out->config = strdup(config);
-	out->layer = calloc(count + 1, sizeof(*out->layer));
-	if (!out->config || !out->layer)
-		return err_sys(err, "cannot read manifest.json");
-	for (; out->count < count; out->count++) {
-		const char *name = json_string_value(json_array_get(layers, out->count));
-
-		if (!name)
-			return err_set(err, "manifest.json's layer %zu has no name", out->count + 1);
-		out->layer[out->count] = strdup(name);
-		if (!out->layer[out->count])
-			return err_sys(err, "cannot read manifest.json");
-	}
-	return 0;
-}
-
-int docker_manifest_parse(const char *text, size_t size, const char *tag, struct docker_entry **out,
-			  struct err *err)
-{
-	json_auto_t *json = NULL;
-	auto_docker_entry *entry = calloc(1, sizeof(*entry));
-	const json_t *chosen = NULL;
-
-	if (!entry)
-		return err_sys(err, "cannot read manifest.json");
-	if (load(text, size, "manifest.json", &json, err) < 0)
-		return -1;
-	for (size_t i = 0; i < json_array_size(json) && !chosen; i++)
-		if (!tag || docker_tag_fits(json_array_get(json, i), tag))
-			chosen = json_array_get(json, i);
-	if (!chosen)
-		return tag ? err_set(err, "no image '%s' in the archive", tag) :
-			     err_set(err, "the archive has no image");
-	if (!tag && json_array_size(json) > 1)
-		return err_set(err, "the archive has several images; say which by its tag");
-	if (take_docker_entry(chosen, entry, err) < 0)
-		return -1;
-	*out = take_ptr(&entry);
-	return 0;
-}
-
-void docker_entry_free(struct docker_entry *entry)
-{
-	if (!entry)
-		return;
-	for (size_t i = 0; i < entry->count; i++)
-		free(entry->layer[i]);
-	free(entry->layer);
-	free(entry->config);
-	free(entry);
-}
-
-void docker_entry_freep(struct docker_entry **entry)
-{
-	docker_entry_free(*entry);
 }

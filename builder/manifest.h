@@ -32,6 +32,8 @@ struct descriptor {
 	struct digest digest;
 	uint64_t size;
 	char *name;               /* annotation org.opencontainers.image.ref.name, or NULL */
+	char *full_name;          /* containerd's, which has name for no more than the tag, or NULL */
+	bool is_other;            /* it says of itself that it is no image: signature, attestation, artifact */
 	bool has_platform;
 	struct platform platform;
 };
@@ -51,26 +53,32 @@ void manifest_free(struct manifest *manifest);
 void manifest_freep(struct manifest **manifest);
 #define auto_manifest CLEANUP(manifest_freep) struct manifest
 
+/* Leave only those parts for which @keep is true. */
+void manifest_keep(struct manifest *manifest, const bool *keep);
+
+/* Is this document the manifest of an artifact, or an index of nothing else? */
+bool manifest_is_other(const char *text, size_t size);
+
 /*
  * The index' entry for @platform: os and architecture must fit, and the variant if
- * one is wanted. An only entry that names no platform fits any. @tag, if not
- * NULL, must be the entry's name. The error lists what there is.
+ * one is wanted. An only entry that names no platform fits any. The error lists what
+ * there is. Which image is meant if there are several is choice.h's question.
  */
-int manifest_choose(const struct manifest *index, const char *tag, const struct platform *platform,
-		    const char *name, const struct descriptor **out, struct err *err);
+int manifest_choose(const struct manifest *index, const struct platform *platform, const char *name,
+		    const struct descriptor **out, struct err *err);
 
 /* The configuration's rootfs.diff_ids: exactly @count of them, into @diff_id. */
 int config_diff_ids(const char *text, size_t size, struct digest *diff_id, size_t count,
 		    struct err *err);
 
-/* docker-archive's manifest.json: the entry for @tag ("name:tag"; NULL: the only one). */
+/* docker-archive's manifest.json: the image that @tag means (choice.h); NULL: the only one. @name is for messages. */
 struct docker_entry {
 	char *config; /* names of the archive's members */
 	char **layer;
 	size_t count;
 };
-int docker_manifest_parse(const char *text, size_t size, const char *tag, struct docker_entry **out,
-			  struct err *err);
+int docker_manifest_parse(const char *text, size_t size, const char *tag, const char *name,
+			  struct docker_entry **out, struct err *err);
 void docker_entry_free(struct docker_entry *entry);
 void docker_entry_freep(struct docker_entry **entry);
 #define auto_docker_entry CLEANUP(docker_entry_freep) struct docker_entry

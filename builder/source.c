@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/source.h"
 
+#include "builder/choice.h"
 #include "lib/log.h"
 
-enum { INDEX_DEPTH = 3 };
+enum { INDEX_DEPTH = 3, LOOKS_MAX = 256, LOOK_SIZE = 256 << 10 };
 
 static const struct {
 	const char *scheme;
@@ -125,12 +126,33 @@ static int take_config(struct source *source, struct store *store, const struct 
 	return source_check_platform(config, platform, store->name, err);
 }
 
+/* Entries of an index that are looked at to tell images from artifacts. */
+struct looker {
+	struct store *store;
+	int left;
+};
+
+/* What cannot be read may well be an image: of a platform that was not copied. */
+static bool is_image(void *arg, const struct descriptor *what)
+{
+	struct looker *looker = arg;
+	auto_free char *text = NULL;
+	struct err ignored;
+	size_t size;
+
+	if (looker->left == 0 || what->size > LOOK_SIZE)
+		return true;
+	looker->left--;
+	return looker->store->document(looker->store, what, &text, &size, &ignored) < 0 ||
+	       !manifest_is_other(text, size);
+}
+
 int source_read_documents(struct source *source, struct store *store, const char *top, size_t size,
 			  const char *media_type, const char *tag, const struct platform *platform,
 			  struct err *err)
 {
+	struct looker looker = {store, LOOKS_MAX};
 	auto_manifest *manifest = NULL;
-	auto_free char *text = NULL;
 
 	if (manifest_parse(top, size, media_type, store->name, &manifest, err) < 0)
 		return -1;
@@ -141,15 +163,15 @@ int source_read_documents(struct source *source, struct store *store, const char
 
 		if (depth == INDEX_DEPTH)
 			return err_set(err, "'%s' is an index of indexes of indexes", store->name);
-		if (manifest_choose(manifest, depth == 0 ? tag : NULL, platform, store->name, &chosen, err) < 0 ||
+		if (choice_narrow(manifest, depth == 0 ? tag : NULL, platform, store->name,
+				  store->is_local ? is_image : NULL, &looker, err) < 0 ||
+		    manifest_choose(manifest, platform, store->name, &chosen, err) < 0 ||
 		    store->document(store, chosen, &next_text, &size, err) < 0 ||
 		    manifest_parse(next_text, size, chosen->media_type, store->name, &next, err) < 0)
 			return -1;
 		source->origin.manifest = chosen->digest;
 		manifest_free(manifest);
 		manifest = take_ptr(&next);
-		free(text);
-		text = take_ptr(&next_text);
 	}
 	return take_config(source, store, manifest, platform, err);
 }

@@ -120,7 +120,7 @@ static int open_docker(struct docker *docker, const char *tag, const struct sour
 	source->open_layer = docker_open_layer;
 	if (archive_open(docker->name, &options->limits, &docker->archive, err) < 0 ||
 	    read_member(docker, "manifest.json", &manifest, &size, err) < 0 ||
-	    docker_manifest_parse(manifest, size, tag, &docker->entry, err) < 0 ||
+	    docker_manifest_parse(manifest, size, tag, docker->name, &docker->entry, err) < 0 ||
 	    read_member(docker, docker->entry->config, &source->config, &source->config_size, err) < 0 ||
 	    digest_of(source->config, source->config_size, &source->config_digest, err) < 0 ||
 	    oci_config_parse(source->config, source->config_size, &config, err) < 0 ||

@@ -161,7 +161,7 @@ static int open_layout(struct layout *layout, const char *tag, const struct sour
 	layout->source.open_layer = layout_open_layer;
 	layout->source.close_layer = layout_close_layer;
 	layout->source.close = layout_close;
-	layout->store = (struct store){layout_document, layout->name};
+	layout->store = (struct store){layout_document, layout->name, true};
 	if (check_version(layout, err) < 0 || read_member(layout, "index.json", &index, &size, err) < 0 ||
 	    source_read_documents(&layout->source, &layout->store, index, size, NULL, tag,
 				  &options->platform, err) < 0)

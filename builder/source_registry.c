@@ -357,7 +357,7 @@ static int open_remote(struct remote *remote, const char *name, const struct sou
 		return -1;
 	if (options->cache && cache_open(options->cache, &remote->cache, err) < 0)
 		log_warning("%s; going on without a cache", err->text);
-	remote->store = (struct store){remote_document, remote->name};
+	remote->store = (struct store){remote_document, remote->name, false};
 	if (open_top(remote, &top, err) < 0)
 		return -1;
 	result = source_read_documents(source, &remote->store, top.text, top.size,
