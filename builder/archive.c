@@ -2,29 +2,40 @@
 #include "builder/archive.h"
 
 #include "builder/inflate.h"
+#include "builder/manifest.h"
+#include "builder/spool.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
+#include <inttypes.h>
 
 enum { MEMBERS_MAX = 100000, LINKS_MAX = 8, COPY_SIZE = 256 << 10 };
 
 struct archive {
-	int fd;
+	struct input *input;
 	struct tree *tree; /* members by name: an inode with its place, or a link with its target */
 };
 
-int archive_fd(const struct archive *archive)
+const struct input *archive_input(const struct archive *archive)
 {
-	return archive->fd;
+	return archive->input;
+}
+
+struct input *archive_take_input(struct archive *archive)
+{
+	return take_ptr(&archive->input);
 }
 
 void archive_free(struct archive *archive)
 {
 	if (!archive)
 		return;
-	own_close(&archive->fd);
+	input_free(archive->input);
 	tree_free(archive->tree);
 	free(archive);
+}
+
+void archive_freep(struct archive **archive)
+{
+	archive_free(*archive);
 }
 
 /* "layer.tar -> ../other/layer.tar", as docker save links equal layers. */
@@ -112,19 +123,42 @@ static int add_member(struct archive *archive, const struct tar *tar, const stru
 	return 0;
 }
 
-static int list_members(struct archive *archive, const char *path, const struct limits *limits,
-			struct err *err)
+int archive_read(const struct archive *archive, const char *name, char **text, size_t *out_size,
+		 struct err *err)
 {
+	auto_stream *stream = NULL;
+	auto_free char *data = NULL;
+	const char *path = archive->input->name;
+	uint64_t offset, size;
+
+	if (!archive_find(archive, name, &offset, &size))
+		return err_set(err, "'%s' has no '%s'", path, name);
+	if (size > DOCUMENT_MAX)
+		return err_set(err, "'%s' of '%s' is %" PRIu64 " bytes long, more than %d", name,
+			       path, size, DOCUMENT_MAX);
+	if (stream_open_file(archive->input->fd, false, offset, size, name, &stream, err) < 0)
+		return -1;
+	data = malloc((size_t)size + 1);
+	if (!data)
+		return err_sys(err, "cannot read '%s'", name);
+	if (stream_fill(stream, data, (size_t)size, err) < 0)
+		return -1;
+	data[size] = 0;
+	*out_size = (size_t)size;
+	*text = take_ptr(&data);
+	return 0;
+}
+
+static int list_members(struct archive *archive, const struct limits *limits, struct err *err)
+{
+	const struct input *input = archive->input;
 	auto_stream *stream = NULL;
 	auto_tar *tar = NULL;
 	struct tar_entry entry;
-	struct stat stat;
 	int result;
 
-	if (fstat(archive->fd, &stat) < 0)
-		return err_sys(err, "cannot read '%s'", path);
 	if (tree_new(MEMBERS_MAX, limits->memory, &archive->tree, err) < 0 ||
-	    stream_open_file(archive->fd, false, 0, (uint64_t)stat.st_size, path, &stream, err) < 0 ||
+	    stream_open_file(input->fd, false, 0, input->size, input->name, &stream, err) < 0 ||
 	    tar_open(stream, &tar, err) < 0)
 		return -1;
 	while ((result = tar_next(tar, &entry, err)) > 0)
@@ -133,72 +167,68 @@ static int list_members(struct archive *archive, const char *path, const struct 
 	return result;
 }
 
-/* The whole archive, @packed bytes, without its compression, to a file without a name. */
-static int unpack(struct archive *archive, struct stream *stream, uint64_t packed,
-		  const struct limits *limits, struct err *err)
+/* Write what @stream gives, for @packed bytes, to @fd. */
+static int copy(struct stream *stream, int fd, uint64_t packed, const struct limits *limits,
+		uint64_t *size, struct err *err)
 {
-	const char *folder = getenv("TMPDIR");
-	auto_fd fd = open(folder && *folder ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	auto_free char *buffer = malloc(COPY_SIZE);
-	uint64_t size = 0;
 	ssize_t n;
 
-	if (fd < 0)
-		fd = memfd_create("firn-archive", MFD_CLOEXEC);
-	if (fd < 0 || !buffer)
-		return err_sys(err, "cannot make a temporary file");
+	if (!buffer)
+		return err_sys(err, "cannot unpack");
 	while ((n = stream->read(stream, buffer, COPY_SIZE, err)) > 0) {
-		size += (uint64_t)n;
-		if (size > limits->max_size)
+		*size += (uint64_t)n;
+		if (*size > limits->max_size)
 			return err_set(err, "unpacks to more than firn.conf's [build] max-size");
-		if (size > LIMIT_RATIO_FROM && size / limits->max_ratio > packed)
+		if (*size > LIMIT_RATIO_FROM && *size / limits->max_ratio > packed)
 			return err_set(err, "unpacks to more than firn.conf's [build] max-ratio allows");
 		for (ssize_t done = 0, part; done < n; done += part) {
 			part = write(fd, buffer + done, (size_t)(n - done));
+			if (part < 0 && errno == EINTR)
+				part = 0;
 			if (part < 0)
 				return err_sys(err, "cannot write a temporary file; set TMPDIR to a directory with room");
 		}
 	}
-	if (n < 0)
-		return -1;
-	(void)close(archive->fd);
-	archive->fd = take_fd(&fd);
-	return 0;
+	return n < 0 ? -1 : 0;
 }
 
-static int read_archive(struct archive *archive, const char *path, const struct limits *limits,
-			struct err *err)
+/* If the whole archive is compressed, put it without that into a file without a name. */
+static int unpack(struct input *input, const struct limits *limits, struct err *err)
 {
 	auto_stream *stream = NULL;
+	auto_fd fd = -1;
 	const char *kind;
-	struct stat stat;
+	uint64_t size = 0;
 
-	archive->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (archive->fd < 0)
-		return err_sys(err, "cannot open '%s'", path);
-	if (fstat(archive->fd, &stat) < 0 || !S_ISREG(stat.st_mode))
-		return err_set(err, "'%s' is no regular file", path);
-	if (stream_open_file(archive->fd, false, 0, (uint64_t)stat.st_size, path, &stream, err) < 0 ||
+	if (stream_open_file(input->fd, false, 0, input->size, input->name, &stream, err) < 0 ||
 	    inflate_open(stream, &stream, &kind, err) < 0) {
 		stream = NULL; /* taken over in any case */
 		return -1;
 	}
-	if (strcmp(kind, "none") != 0 && unpack(archive, stream, (uint64_t)stat.st_size, limits, err) < 0)
+	if (strcmp(kind, "none") == 0)
+		return 0;
+	fd = spool_unnamed(err);
+	if (fd < 0 || copy(stream, fd, input->size, limits, &size, err) < 0)
 		return -1;
-	return list_members(archive, path, limits, err);
+	(void)close(input->fd);
+	input->fd = take_fd(&fd);
+	input->size = size;
+	return 0;
 }
 
-int archive_open(const char *path, const struct limits *limits, struct archive **out, struct err *err)
+int archive_open(struct input *input, const struct limits *limits, struct archive **out,
+		 struct err *err)
 {
-	struct archive *archive = calloc(1, sizeof(*archive));
+	auto_archive *archive = calloc(1, sizeof(*archive));
 
-	if (!archive)
-		return err_sys(err, "cannot open '%s'", path);
-	archive->fd = -1;
-	if (read_archive(archive, path, limits, err) < 0) {
-		archive_free(archive);
-		return err_aim(err, "archive '%s'", path);
+	if (!archive) {
+		input_free(input);
+		return err_code(err, ENOMEM, "cannot read an archive");
 	}
-	*out = archive;
+	archive->input = input;
+	if (unpack(input, limits, err) < 0 || list_members(archive, limits, err) < 0)
+		return err_aim(err, "archive '%s'", input->name);
+	*out = take_ptr(&archive);
 	return 0;
 }

@@ -9,15 +9,29 @@
 #ifndef FIRN_ARCHIVE_H
 #define FIRN_ARCHIVE_H
 
-#include "builder/layer.h"
+#include "builder/input.h"
 
 struct archive;
 
-int archive_open(const char *path, const struct limits *limits, struct archive **out, struct err *err);
+/* @input is taken over in any case. */
+int archive_open(struct input *input, const struct limits *limits, struct archive **out,
+		 struct err *err);
 void archive_free(struct archive *archive);
+void archive_freep(struct archive **archive);
+#define auto_archive CLEANUP(archive_freep) struct archive
 
-/* Where members' bytes are; the archive's own. */
-int archive_fd(const struct archive *archive);
+/* Where members' bytes are, uncompressed; the archive's own. */
+const struct input *archive_input(const struct archive *archive);
+
+/* The same, which becomes the caller's; of the archive only freeing it is left. */
+struct input *archive_take_input(struct archive *archive);
+
+/*
+ * What stands in the file @name, at most DOCUMENT_MAX bytes and a NUL behind them, in a
+ * new string. A file that is not there is an error.
+ */
+int archive_read(const struct archive *archive, const char *name, char **text, size_t *size,
+		 struct err *err);
 
 /* The place of the regular file @name; symlinks and hard links to it in the archive count as it. */
 bool archive_find(const struct archive *archive, const char *name, uint64_t *offset, uint64_t *size);

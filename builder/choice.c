@@ -72,7 +72,8 @@ int choice_by_name(struct choice *choice, size_t count, const char *wanted, cons
 			best = how_well(&choice[i], wanted);
 	if (best == 0) {
 		(void)list(choice, count, text);
-		return err_set(err, "no image '%s' in '%s'%s%s", wanted, where, *text ? "; there are: " : "", text);
+		return err_set(err, "no image '%s' in '%s'%s%s", wanted, where,
+			       *text ? "; there are: " : "", text);
 	}
 	for (size_t i = 0; i < count; i++)
 		choice[i].keep = choice[i].keep && how_well(&choice[i], wanted) == best;
@@ -93,8 +94,9 @@ int choice_is_one(const struct choice *choice, size_t count, const char *wanted,
 		if (strcmp(first->id, choice[i].id) == 0)
 			continue;
 		(void)list(choice, count, text);
-		return wanted ? err_set(err, "'%s' is more than one image of '%s'; say which: %s", wanted, where, text) :
-				err_set(err, "'%s' has several images; say which: %s", where, text);
+		return wanted ? err_set(err, "'%s' is more than one image of '%s'; say which: %s",
+					wanted, where, text)
+			      : err_set(err, "'%s' has several images; say which: %s", where, text);
 	}
 	return 0;
 }
@@ -102,8 +104,9 @@ int choice_is_one(const struct choice *choice, size_t count, const char *wanted,
 /* Its variant is a later question. An entry that names no platform may be of any. */
 static bool may_fit(const struct descriptor *part, const struct platform *platform)
 {
-	return !part->has_platform || (strcmp(part->platform.os, platform->os) == 0 &&
-				       strcmp(part->platform.architecture, platform->architecture) == 0);
+	return !part->has_platform ||
+	       (strcmp(part->platform.os, platform->os) == 0 &&
+		strcmp(part->platform.architecture, platform->architecture) == 0);
 }
 
 static size_t count_kept(const struct choice *choice, size_t count)
@@ -115,7 +118,8 @@ static size_t count_kept(const struct choice *choice, size_t count)
 	return kept;
 }
 
-static void keep_images(const struct manifest *index, struct choice *choice, choice_look *look, void *arg)
+static void keep_images(const struct manifest *index, struct choice *choice, choice_look *look,
+			void *arg)
 {
 	for (size_t i = 0; i < index->count; i++)
 		choice[i].keep = !index->part[i].is_other;
@@ -126,7 +130,8 @@ static void keep_images(const struct manifest *index, struct choice *choice, cho
 }
 
 /* Of several platforms those that fit, if any do: what does not is told later. */
-static void keep_platform(const struct manifest *index, struct choice *choice, const struct platform *platform)
+static void keep_platform(const struct manifest *index, struct choice *choice,
+			  const struct platform *platform)
 {
 	bool any = false;
 
@@ -148,8 +153,9 @@ static bool differ_by_platform(const struct manifest *index, const struct choice
 			return false;
 		if (!first)
 			first = &choice[i];
-		if (first->name[0] ? !choice[i].name[0] || strcmp(best_name(first), best_name(&choice[i])) != 0 :
-				     choice[i].name[0] != NULL)
+		if (first->name[0] ? !choice[i].name[0] ||
+					     strcmp(best_name(first), best_name(&choice[i])) != 0
+				   : choice[i].name[0] != NULL)
 			return false;
 	}
 	return true;
@@ -167,7 +173,8 @@ static int no_image(const struct manifest *index, const char *where, struct err 
 {
 	if (index->count == 0)
 		return err_set(err, "'%s' has no image: it is empty", where);
-	return err_set(err, "'%s' has no image, but something of type '%.100s'", where, index->part[0].media_type);
+	return err_set(err, "'%s' has no image, but something of type '%.100s'", where,
+		       index->part[0].media_type);
 }
 
 static int narrow(struct manifest *index, struct choice *choice, const char *wanted,
@@ -179,7 +186,8 @@ static int narrow(struct manifest *index, struct choice *choice, const char *wan
 		return -1;
 	drop_twins(choice, index->count);
 	keep_platform(index, choice, platform);
-	if (!differ_by_platform(index, choice) && choice_is_one(choice, index->count, wanted, where, err) < 0)
+	if (!differ_by_platform(index, choice) &&
+	    choice_is_one(choice, index->count, wanted, where, err) < 0)
 		return -1;
 	return 0;
 }

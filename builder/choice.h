@@ -15,8 +15,8 @@
 
 struct choice {
 	const char *const *name; /* what the image is called; ends with NULL */
-	const char *id;          /* images with the same are the same: "sha256:..." */
-	bool keep;               /* it may be the one that is meant */
+	const char *id;		 /* images with the same are the same: "sha256:..." */
+	bool keep;		 /* it may be the one that is meant */
 };
 
 /* Of those that are kept, keep those that @wanted means. The error says what there is in @where. */

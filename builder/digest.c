@@ -38,7 +38,8 @@ int digest_take(struct digest *digest, const char *text)
 	if (!algorithm)
 		return -1;
 	digits = text + strlen(algorithm->prefix);
-	if (strspn(digits, "0123456789abcdef") != 2 * algorithm->size || digits[2 * algorithm->size])
+	if (strspn(digits, "0123456789abcdef") != 2 * algorithm->size ||
+	    digits[2 * algorithm->size])
 		return -1;
 	memcpy(digest->text, text, strlen(text) + 1);
 	return 0;
@@ -58,7 +59,8 @@ const char *digest_hex(const struct digest *digest)
 
 const char *digest_algorithm(const struct digest *digest, char out[DIGEST_ALGORITHM_SIZE])
 {
-	(void)snprintf(out, DIGEST_ALGORITHM_SIZE, "%.*s", (int)strcspn(digest->text, ":"), digest->text);
+	(void)snprintf(out, DIGEST_ALGORITHM_SIZE, "%.*s", (int)strcspn(digest->text, ":"),
+		       digest->text);
 	return out;
 }
 

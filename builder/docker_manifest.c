@@ -23,14 +23,16 @@ static void table_clear(struct table *table)
 	free(table->id);
 }
 
-/* "<digits>.json" and "blobs/sha256/<digits>" are an image's digest; other names are it, too, if need be. */
+/* "<digits>.json" and "blobs/sha256/<digits>" are an image's digest; other names are it, too, if
+ * need be. */
 static const char *id_of(const char *config, struct digest *digest)
 {
 	const char *slash = strrchr(config, '/'), *name = slash ? slash + 1 : config;
 	char text[DIGEST_TEXT_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%s%.*s", strncmp(name, "sha256:", 7) == 0 ? "" : "sha256:",
-		       (int)strcspn(name, "."), name);
+	(void)snprintf(text, sizeof(text), "%s%.*s",
+		       strncmp(name, "sha256:", 7) == 0 ? "" : "sha256:", (int)strcspn(name, "."),
+		       name);
 	return digest_take(digest, text) == 0 ? digest->text : config;
 }
 
@@ -48,10 +50,12 @@ static void fill_table(struct table *table)
 	const char **at = table->name;
 
 	for (size_t i = 0; i < table->count; i++) {
-		const json_t *entry = json_array_get(table->json, i), *names = json_object_get(entry, "RepoTags");
+		const json_t *entry = json_array_get(table->json, i),
+			     *names = json_object_get(entry, "RepoTags");
 		const char *config = json_string_value(json_object_get(entry, "Config"));
 
-		table->choice[i] = (struct choice){at, id_of(config ? config : "", &table->id[i]), true};
+		table->choice[i] =
+			(struct choice){at, id_of(config ? config : "", &table->id[i]), true};
 		for (size_t j = 0; j < json_array_size(names); j++)
 			if (json_is_string(json_array_get(names, j)))
 				*at++ = json_string_value(json_array_get(names, j));
@@ -65,14 +69,17 @@ static int read_table(const char *text, size_t size, struct table *table, struct
 	size_t names;
 
 	if (size > DOCUMENT_MAX)
-		return err_set(err, "manifest.json is %zu bytes long, more than %d", size, DOCUMENT_MAX);
+		return err_set(err, "manifest.json is %zu bytes long, more than %d", size,
+			       DOCUMENT_MAX);
 	table->json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
 	if (!table->json)
-		return err_set(err, "manifest.json is no valid JSON: line %d: %s", error.line, error.text);
+		return err_set(err, "manifest.json is no valid JSON: line %d: %s", error.line,
+			       error.text);
 	table->count = json_array_size(table->json);
 	names = count_names(table->json);
 	if (table->count > IMAGES_MAX || names > NAMES_MAX)
-		return err_set(err, "manifest.json has %zu images of %zu names", table->count, names - table->count);
+		return err_set(err, "manifest.json has %zu images of %zu names", table->count,
+			       names - table->count);
 	table->choice = calloc(table->count + 1, sizeof(*table->choice));
 	table->name = calloc(names + 1, sizeof(*table->name));
 	table->id = calloc(table->count + 1, sizeof(*table->id));
@@ -98,7 +105,8 @@ static int take_docker_entry(const json_t *json, struct docker_entry *out, struc
 		const char *name = json_string_value(json_array_get(layers, out->count));
 
 		if (!name)
-			return err_set(err, "manifest.json's layer %zu has no name", out->count + 1);
+			return err_set(err, "manifest.json's layer %zu has no name",
+				       out->count + 1);
 		out->layer[out->count] = strdup(name);
 		if (!out->layer[out->count])
 			return err_sys(err, "cannot read manifest.json");
@@ -135,6 +143,15 @@ int docker_manifest_parse(const char *text, size_t size, const char *tag, const 
 	if (result == 0)
 		*out = take_ptr(&entry);
 	return result;
+}
+
+bool docker_manifest_is(const char *text, size_t size)
+{
+	json_auto_t *json = size <= DOCUMENT_MAX ? json_loadb(text, size, 0, NULL) : NULL;
+	const json_t *first = json_array_get(json, 0);
+
+	return json_is_string(json_object_get(first, "Config")) &&
+	       json_is_array(json_object_get(first, "Layers"));
 }
 
 void docker_entry_free(struct docker_entry *entry)

@@ -113,7 +113,8 @@ static bool is_skippable(const uint8_t *data, size_t size)
 /* bzip2: its version and level, then a block or, when there is none, the end. */
 static bool is_bzip2(const uint8_t *data, size_t size)
 {
-	return size >= MAGIC_SIZE && memcmp(data, "BZh", 3) == 0 && data[3] >= '1' && data[3] <= '9' &&
+	return size >= MAGIC_SIZE && memcmp(data, "BZh", 3) == 0 && data[3] >= '1' &&
+	       data[3] <= '9' &&
 	       (memcmp(data + 4, "\x31\x41\x59\x26\x53\x59", 6) == 0 ||
 		memcmp(data + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
 }
@@ -133,18 +134,23 @@ static const struct {
 // clang-format on
 
 /* By the first bytes: *codec, or NULL for what is not compressed. */
-static int recognize(const uint8_t *data, size_t size, const struct inflate_codec **codec, struct err *err)
+static int recognize(const uint8_t *data, size_t size, const struct inflate_codec **codec,
+		     struct err *err)
 {
-	*codec = is_bzip2(data, size) ? &inflate_bzip2 : is_skippable(data, size) ? &inflate_zstd : NULL;
+	*codec = is_bzip2(data, size)	    ? &inflate_bzip2
+		 : is_skippable(data, size) ? &inflate_zstd
+					    : NULL;
 	for (size_t i = 0; i < COUNT_OF(known) && !*codec; i++) {
 		if (size < known[i].size || memcmp(data, known[i].magic, known[i].size) != 0)
 			continue;
 		if (!known[i].codec)
-			return err_set(err, "it is %s data; gzip, zstd, xz and bzip2 are read", known[i].name);
+			return err_set(err, "it is %s data; gzip, zstd, xz and bzip2 are read",
+				       known[i].name);
 		*codec = known[i].codec;
 	}
 	if (*codec && !(*codec)->open)
-		return err_set(err, "it is %s data, for which this firn-build was not built", (*codec)->name);
+		return err_set(err, "it is %s data, for which this firn-build was not built",
+			       (*codec)->name);
 	return 0;
 }
 

@@ -14,7 +14,8 @@
 
 #include "builder/stream.h"
 
-/* Takes @below over in any case. @kind (may be NULL) gets "gzip", "zstd", "xz", "bzip2" or "none": static. */
+/* Takes @below over in any case. @kind (may be NULL) gets "gzip", "zstd", "xz", "bzip2" or "none":
+ * static. */
 int inflate_open(struct stream *below, struct stream **out, const char **kind, struct err *err);
 
 /* The libraries at work, for the verbose log: "gzip by ISA-L 2.30". */

@@ -60,7 +60,8 @@ static void bzip2_close(void *state)
 	free(state);
 }
 
-const struct inflate_codec inflate_bzip2 = {"bzip2", bzip2_open, bzip2_step, bzip2_restart, bzip2_close};
+const struct inflate_codec inflate_bzip2 = {"bzip2", bzip2_open, bzip2_step, bzip2_restart,
+					    bzip2_close};
 
 #else
 

@@ -47,12 +47,14 @@ static int xz_step(void *state, struct inflate_step *step, struct err *err)
 	switch (result) {
 	case LZMA_STREAM_END:
 		return INFLATE_MEMBER_END;
-	case LZMA_OK: case LZMA_BUF_ERROR: /* the latter: no input, or no room, twice in a row */
+	case LZMA_OK:
+	case LZMA_BUF_ERROR: /* the latter: no input, or no room, twice in a row */
 		return INFLATE_MORE;
 	case LZMA_MEM_ERROR:
 		return err_code(err, ENOMEM, "cannot decompress");
 	case LZMA_MEMLIMIT_ERROR:
-		return err_set(err, "the xz data needs more than %d MiB of memory to be read", MEMORY_MAX >> 20);
+		return err_set(err, "the xz data needs more than %d MiB of memory to be read",
+			       MEMORY_MAX >> 20);
 	case LZMA_OPTIONS_ERROR:
 		return err_set(err, "the xz data is of a kind that liblzma does not know");
 	default:

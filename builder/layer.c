@@ -338,13 +338,15 @@ static int take_named(struct reading *reading, const struct tar_entry *from, str
  * Aufs keeps notes among the files, and its layers have them: none is a file of the image,
  * but those below ".wh..wh.plnk" are what hard links of the layer name as their target.
  */
-static int take_note(struct reading *reading, const struct tar_entry *from, const char *note, struct err *err)
+static int take_note(struct reading *reading, const struct tar_entry *from, const char *note,
+		     struct err *err)
 {
 	struct layer *layer = reading->layer;
 	size_t count = layer->count;
 
 	reading->notes++;
-	if (!begins(note, PSEUDO_LINKS "/") || (from->type != TAR_FILE && from->type != TAR_HARDLINK))
+	if (!begins(note, PSEUDO_LINKS "/") ||
+	    (from->type != TAR_FILE && from->type != TAR_HARDLINK))
 		return 0;
 	if (take_named(reading, from, err) < 0)
 		return -1;
@@ -398,7 +400,8 @@ static int read_all(struct reading *reading, struct stream *stream, struct err *
 	}
 	/* With a sum to compare with, nothing can be missing. */
 	if (result == 0 && tar_is_cut(reading->tar) && !reading->layer->diff_id.text[0])
-		log_warning("%s: has no end; its last file is whole, but whether there were more is not known",
+		log_warning("%s: has no end; its last file is whole, but whether there were more "
+			    "is not known",
 			    reading->layer->name);
 	return result < 0 ? -1 : drain(reading, stream, err);
 }

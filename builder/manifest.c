@@ -79,19 +79,23 @@ static bool is_config_type(const char *type)
 /* What registries without a referrers' list have beside an image: "sha256-<digest>[.sig]". */
 static bool is_referrers_name(const char *name)
 {
-	return name && strncmp(name, "sha256-", 7) == 0 && strspn(name + 7, "0123456789abcdef") >= 32;
+	return name && strncmp(name, "sha256-", 7) == 0 &&
+	       strspn(name + 7, "0123456789abcdef") >= 32;
 }
 
-/* Does an entry of an index say itself that it is no image: a signature, an attestation, an artifact? */
+/* Does an entry of an index say itself that it is no image: a signature, an attestation, an
+ * artifact? */
 static bool is_other(const json_t *json, const char *type)
 {
 	const char *artifact = json_string_value(json_object_get(json, "artifactType"));
 	const char *kind = annotation(json, "kind");
-	const char *os = json_string_value(json_object_get(json_object_get(json, "platform"), "os"));
+	const char *os =
+		json_string_value(json_object_get(json_object_get(json, "platform"), "os"));
 
 	if ((type && type_kind(type) < 0) || (artifact && *artifact && !is_config_type(artifact)))
 		return true;
-	if (kind && strncmp(kind, COSIGN, strlen(COSIGN)) == 0 && strncmp(kind + strlen(COSIGN), "image", 5) != 0)
+	if (kind && strncmp(kind, COSIGN, strlen(COSIGN)) == 0 &&
+	    strncmp(kind + strlen(COSIGN), "image", 5) != 0)
 		return true;
 	return annotation(json, DOCKER_REFERENCE) || (os && strcmp(os, "unknown") == 0) ||
 	       is_referrers_name(annotation(json, REF_NAME));
@@ -107,13 +111,15 @@ static int take_descriptor(const json_t *json, const char *what, struct descript
 {
 	const char *digest = json_string_value(json_object_get(json, "digest"));
 	const char *type = json_string_value(json_object_get(json, "mediaType"));
-	const char *name = annotation(json, REF_NAME), *full_name = annotation(json, CONTAINERD_NAME);
+	const char *name = annotation(json, REF_NAME),
+		   *full_name = annotation(json, CONTAINERD_NAME);
 	const json_t *size = json_object_get(json, "size"), *platform = json_object_get(json, "platform");
 
 	if (!json_is_object(json))
 		return err_set(err, "%s is no descriptor", what);
 	if (digest_take(&out->digest, digest) < 0)
-		return err_set(err, "%s has no sha256 or sha512 digest but '%.80s'", what, digest ? digest : "");
+		return err_set(err, "%s has no sha256 or sha512 digest but '%.80s'", what,
+			       digest ? digest : "");
 	if (!json_is_integer(size) || json_integer_value(size) < 0)
 		return err_set(err, "%s has no size", what);
 	out->size = (uint64_t)json_integer_value(size);
@@ -228,11 +234,13 @@ bool manifest_is_other(const char *text, size_t size)
 {
 	json_auto_t *json = size <= DOCUMENT_MAX ? json_loadb(text, size, 0, NULL) : NULL;
 	const char *artifact = json_string_value(json_object_get(json, "artifactType"));
-	const char *config = json_string_value(json_object_get(json_object_get(json, "config"), "mediaType"));
+	const char *config =
+		json_string_value(json_object_get(json_object_get(json, "config"), "mediaType"));
 	const json_t *list = json_object_get(json, "manifests");
 	size_t others = 0;
 
-	if ((artifact && *artifact && !is_config_type(artifact)) || (config && !is_config_type(config)))
+	if ((artifact && *artifact && !is_config_type(artifact)) ||
+	    (config && !is_config_type(config)))
 		return true;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *one = json_array_get(list, i);
@@ -331,7 +339,8 @@ static void list_platforms(const struct manifest *index, char *out, size_t size)
 
 		if (!part->has_platform || part->is_other)
 			continue;
-		n = snprintf(out + used, size - used, "%s%s", used ? ", " : "", platform_text(&part->platform, text));
+		n = snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+			     platform_text(&part->platform, text));
 		used += n > 0 ? (size_t)n : 0;
 	}
 }
@@ -343,7 +352,8 @@ int manifest_choose(const struct manifest *index, const struct platform *platfor
 	char choices[300], wanted[100];
 
 	for (size_t i = 0; i < index->count && !found; i++)
-		if (index->part[i].has_platform && platform_fits(&index->part[i].platform, platform))
+		if (index->part[i].has_platform &&
+		    platform_fits(&index->part[i].platform, platform))
 			found = &index->part[i];
 	if (!found && index->count == 1 && !index->part[0].has_platform)
 		found = &index->part[0];
@@ -374,7 +384,9 @@ int config_diff_ids(const char *text, size_t size, struct digest *diff_id, size_
 		const char *one = json_string_value(json_array_get(list, i));
 
 		if (digest_take(&diff_id[i], one) < 0)
-			return err_set(err, "the configuration's diff_id of layer %zu is no sha256 or sha512 digest but '%.80s'",
+			return err_set(err,
+				       "the configuration's diff_id of layer %zu is no sha256 or "
+				       "sha512 digest but '%.80s'",
 				       i + 1, one ? one : "");
 	}
 	return 0;

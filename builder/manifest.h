@@ -32,8 +32,8 @@ struct descriptor {
 	struct digest digest;
 	uint64_t size;
 	char *name;               /* annotation org.opencontainers.image.ref.name, or NULL */
-	char *full_name;          /* containerd's, which has name for no more than the tag, or NULL */
-	bool is_other;            /* it says of itself that it is no image: signature, attestation, artifact */
+	char *full_name; /* containerd's, which has name for no more than the tag, or NULL */
+	bool is_other; /* it says of itself that it is no image: signature, attestation, artifact */
 	bool has_platform;
 	struct platform platform;
 };
@@ -71,7 +71,8 @@ int manifest_choose(const struct manifest *index, const struct platform *platfor
 int config_diff_ids(const char *text, size_t size, struct digest *diff_id, size_t count,
 		    struct err *err);
 
-/* docker-archive's manifest.json: the image that @tag means (choice.h); NULL: the only one. @name is for messages. */
+/* docker-archive's manifest.json: the image that @tag means (choice.h); NULL: the only one. @name
+ * is for messages. */
 struct docker_entry {
 	char *config; /* names of the archive's members */
 	char **layer;
@@ -79,6 +80,8 @@ struct docker_entry {
 };
 int docker_manifest_parse(const char *text, size_t size, const char *tag, const char *name,
 			  struct docker_entry **out, struct err *err);
+/* Is this such a table, and no other JSON that is called manifest.json? */
+bool docker_manifest_is(const char *text, size_t size);
 void docker_entry_free(struct docker_entry *entry);
 void docker_entry_freep(struct docker_entry **entry);
 #define auto_docker_entry CLEANUP(docker_entry_freep) struct docker_entry

@@ -290,7 +290,7 @@ int registry_manifest(struct registry *registry, const char *what, size_t max, s
 		       (int)strcspn(http_reply(stream)->content_type, "; "),
 		       http_reply(stream)->content_type);
 	is_digest = digest_take(&wanted, what) == 0;
-	if (digest_of_like(is_digest ? &wanted : NULL, out->text, out->size, &out->digest, err) < 0 ||
+	if (digest_of_like(&wanted, out->text, out->size, &out->digest, err) < 0 ||
 	    (is_digest && !digest_is(&wanted, &out->digest))) {
 		document_clear(out);
 		return err_set(err,

@@ -2,6 +2,8 @@
 #include "builder/source.h"
 
 #include "builder/choice.h"
+#include "builder/reference.h"
+#include "builder/source_private.h"
 #include "lib/log.h"
 
 enum { INDEX_DEPTH = 3, LOOKS_MAX = 256, LOOK_SIZE = 256 << 10 };
@@ -19,23 +21,44 @@ static const struct {
 	{"image:", source_open_image},
 };
 
+/* A name without a kind: what is there tells. */
+static int open_path(const char *name, const struct source_options *options, struct source **out,
+		     struct err *err)
+{
+	const char *tag;
+	auto_free char *path = input_split(name, &tag);
+	auto_reference *reference = NULL;
+	struct err ignored;
+	struct stat found;
+
+	if (path && strcmp(path, "-") == 0)
+		return source_open_file(path, tag, options, out, err);
+	if (path && stat(path, &found) == 0)
+		return (S_ISDIR(found.st_mode) ? source_open_folder
+					       : source_open_file)(path, tag, options, out, err);
+	if (errno == ENOENT && !strchr("./", name[0]) &&
+	    reference_parse(name, "host", &reference, &ignored) == 0)
+		return err_sys(err, "cannot open '%s'; if it is in a registry, it is docker://%s",
+			       name, name);
+	return err_sys(err, "cannot open '%s'", name);
+}
+
 int source_open(const char *name, const struct source_options *options, struct source **out,
 		struct err *err)
 {
-	struct stat found;
-
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
 		size_t len = strlen(kinds[i].scheme);
 
 		if (strncmp(name, kinds[i].scheme, len) == 0)
 			return kinds[i].open(name + len, options, out, err);
 	}
-	if (stat(name, &found) == 0)
-		return (S_ISDIR(found.st_mode) ? source_open_dir : source_open_image)(name, options, out, err);
 	if (strstr(name, "://"))
-		return err_set(err, "no kind of source begins like '%s': docker://, oci:, oci-archive:, "
-			       "docker-archive:, dir:, tar: or a file", name);
-	return err_sys(err, "cannot open '%s'", name);
+		return err_set(err,
+			       "no kind of source begins like '%s': docker://, oci:, oci-archive:, "
+			       "docker-archive:, "
+			       "dir:, tar:, a file or -",
+			       name);
+	return open_path(name, options, out, err);
 }
 
 void source_close(struct source *source)

@@ -78,7 +78,8 @@ struct store {
 	int (*document)(struct store *store, const struct descriptor *what, char **text, size_t *size,
 			struct err *err);
 	const char *name; /* for messages */
-	bool is_local;    /* documents cost nothing: those of an index may be looked at to find its images */
+	bool is_local;	  /* documents cost nothing: those of an index may be looked at to find its
+			     images */
 };
 int source_read_documents(struct source *source, struct store *store, const char *top, size_t size,
 			  const char *media_type, const char *tag, const struct platform *platform,

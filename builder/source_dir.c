@@ -2,10 +2,11 @@
 /*
  * dir:PATH: the files below a directory, as they are. Mounts below it are part
  * of it, except for the kernel's own views (proc, sysfs and the like), of which
- * only the empty mount point counts.
+ * only the empty mount point counts. An image's documents and blobs are no root
+ * file system, and not taken for one (source_folder.c).
  */
 #include "builder/data.h"
-#include "builder/source.h"
+#include "builder/source_private.h"
 #include "lib/log.h"
 
 #include <fcntl.h>
@@ -270,22 +271,23 @@ static int directory_fill(struct source *source, struct tree *tree, struct err *
 	return take_folder(directory, folder, stat.st_dev, tree->root, 0, 0, err);
 }
 
-int source_open_dir(const char *name, const struct source_options *options, struct source **out,
-		    struct err *err)
+int source_from_root(int folder, const char *name, const struct source_options *options,
+		     struct source **out, struct err *err)
 {
 	struct directory *directory = calloc(1, sizeof(*directory));
 
-	if (!directory)
-		return err_sys(err, "cannot open '%s'", name);
+	if (!directory) {
+		(void)close(folder);
+		return err_code(err, ENOMEM, "cannot open '%s'", name);
+	}
 	directory->source.fill = directory_fill;
 	directory->source.close = directory_close;
 	directory->limits = &options->limits;
+	directory->root = folder;
 	directory->name = strdup(name);
-	directory->root = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (!directory->name || directory->root < 0) {
-		(void)err_sys(err, "cannot open '%s'", name);
+	if (!directory->name) {
 		directory_close(&directory->source);
-		return -1;
+		return err_code(err, ENOMEM, "cannot open '%s'", name);
 	}
 	*out = &directory->source;
 	return 0;

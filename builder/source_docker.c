@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * docker-archive:FILE[:TAG], what docker save, podman save and skopeo write: a
- * tar with manifest.json, configurations and layers ("Combined Image JSON +
- * Filesystem Changeset Format", Docker image spec v1.2). And tar:FILE, one tar
- * that is the whole file system.
+ * What docker save, podman save and skopeo write: a tar with manifest.json,
+ * configurations and layers ("Combined Image JSON + Filesystem Changeset Format",
+ * Docker image spec v1.2).
  */
 #include "builder/archive.h"
-#include "builder/source.h"
+#include "builder/source_private.h"
 #include "lib/oci.h"
-
-#include <fcntl.h>
-#include <inttypes.h>
 
 struct docker {
 	struct source source;
 	struct archive *archive;
 	struct docker_entry *entry;
-	int fd; /* tar: */
-	uint64_t size;
-	char *name;
 };
+
+static const char *name_of(const struct docker *docker)
+{
+	return archive_input(docker->archive)->name;
+}
 
 static void docker_close(struct source *source)
 {
@@ -28,49 +26,7 @@ static void docker_close(struct source *source)
 	source_clear(source);
 	archive_free(docker->archive);
 	docker_entry_free(docker->entry);
-	own_close(&docker->fd);
-	free(docker->name);
 	free(docker);
-}
-
-static struct docker *new_docker(const char *name)
-{
-	struct docker *docker = calloc(1, sizeof(*docker));
-
-	if (!docker)
-		return NULL;
-	docker->fd = -1;
-	docker->source.close = docker_close;
-	docker->name = strdup(name);
-	if (docker->name)
-		return docker;
-	free(docker);
-	return NULL;
-}
-
-static int read_member(struct docker *docker, const char *name, char **text, size_t *out_size,
-		       struct err *err)
-{
-	auto_stream *stream = NULL;
-	auto_free char *data = NULL;
-	uint64_t offset, size;
-
-	if (!archive_find(docker->archive, name, &offset, &size))
-		return err_set(err, "'%s' has no '%s'", docker->name, name);
-	if (size > DOCUMENT_MAX)
-		return err_set(err, "'%s' of '%s' is %" PRIu64 " bytes long, more than %d", name,
-			       docker->name, size, DOCUMENT_MAX);
-	if (stream_open_file(archive_fd(docker->archive), false, offset, size, name, &stream, err) < 0)
-		return -1;
-	data = malloc((size_t)size + 1);
-	if (!data)
-		return err_sys(err, "cannot read '%s'", name);
-	if (stream_fill(stream, data, (size_t)size, err) < 0)
-		return -1;
-	data[size] = 0;
-	*out_size = (size_t)size;
-	*text = take_ptr(&data);
-	return 0;
 }
 
 static int docker_open_layer(struct source *source, size_t index, struct stream **out, int *fd,
@@ -80,9 +36,9 @@ static int docker_open_layer(struct source *source, size_t index, struct stream 
 	uint64_t size;
 
 	if (!archive_find(docker->archive, docker->entry->layer[index], offset, &size))
-		return err_set(err, "%s: '%s' has no '%s'", source->layer[index].name, docker->name,
-			       docker->entry->layer[index]);
-	*fd = archive_fd(docker->archive);
+		return err_set(err, "%s: '%s' has no '%s'", source->layer[index].name,
+			       name_of(docker), docker->entry->layer[index]);
+	*fd = archive_input(docker->archive)->fd;
 	return stream_open_file(*fd, false, *offset, size, source->layer[index].name, out, err);
 }
 
@@ -94,7 +50,7 @@ static int take_layers(struct docker *docker, struct err *err)
 	int result;
 
 	if (!diff_id)
-		return err_sys(err, "cannot read '%s'", docker->name);
+		return err_sys(err, "cannot read '%s'", name_of(docker));
 	result = config_diff_ids(source->config, source->config_size, diff_id, count, err);
 	if (result == 0)
 		result = source_set_layers(source, count, err);
@@ -117,78 +73,34 @@ static int open_docker(struct docker *docker, const char *tag, const struct sour
 	struct source *source = &docker->source;
 	size_t size = 0;
 
-	source->open_layer = docker_open_layer;
-	if (archive_open(docker->name, &options->limits, &docker->archive, err) < 0 ||
-	    read_member(docker, "manifest.json", &manifest, &size, err) < 0 ||
-	    docker_manifest_parse(manifest, size, tag, docker->name, &docker->entry, err) < 0 ||
-	    read_member(docker, docker->entry->config, &source->config, &source->config_size, err) < 0 ||
+	if (archive_read(docker->archive, "manifest.json", &manifest, &size, err) < 0 ||
+	    docker_manifest_parse(manifest, size, tag, name_of(docker), &docker->entry, err) < 0 ||
+	    archive_read(docker->archive, docker->entry->config, &source->config,
+			 &source->config_size, err) < 0 ||
 	    digest_of(source->config, source->config_size, &source->config_digest, err) < 0 ||
 	    oci_config_parse(source->config, source->config_size, &config, err) < 0 ||
-	    source_check_platform(config, &options->platform, docker->name, err) < 0)
+	    source_check_platform(config, &options->platform, name_of(docker), err) < 0)
 		return -1;
 	return take_layers(docker, err);
 }
 
-int source_open_docker_archive(const char *name, const struct source_options *options,
-			       struct source **out, struct err *err)
+int source_from_docker_archive(struct archive *archive, const char *tag,
+			       const struct source_options *options, struct source **out,
+			       struct err *err)
 {
-	struct docker *docker = new_docker(name);
-	const char *tag = NULL;
-	struct stat stat;
+	struct docker *docker = calloc(1, sizeof(*docker));
 
-	if (!docker)
-		return err_sys(err, "cannot open '%s'", name);
-	if (lstat(name, &stat) < 0) { /* the tag of an image may hold a slash and a colon itself */
-		for (char *colon = docker->name; (colon = strchr(colon, ':')); *colon++ = ':') {
-			*colon = 0;
-			if (lstat(docker->name, &stat) == 0) {
-				tag = name + (colon + 1 - docker->name);
-				break;
-			}
-		}
+	if (!docker) {
+		archive_free(archive);
+		return err_code(err, ENOMEM, "cannot read an archive");
 	}
+	docker->archive = archive;
+	docker->source.open_layer = docker_open_layer;
+	docker->source.close = docker_close;
 	if (open_docker(docker, tag, options, err) < 0) {
 		docker_close(&docker->source);
 		return -1;
 	}
 	*out = &docker->source;
 	return 0;
-}
-
-static int tar_open_layer(struct source *source, size_t index, struct stream **out, int *fd,
-			  uint64_t *offset, struct err *err)
-{
-	struct docker *docker = (struct docker *)source;
-
-	(void)index;
-	*fd = docker->fd;
-	*offset = 0;
-	return stream_open_file(docker->fd, false, 0, docker->size, docker->name, out, err);
-}
-
-int source_open_tar(const char *name, const struct source_options *options, struct source **out,
-		    struct err *err)
-{
-	struct docker *docker = new_docker(name);
-	struct stat stat;
-
-	(void)options;
-	if (!docker)
-		return err_sys(err, "cannot open '%s'", name);
-	docker->source.open_layer = tar_open_layer;
-	docker->fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (docker->fd < 0 || fstat(docker->fd, &stat) < 0)
-		(void)err_sys(err, "cannot open '%s'", name);
-	else if (!S_ISREG(stat.st_mode))
-		(void)err_set(err, "'%s' is no regular file", name);
-	else if (source_set_layers(&docker->source, 1, err) == 0) {
-		struct layer *layer = &docker->source.layer[0];
-
-		docker->size = layer->size = (uint64_t)stat.st_size;
-		(void)snprintf(layer->name, sizeof(layer->name), "archive '%.100s'", name);
-		*out = &docker->source;
-		return 0;
-	}
-	docker_close(&docker->source);
-	return -1;
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-/*
- * oci:DIR[:TAG] and oci-archive:FILE[:TAG]: an OCI image layout (image-spec
- * image-layout.md), as a directory or in a tar.
- */
+/* An OCI image layout (image-spec image-layout.md), as a directory or in a tar. */
 #include "builder/archive.h"
-#include "builder/source.h"
+#include "builder/source_private.h"
 #include "lib/path.h"
 
 #include <fcntl.h>
@@ -44,7 +41,7 @@ static int find(struct layout *layout, const char *path, int *fd, bool *own, uin
 
 	*own = !layout->archive;
 	if (layout->archive) {
-		*fd = archive_fd(layout->archive);
+		*fd = archive_input(layout->archive)->fd;
 		if (!archive_find(layout->archive, path, offset, size))
 			return err_set(err, "'%s' has no '%s'", layout->name, path);
 		return 0;
@@ -104,7 +101,8 @@ static int layout_document(struct store *store, const struct descriptor *what, c
 	char path[BLOB_PATH_SIZE];
 
 	blob_path(&what->digest, path);
-	if (read_member(layout, path, &data, size, err) < 0 || digest_of_like(&what->digest, data, *size, &digest, err) < 0)
+	if (read_member(layout, path, &data, size, err) < 0 ||
+	    digest_of_like(&what->digest, data, *size, &digest, err) < 0)
 		return -1;
 	if (!digest_is(&what->digest, &digest))
 		return err_set(err, "'%s' of '%s' does not match its digest", path, layout->name);
@@ -175,58 +173,62 @@ static int open_layout(struct layout *layout, const char *tag, const struct sour
 	return 0;
 }
 
-/* "PATH[:TAG]": a colon of the path itself counts if the path with it exists. */
-static struct layout *new_layout(const char *name, const char **tag)
+static struct layout *new_layout(const char *name)
 {
 	struct layout *layout = calloc(1, sizeof(*layout));
-	struct stat stat;
-	char *colon;
 
 	if (!layout)
 		return NULL;
 	layout->folder = -1;
 	layout->source.close = layout_close;
 	layout->name = strdup(name);
-	*tag = NULL;
-	colon = layout->name ? strrchr(layout->name, ':') : NULL;
-	if (colon && !strchr(colon, '/') && lstat(name, &stat) < 0) {
-		*colon = 0;
-		*tag = name + (colon + 1 - layout->name);
-	}
 	if (layout->name)
 		return layout;
 	free(layout);
 	return NULL;
 }
 
-int source_open_oci(const char *name, const struct source_options *options, struct source **out,
-		    struct err *err)
+int source_from_layout(int folder, const char *name, const char *tag,
+		       const struct source_options *options, struct source **out, struct err *err)
 {
-	const char *tag;
-	struct layout *layout = new_layout(name, &tag);
+	struct layout *layout = new_layout(name);
 
-	if (!layout)
-		return err_sys(err, "cannot open '%s'", name);
-	layout->folder = open(layout->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (layout->folder < 0)
-		(void)err_sys(err, "cannot open '%s'", layout->name);
-	else if (open_layout(layout, tag, options, out, err) == 0)
+	if (!layout) {
+		(void)close(folder);
+		return err_code(err, ENOMEM, "cannot open '%s'", name);
+	}
+	layout->folder = folder;
+	if (open_layout(layout, tag, options, out, err) == 0)
 		return 0;
 	layout_close(&layout->source);
 	return -1;
 }
 
-int source_open_oci_archive(const char *name, const struct source_options *options,
-			    struct source **out, struct err *err)
+int source_from_oci_archive(struct archive *archive, const char *tag,
+			    const struct source_options *options, struct source **out,
+			    struct err *err)
 {
-	const char *tag;
-	struct layout *layout = new_layout(name, &tag);
+	struct layout *layout = new_layout(archive_input(archive)->name);
 
-	if (!layout)
-		return err_sys(err, "cannot open '%s'", name);
-	if (archive_open(layout->name, &options->limits, &layout->archive, err) == 0 &&
-	    open_layout(layout, tag, options, out, err) == 0)
+	if (!layout) {
+		archive_free(archive);
+		return err_code(err, ENOMEM, "cannot read an archive");
+	}
+	layout->archive = archive;
+	if (open_layout(layout, tag, options, out, err) == 0)
 		return 0;
 	layout_close(&layout->source);
 	return -1;
+}
+
+int source_open_oci(const char *name, const struct source_options *options, struct source **out,
+		    struct err *err)
+{
+	const char *tag;
+	auto_free char *path = input_split(name, &tag);
+	int folder = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (folder < 0)
+		return err_sys(err, "cannot open '%s'", path ? path : name);
+	return source_from_layout(folder, path, tag, options, out, err);
 }

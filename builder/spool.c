@@ -36,6 +36,15 @@ static int open_unnamed(void)
 	return memfd_create("firn-spool", MFD_CLOEXEC);
 }
 
+int spool_unnamed(struct err *err)
+{
+	int fd = open_unnamed();
+
+	if (fd < 0)
+		return err_sys(err, "cannot make a temporary file; set TMPDIR to a directory with room");
+	return fd;
+}
+
 int spool_open(struct spool **out, struct err *err)
 {
 	struct spool *spool = calloc(1, sizeof(*spool));

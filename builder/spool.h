@@ -24,6 +24,9 @@ void spool_close(struct spool *spool); /* after its streams */
 void spool_closep(struct spool **spool);
 #define auto_spool CLEANUP(spool_closep) struct spool
 
+/* A file of its own of the same kind: for what is wanted as a whole. Returns its descriptor. */
+int spool_unnamed(struct err *err);
+
 int spool_stream_new(struct spool *spool, struct spool_stream **out, struct err *err);
 void spool_stream_free(struct spool_stream *stream);
 

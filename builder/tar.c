@@ -199,12 +199,16 @@ static const char *own_link(struct tar *tar, const struct tar_header *header)
 /* Pax over GNU over the header, in whatever order they came: as GNU tar has it. */
 static const char *next_path(struct tar *tar, const struct tar_header *header)
 {
-	return tar->next.path ? tar->next.path : tar->long_path ? tar->long_path : own_name(tar, header);
+	return tar->next.path	? tar->next.path
+	       : tar->long_path ? tar->long_path
+				: own_name(tar, header);
 }
 
 static const char *next_link(struct tar *tar, const struct tar_header *header)
 {
-	return tar->next.link ? tar->next.link : tar->long_link ? tar->long_link : own_link(tar, header);
+	return tar->next.link	? tar->next.link
+	       : tar->long_link ? tar->long_link
+				: own_link(tar, header);
 }
 
 static int take_type(const struct tar_header *header, struct tar_entry *entry, struct err *err)
@@ -351,11 +355,13 @@ static int take_extended(struct tar *tar, const struct tar_header *header, uint6
 
 		if (read_text(tar, size, TAR_NAME_MAX + 1, text, err) < 0)
 			return -1;
-		*(header->type == 'L' ? &tar->long_path : &tar->long_link) = text->data[0] ? text->data : NULL;
+		*(header->type == 'L' ? &tar->long_path : &tar->long_link) =
+			text->data[0] ? text->data : NULL;
 		return 1;
 	}
 	case 'V': case 'A': /* a volume's label, Solaris' access lists */
-		return skip(tar, size, err) < 0 || skip_padding(tar, padding_of(size), err) < 0 ? -1 : 1;
+		return skip(tar, size, err) < 0 || skip_padding(tar, padding_of(size), err) < 0 ? -1
+												: 1;
 	default:
 		return 0;
 	}
@@ -416,7 +422,8 @@ int tar_next(struct tar *tar, struct tar_entry *entry, struct err *err)
 	result = next_header(tar, &header, &size, err);
 	if (result <= 0)
 		return result;
-	*entry = (struct tar_entry){.path = next_path(tar, &header), .link = next_link(tar, &header)};
+	*entry = (struct tar_entry){.path = next_path(tar, &header),
+				    .link = next_link(tar, &header)};
 	if (tar->next.has_size)
 		size = tar->next.size < INT64_MAX - 1024 ? (int64_t)tar->next.size : INT64_MAX;
 	if (take_type(&header, entry, err) < 0 || take_numbers(tar, &header, entry, err) < 0 ||

@@ -148,8 +148,8 @@ static int take_record(struct tar *tar, struct tar_extended *to, bool global, co
 	return take_xattr(tar, key + strlen(XATTR_PREFIX), value, err);
 }
 
-int tar_take_records(struct tar *tar, struct tar_text *records, struct tar_extended *to, bool global,
-		     struct err *err)
+int tar_take_records(struct tar *tar, struct tar_text *records, struct tar_extended *to,
+		     bool global, struct err *err)
 {
 	char *at = records->data, *end = at + records->size;
 

@@ -54,7 +54,7 @@ struct tar {
 	struct tar_text records, global_records; /* pax: of the next entry; of all to come */
 	struct tar_text path, link;              /* GNU: L; K */
 	const char *long_path, *long_link;       /* what L and K said of the next entry, or NULL */
-	bool cut;                                /* the stream ended before the archive's end was said */
+	bool cut; /* the stream ended before the archive's end was said */
 	char name[256 + 1], target[101];     /* from a header's own fields */
 	struct tar_segment *segment;
 	size_t segment_count, segment_room;
@@ -68,8 +68,8 @@ int tar_number(const char *field, size_t size, int64_t *out);
 int tar_decimal(const char *text, const char **end, uint64_t *out);
 
 /* tar_pax.c: take over @records of an 'x' or 'g' header, which stay where they are, changed. */
-int tar_take_records(struct tar *tar, struct tar_text *records, struct tar_extended *to, bool global,
-		     struct err *err);
+int tar_take_records(struct tar *tar, struct tar_text *records, struct tar_extended *to,
+		     bool global, struct err *err);
 
 /* tar_sparse.c */
 int tar_add_segment(struct tar *tar, uint64_t offset, uint64_t size, struct err *err);

@@ -141,8 +141,8 @@ static int link_to(struct tree *tree, uint32_t layer, struct entry *entry, struc
 }
 
 /* The entries that are hidden, or those that are not. */
-static int put_all(struct tree *tree, uint32_t number, struct entry *entry, size_t count, bool hidden,
-		   struct err *err)
+static int put_all(struct tree *tree, uint32_t number, struct entry *entry, size_t count,
+		   bool hidden, struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		int result = 0;
@@ -168,13 +168,14 @@ static void forget_notes(struct tree *tree, const struct entry *entry, size_t co
 
 		if (!note)
 			continue;
-		(void)snprintf(path, sizeof(path), "%.*s", (int)(note - entry[i].path + strcspn(note, "/")),
-			       entry[i].path);
+		(void)snprintf(path, sizeof(path), "%.*s",
+			       (int)(note - entry[i].path + strcspn(note, "/")), entry[i].path);
 		hide(tree, path, true);
 	}
 }
 
-int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t count, struct err *err)
+int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t count,
+	       struct err *err)
 {
 	int result;
 

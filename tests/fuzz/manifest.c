@@ -22,7 +22,8 @@ static void read_manifest(const char *text, size_t size, const char *media_type,
 	if (manifest->count > LAYERS_MAX)
 		abort();
 	if (manifest->kind == MANIFEST_INDEX && platform_parse("linux/amd64", &platform, &err) == 0) {
-		if (choice_narrow(manifest, wanted, &platform, "the document", NULL, NULL, &err) == 0)
+		if (choice_narrow(manifest, wanted, &platform, "the document", NULL, NULL, &err) ==
+		    0)
 			(void)manifest_choose(manifest, &platform, "the document", &chosen, &err);
 	}
 }
@@ -45,8 +46,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	switch (data[0] % 6) {
 	case 0: read_manifest(text, size - 1, NULL, NULL); break;
-	case 1: read_manifest(text, size - 1, "application/vnd.oci.image.manifest.v1+json", NULL); break;
-	case 2: read_manifest(text, size - 1, "application/vnd.oci.image.index.v1+json", "latest"); break;
+	case 1:
+		read_manifest(text, size - 1, "application/vnd.oci.image.manifest.v1+json", NULL);
+		break;
+	case 2:
+		read_manifest(text, size - 1, "application/vnd.oci.image.index.v1+json", "latest");
+		break;
 	case 3: (void)config_diff_ids(text, size - 1, diff_id, 2, &err); break;
 	case 4: read_docker(text, size - 1, NULL); break;
 	case 5: read_docker(text, size - 1, "a:1"); break;

@@ -276,7 +276,8 @@ def write_docker_archive(path, *images, late=True, changes=None):
         for layer in image.layers:
             data = b"".join(layer.blob())
             name = hashlib.sha256(data + b"%d" % len(names)).hexdigest() + "/layer.tar"
-            members.append((name, ("link", "../" + seen[data]) if data in seen else data))
+            if seen.get(data) != name:      # another image's layer of the same place is there already
+                members.append((name, ("link", "../" + seen[data]) if data in seen else data))
             seen.setdefault(data, name)
             names.append(name)
         config = image.config_raw or dump(over(config_of(image), image.config))

@@ -55,11 +55,14 @@ static void what_is_absent_or_null_is_null(void)
 static void one_empty_string_is_no_command(void)
 {
 	auto_oci_config *config = parse("{\"config\":{\"Entrypoint\":[\"\"],\"Cmd\":[\"\"]}}");
-	auto_oci_config *words = parse("{\"config\":{\"Entrypoint\":[\"\",\"x\"],\"Cmd\":[\"a\",\"\"],\"Env\":[\"\"]}}");
+	auto_oci_config *words = parse(
+		"{\"config\":{\"Entrypoint\":[\"\",\"x\"],\"Cmd\":[\"a\",\"\"],\"Env\":[\"\"]}}");
 
-	ok(config && config->entrypoint && !config->entrypoint[0], "an entrypoint of one empty string is none");
+	ok(config && config->entrypoint && !config->entrypoint[0],
+	   "an entrypoint of one empty string is none");
 	ok(config && config->cmd && !config->cmd[0], "nor is such a command");
-	ok(words && words->entrypoint[1] && words->cmd[1] && words->env[0], "others stay as they are");
+	ok(words && words->entrypoint[1] && words->cmd[1] && words->env[0],
+	   "others stay as they are");
 }
 
 static void wrong_types_are_named(void)

@@ -45,8 +45,8 @@ static struct memory in_memory(const struct archive *archive, size_t size)
 	return (struct memory){{memory_read, memory_close}, archive, 0, size};
 }
 
-static void add(struct archive *archive, char type, const char *name, const char *link, const void *data,
-		size_t size)
+static void add(struct archive *archive, char type, const char *name, const char *link,
+		const void *data, size_t size)
 {
 	char *block = archive->data + archive->size;
 	unsigned sum = 0;
@@ -72,7 +72,10 @@ static void add(struct archive *archive, char type, const char *name, const char
 /* One pax record behind the others. */
 static void record(char *records, const char *key, const char *value)
 {
-	size_t len = strlen(key) + strlen(value) + 3, digits = len < 9 ? 1 : len < 98 ? 2 : len < 997 ? 3 : 4;
+	size_t len = strlen(key) + strlen(value) + 3, digits = len < 9	   ? 1
+							       : len < 98  ? 2
+							       : len < 997 ? 3
+									   : 4;
 
 	(void)sprintf(records + strlen(records), "%zu %s=%s\n", len + digits, key, value);
 }
@@ -114,7 +117,8 @@ static const char *only(const struct archive *archive)
 		(void)snprintf(text, sizeof(text), "%s", err.text);
 		return text;
 	}
-	(void)snprintf(text, sizeof(text), "%s%s%s", entry.path, *entry.link ? " > " : "", entry.link);
+	(void)snprintf(text, sizeof(text), "%s%s%s", entry.path, *entry.link ? " > " : "",
+		       entry.link);
 	if (tar_next(tar, &next, &err) != 0)
 		return "more than one";
 	return text;
@@ -122,7 +126,8 @@ static const char *only(const struct archive *archive)
 
 static void the_long_name_survives_what_comes_between(void)
 {
-	static const char *const orders[] = {"Lx", "xL", "LKx", "KLx", "LxK", "xLK", "Lxg", "gLx", "Lgx", "LxxK", "VLx"};
+	static const char *const orders[] = {"Lx",  "xL",  "LKx", "KLx",  "LxK", "xLK",
+					     "Lxg", "gLx", "Lgx", "LxxK", "VLx"};
 
 	for (size_t i = 0; i < COUNT_OF(orders); i++) {
 		const char *path = name_of_size(200, 'p'), *link = name_of_size(150, 'l');
@@ -139,7 +144,8 @@ static void the_long_name_survives_what_comes_between(void)
 				add_pax(&archive, *type, *type == 'x' ? "mtime" : "uid", "5");
 		}
 		add(&archive, has_link ? '2' : '0', "short", has_link ? "cut" : "", "", 0);
-		(void)snprintf(wanted, sizeof(wanted), "%s%s%s", path, has_link ? " > " : "", has_link ? link : "");
+		(void)snprintf(wanted, sizeof(wanted), "%s%s%s", path, has_link ? " > " : "",
+			       has_link ? link : "");
 		is_str(only(&archive), wanted, orders[i]);
 	}
 }
@@ -181,7 +187,8 @@ static void a_name_counts_for_one_entry(void)
 	add(&archive, '0', "a", "", "", 0);
 	add(&archive, '0', "b", "", "", 0);
 	memory = in_memory(&archive, archive.size);
-	ok(tar_open(&memory.stream, &tar, &err) == 0 && tar_next(tar, &entry, &err) == 1 && entry.uid == 7,
+	ok(tar_open(&memory.stream, &tar, &err) == 0 && tar_next(tar, &entry, &err) == 1 &&
+		   entry.uid == 7,
 	   "the first entry has them");
 	is_str(entry.path, "long", "and its name");
 	ok(tar_next(tar, &entry, &err) == 1 && entry.uid == 11, "the second has its own");
@@ -203,9 +210,11 @@ static void a_global_header_does_not_undo_the_entrys(void)
 	add(&archive, '0', "a", "", "", 0);
 	add(&archive, '0', "b", "", "", 0);
 	memory = in_memory(&archive, archive.size);
-	ok(tar_open(&memory.stream, &tar, &err) == 0 && tar_next(tar, &entry, &err) == 1, "an entry behind x, g, g");
+	ok(tar_open(&memory.stream, &tar, &err) == 0 && tar_next(tar, &entry, &err) == 1,
+	   "an entry behind x, g, g");
 	ok(entry.uid == 7 && entry.gid == 9, "has its own owner, and the global group");
-	ok(tar_next(tar, &entry, &err) == 1 && entry.uid == 8 && entry.gid == 9, "the next has the global ones");
+	ok(tar_next(tar, &entry, &err) == 1 && entry.uid == 8 && entry.gid == 9,
+	   "the next has the global ones");
 }
 
 /* How many entries and bytes of data come of the first @size bytes; -1 for an error. */
@@ -262,11 +271,13 @@ static void what_is_announced_must_come(void)
 	struct archive archive = {.size = 0};
 
 	add_long(&archive, 'L', "long");
-	is_str(only(&archive), "the archive ends behind an extended header", "an end behind a long name");
+	is_str(only(&archive), "the archive ends behind an extended header",
+	       "an end behind a long name");
 	archive.size = 0;
 	add_pax(&archive, 'x', "path", "pax");
 	archive.size = BLOCK + 5;
-	is_str(only(&archive), "'PaxHeader': the archive ends too soon", "an end inside of records");
+	is_str(only(&archive), "'PaxHeader': the archive ends too soon",
+	       "an end inside of records");
 }
 
 static void names_have_a_limit(void)

@@ -92,7 +92,8 @@ static void whiteouts_hide_what_is_below(void)
 	ok(apply(tree, 1, &lower, &err) == 0 && apply(tree, 2, &upper, &err) == 0, "two layers");
 	ok(at(tree, "d/a") == own, "a whiteout never hides what its own layer has");
 	ok(at(tree, "d/b"), "nor what stands beside it");
-	ok(!tree_find(tree, "e/a") && at(tree, "e/b"), "an opaque directory has its own layer's files alone");
+	ok(!tree_find(tree, "e/a") && at(tree, "e/b"),
+	   "an opaque directory has its own layer's files alone");
 }
 
 static void types_take_each_others_place(void)
@@ -113,10 +114,13 @@ static void types_take_each_others_place(void)
 	(void)file(&upper, "bin/x");
 	log_set_level(LOG_QUIET);
 	ok(apply(tree, 1, &lower, &err) == 0 && apply(tree, 2, &upper, &err) == 0, "two layers");
-	ok(at(tree, "d/kept") && at(tree, "d")->mode == (S_IFDIR | 0711), "a directory over one keeps its children");
-	ok(S_ISREG(at(tree, "e")->mode) && !tree_find(tree, "e/gone"), "a file over a directory does not");
+	ok(at(tree, "d/kept") && at(tree, "d")->mode == (S_IFDIR | 0711),
+	   "a directory over one keeps its children");
+	ok(S_ISREG(at(tree, "e")->mode) && !tree_find(tree, "e/gone"),
+	   "a file over a directory does not");
 	ok(S_ISDIR(at(tree, "f")->mode), "a directory takes a file's place");
-	ok(tree_find(tree, "bin") && !at(tree, "bin") && at(tree, "bin/x") && !tree_find(tree, "usr"),
+	ok(tree_find(tree, "bin") && !at(tree, "bin") && at(tree, "bin/x") &&
+		   !tree_find(tree, "usr"),
 	   "a symlink on the way is replaced, not followed");
 }
 
@@ -133,7 +137,8 @@ static void hard_links_are_one_inode(void)
 	hardlink(&upper, "after", "a");
 	(void)add(&upper, ENTRY_WHITEOUT, "a");
 	ok(apply(tree, 1, &lower, &err) == 0 && apply(tree, 2, &upper, &err) == 0, "two layers");
-	ok(at(tree, "before") == old, "a link in front of a new file is to the old one, even if it is whited out");
+	ok(at(tree, "before") == old,
+	   "a link in front of a new file is to the old one, even if it is whited out");
 	ok(at(tree, "after") == new && at(tree, "a") == new, "one behind it is to the new one");
 }
 
@@ -141,12 +146,19 @@ static void links_through_symlinks_stay_in_the_tree(void)
 {
 	static const struct {
 		const char *target, *what;
-	} good[] = {
-		{"lib/a", "a relative symlink"}, {"abs/a", "an absolute one"}, {"up/a", "one that climbs above the root"},
-		{"chain/a", "one to another"}, {"usr/lib/../lib/./a", "dots in a target"},
-	}, bad[] = {
-		{"loop/a", "a loop"}, {"file/a", "a file as a directory"}, {"out/passwd", "what only the host has"},
-	};
+	} good[] =
+		{
+			{"lib/a", "a relative symlink"},
+			{"abs/a", "an absolute one"},
+			{"up/a", "one that climbs above the root"},
+			{"chain/a", "one to another"},
+			{"usr/lib/../lib/./a", "dots in a target"},
+		},
+	  bad[] = {
+		  {"loop/a", "a loop"},
+		  {"file/a", "a file as a directory"},
+		  {"out/passwd", "what only the host has"},
+	  };
 	auto_tree *tree = new_tree();
 	struct layer base = {.count = 0};
 	struct inode *inode = file(&base, "usr/lib/a");
@@ -167,13 +179,15 @@ static void links_through_symlinks_stay_in_the_tree(void)
 		struct layer layer = {.count = 0};
 
 		hardlink(&layer, "link", good[i].target);
-		ok(apply(tree, 2, &layer, &err) == 0 && at(tree, "link") == inode, "%s", good[i].what);
+		ok(apply(tree, 2, &layer, &err) == 0 && at(tree, "link") == inode, "%s",
+		   good[i].what);
 	}
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		struct layer layer = {.count = 0};
 
 		hardlink(&layer, "link", bad[i].target);
-		ok(apply(tree, 2, &layer, &err) < 0 && strstr(err.text, bad[i].target), "not %s", bad[i].what);
+		ok(apply(tree, 2, &layer, &err) < 0 && strstr(err.text, bad[i].target), "not %s",
+		   bad[i].what);
 	}
 }
 
@@ -190,7 +204,8 @@ static void resolving_ends(void)
 	symlink_to(&layer, "t", "s/s/s");
 	ok(apply(tree, 1, &layer, &err) == 0, "symlinks as long as they may be");
 	ok(!tree_resolve(tree, "s/a") && !tree_resolve(tree, "t/a"), "lead nowhere");
-	ok(!tree_resolve(tree, giant) && tree_resolve(tree, "") == tree->root, "as does such a name; none is the root");
+	ok(!tree_resolve(tree, giant) && tree_resolve(tree, "") == tree->root,
+	   "as does such a name; none is the root");
 	ok(tree_resolve(tree, "../..") == tree->root, "above the root is the root");
 }
 
@@ -206,8 +221,10 @@ static void notes_of_aufs_are_for_links_only(void)
 	layer.entry[1].hidden = true;
 	(void)file(&layer, "d/.wh..wh.plnk/3.4");
 	layer.entry[2].hidden = true;
-	ok(apply(tree, 1, &layer, &err) == 0 && at(tree, "a") == inode, "a hard link to a pseudo link is the file");
-	ok(!tree_find(tree, ".wh..wh.plnk") && !tree_find(tree, "d/.wh..wh.plnk") && tree_find(tree, "d"),
+	ok(apply(tree, 1, &layer, &err) == 0 && at(tree, "a") == inode,
+	   "a hard link to a pseudo link is the file");
+	ok(!tree_find(tree, ".wh..wh.plnk") && !tree_find(tree, "d/.wh..wh.plnk") &&
+		   tree_find(tree, "d"),
 	   "and no note is in the tree");
 	hardlink(&upper, "b", ".wh..wh.plnk/1.2");
 	ok(apply(tree, 2, &upper, &err) < 0, "another layer has no part in it");

@@ -1,0 +1,197 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# What images are made of: archives through pipes and packed in every way, told by what is in
+# them; the names of images in them; other engines' stores.
+. "${srcdir:-.}/tests/lib.sh"
+needs firn build --help
+needs python3 --version
+needs zstd --version
+
+HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache TMPDIR=$scratch/tmp
+export HOME XDG_CACHE_HOME TMPDIR
+mkdir "$HOME" "$TMPDIR" "$scratch/out" "$scratch/bin"
+out=$scratch/out/image
+python3 - "$srcdir/tests/images" "$scratch" <<-'END' || exit 1
+	import bz2, gzip, hashlib, json, lzma, os, subprocess, sys
+	sys.dont_write_bytecode = True
+	sys.path.insert(0, sys.argv[1])
+	import mkoci
+	from mkoci import Image, Layer
+	from mktar import END, dir_, file, symlink
+	at = lambda name: os.path.join(sys.argv[2], name)
+	def write(name, data):
+	    with open(at(name), "wb") as out:
+	        out.write(data)
+	def read(name):
+	    with open(at(name), "rb") as data:
+	        return data.read()
+
+	root = dir_("usr") + file("usr/data", bytes(range(256)) * 3000) + symlink("lib", "usr/lib") + file("usr/lib/a", "a")
+	image = lambda text, tag=None, **more: Image([Layer(root + END, "plain"), Layer(file("which", text) + END, "plain")], tag, **more)
+	write("root.tar", root + END)
+	mkoci.write_layout(at("oci"), image("1", "latest"))
+	mkoci.write_oci_archive(at("oci.tar"), image("1", "latest"))
+	mkoci.write_docker_archive(at("docker.tar"), image("1", ["lab/one:1"]))
+	mkoci.write_docker_archive(at("late.tar"), image("1", ["lab/one:1"]), late=False)
+	for form in ("root", "oci", "docker"):
+	    data = read(form + ".tar")
+	    half = len(data) // 2
+	    write(form + ".tar.gz", gzip.compress(data[:half]) + gzip.compress(data[half:]))
+	    write(form + ".tar.xz", lzma.compress(data[:half]) + bytes(4) + lzma.compress(data[half:]))
+	    write(form + ".tar.bz2", bz2.compress(data[:half]) + bz2.compress(data[half:]))
+	    for part in (data[:half], data[half:]):
+	        subprocess.run(["zstd", "-q", "-c"], input=part, stdout=open(at(form + ".tar.zst"), "ab"), check=True)
+
+	# Docker since 25 writes both tables; hand-made archives have names of all kinds.
+	both = mkoci.Layout(at("both"))
+	found = both.add(image("1"), False)
+	both.index["manifests"].append({**found, "annotations": {"io.containerd.image.name": "docker.io/lab/one:1",
+	                                                         "org.opencontainers.image.ref.name": "1"}})
+	both.close()
+	document = json.load(open(at("both/blobs/sha256/") + found["digest"][7:]))
+	blob = lambda what: "blobs/sha256/" + what["digest"][7:]
+	write("both/manifest.json", mkoci.dump([{"Config": blob(document["config"]), "RepoTags": ["lab/one:1"],
+	                                         "Layers": [blob(layer) for layer in document["layers"]]}]))
+	subprocess.run(["tar", "-C", at("both"), "-cf", at("both.tar"), "."], check=True)
+	os.makedirs(at("unpacked/first"))
+	for n, layer in enumerate(image("1").layers):
+	    write(f"unpacked/first/{n}.tar", b"".join(layer.blob()))
+	digests = ["sha256:" + hashlib.sha256(read(f"unpacked/first/{n}.tar")).hexdigest() for n in (0, 1)]
+	write("unpacked/it.json", mkoci.dump(mkoci.config_of(Image([Layer(diff_id=digest) for digest in digests]))))
+	write("unpacked/manifest.json", mkoci.dump([{"Config": "it.json", "RepoTags": None, "Layers": ["first/0.tar", "first/1.tar"]}]))
+	subprocess.run(["tar", "-C", at("unpacked"), "-cf", at("odd.tar"), "first", "it.json", "manifest.json"], check=True)
+
+	# A root file system that only looks like one of these.
+	write("web.tar", file("config.json", "{}") + file("manifest.json", '{"name": "an app"}') + dir_("blobs") + root + END)
+
+	# What skopeo calls dir:
+	os.makedirs(at("skopeo"))
+	write("skopeo/version", b"Directory Transport Version: 1.1\n")
+	write("skopeo/manifest.json", mkoci.dump(document))
+
+	# Several images with full names, as podman and buildah write them, and beside them what is none.
+	names = mkoci.Layout(at("names"))
+	for text, name in (("1", "localhost/lab/tool:1"), ("2", "localhost/lab/tool:2"), ("3", "localhost/other/tool:2")):
+	    names.add(image(text, name))
+	names.tag(names.blob([b"{}"], mediaType=mkoci.MEDIA["manifest"][0], artifactType="application/x-signature"), "sig")
+	names.close()
+	subprocess.run(["tar", "-C", at("names"), "-cf", at("names.tar"), "."], check=True)
+	mkoci.write_docker_archive(at("names.docker"), image("1", ["localhost/lab/tool:1", "lab/alias:9"]),
+	                           image("2", ["localhost/lab/tool:2"]), image("3", ["localhost/other/tool:2"]))
+	one = mkoci.Layout(at("one"))
+	found = one.add(image("1", "a:1"))
+	one.tag(found, "a:latest")
+	artifact = one.blob([mkoci.dump({"schemaVersion": 2, "config": {"mediaType": "application/vnd.oci.empty.v1+json",
+	                     "digest": found["digest"], "size": 2}, "layers": []})], mediaType=mkoci.MEDIA["manifest"][0])
+	one.tag(artifact, "b:1")
+	one.close()
+	END
+
+build() { firn build -q -f "$out" "$@"; }
+# same SOURCE: the image that the layout gives.
+same() { succeeds build "$1" && cmp "$out" "$scratch/out/oci" >>"$last" 2>&1; }
+same_root() { succeeds build "$1" && cmp "$out" "$scratch/out/root" >>"$last" 2>&1; }
+refused() { status_is 125 build "$@" && one_line; }
+is_image() { succeeds build "$2" && [ "$(unsquashfs -cat "$out" which 2>>"$last")" = "$1" ]; }
+piped() { file=$1; shift; cat "$file" | "$FIRN" build -q -f "$out" "$@" >"$last" 2>&1; }
+not_piped() { ! piped "$@" && one_line; }
+
+firn build -q "$scratch/out/oci" "oci:$scratch/oci" || exit 1
+firn build -q "$scratch/out/root" "tar:$scratch/root.tar" || exit 1
+
+# Packed as a whole, in one go and in several
+bzip2=bz2
+ldd "$(dirname "$FIRN")/firn-build" 2>/dev/null | grep -q libbz2 || bzip2=
+for how in gz xz zst $bzip2; do
+	ok "tar:, packed as $how"            same_root "tar:$scratch/root.tar.$how"
+	ok "a plain path, packed as $how"    same_root "$scratch/root.tar.$how"
+	ok "oci-archive:, packed as $how"    same "oci-archive:$scratch/oci.tar.$how"
+	ok "docker-archive:, packed as $how" same "docker-archive:$scratch/docker.tar.$how"
+done
+[ "$bzip2" ] || skip 'bzip2' 'built without libbz2'
+head -c 300 "$scratch/root.tar.xz" >"$scratch/cut.tar.xz"
+ok 'a packed archive that is cut is refused' refused "tar:$scratch/cut.tar.xz"
+ok 'for what it is'                          says 'xz data'
+
+# Told by what is in it
+for name in oci.tar docker.tar late.tar both.tar odd.tar oci.tar.xz docker.tar.gz; do
+	ok "$name is recognized as tar:"     same "tar:$scratch/$name"
+	ok "$name is recognized by its path" same "$scratch/$name"
+done
+ok 'a layout is recognized by its path'  same "$scratch/oci"
+ok 'and its images have names there'     same "$scratch/oci:latest"
+ok 'as those of an archive have'         same "$scratch/docker.tar:one:1"
+ok 'a root file system has none'         refused "$scratch/root.tar:latest"
+ok 'which is said'                       says 'root file system'
+ok 'a root file system stays one'        succeeds build "$scratch/web.tar"
+ok 'with its files'                      prints '{"name": "an app"}' unsquashfs -cat "$out" manifest.json
+ok 'oci-archive: of a docker archive'    refused "oci-archive:$scratch/docker.tar"
+ok 'says the right kind'                 says "docker-archive:$scratch/docker.tar"
+ok 'docker-archive: of a layout'         refused "docker-archive:$scratch/oci.tar"
+ok 'says the right kind as well'         says "oci-archive:$scratch/oci.tar"
+ok 'dir: of a layout'                    refused "dir:$scratch/oci"
+ok 'says its kind'                       says "oci:$scratch/oci"
+for kind in '' dir:; do
+	ok "$kind of skopeo's dir:"            refused "$kind$scratch/skopeo"
+	ok 'says how to make another'          says 'skopeo copy'
+	ok "$kind of an unpacked archive"      refused "$kind$scratch/unpacked"
+	ok 'says how to pack it'               says 'firn build OUT -'
+done
+echo 'no archive' >"$scratch/text"
+: >"$scratch/empty"
+ok 'a text is nothing'                   refused "$scratch/text"
+ok 'an empty file is none either'        refused "tar:$scratch/empty"
+ok 'a name that is of a registry'        refused 'localhost:1/lab/tool:1'
+ok 'is shown how it is written'          says 'docker://localhost:1/lab/tool:1'
+
+# Through a pipe
+for source in - docker-archive:- tar:/dev/stdin docker-archive:/dev/stdin docker-archive:-:one:1; do
+	ok "a docker archive through a pipe: $source" piped "$scratch/docker.tar" "$source"
+	ok 'is the same image'                        cmp "$out" "$scratch/out/oci"
+done
+for name in oci.tar oci.tar.xz both.tar docker.tar.zst; do
+	ok "$name through a pipe" piped "$scratch/$name" -
+	ok 'is the same image'    cmp "$out" "$scratch/out/oci"
+done
+ok 'a root file system through a pipe' piped "$scratch/root.tar.gz" -
+ok 'is the same'                       cmp "$out" "$scratch/out/root"
+ok 'an image through a pipe'           piped "$scratch/out/root" -
+ok 'has the same files'                prints a unsquashfs -cat "$out" usr/lib/a
+ok 'a file as standard input'          sh -c '"$0" build -q -f "$1" - <"$2" && cmp "$1" "$3"' "$FIRN" "$out" "$scratch/docker.tar" "$scratch/out/oci"
+mkfifo "$scratch/fifo"
+cat "$scratch/oci.tar" >"$scratch/fifo" &
+ok 'a FIFO'                            same "oci-archive:$scratch/fifo"
+wait
+ok 'nothing through a pipe'            not_piped /dev/null -
+ok 'is said'                           says 'is empty'
+head -c 500000 "$scratch/docker.tar" >"$scratch/half"
+ok 'half an archive'                   not_piped "$scratch/half" -
+ok 'is said'                           says 'ends too soon'
+ok '/dev/null is no archive'           refused -
+printf '[build]\nmax-size = 500K\n' >"$scratch/firn.conf"
+ok 'more than a build may take'        not_piped "$scratch/docker.tar" --config "$scratch/firn.conf" -
+ok 'is said'                           says 'max-size'
+ok 'nothing of it is left'             sh -c '[ -z "$(ls -A "$0")" ]' "$TMPDIR"
+
+# Names
+for source in "oci:$scratch/names" "oci-archive:$scratch/names.tar" "$scratch/names" "$scratch/names.tar" "docker-archive:$scratch/names.docker"; do
+	ok "a full name: ${source%%"$scratch"*}..." is_image 1 "$source:localhost/lab/tool:1"
+	ok 'its end'                             is_image 2 "$source:lab/tool:2"
+	ok 'or its tag'                          is_image 1 "$source:1"
+	ok 'a tag of two'                        refused "$source:2"
+	ok 'is told with both'                   says 'localhost/lab/tool:2, localhost/other/tool:2'
+	ok 'none'                                refused "$source"
+	ok 'is told with all'                    says 'localhost/lab/tool:1, localhost/lab/tool:2, localhost/other/tool:2'
+	ok 'nor does it list what is no image'   says_not 'sig'
+	ok 'a name that is not there'            refused "$source:tool:7"
+	ok 'is told with all, too'               says 'localhost/other/tool:2'
+done
+ok 'any of the names of one image'       is_image 1 "docker-archive:$scratch/names.docker:alias:9"
+ok 'one manifest under two tags is one'  is_image 1 "oci:$scratch/one"
+ok 'by an end that fits both, too'       is_image 1 "oci:$scratch/one:latest"
+
+# A colon in the path itself
+mv "$scratch/oci" "$scratch/oci:latest"
+ok 'a path with a colon'                 same "oci:$scratch/oci:latest"
+ok 'and a name behind it'                same "oci:$scratch/oci:latest:latest"
+done_testing
