@@ -275,6 +275,7 @@ static int go(struct work *work, int fd, struct built *built, struct err *err)
 	const struct recipe *recipe = work->recipe;
 	struct source_options options = {
 		.conf = recipe->conf, .platform = recipe->platform, .limits = work->limits, .cache = recipe->cache,
+		.tool = recipe->tool,
 	};
 	struct inode *provenance = NULL;
 

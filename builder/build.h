@@ -10,6 +10,7 @@
 
 struct recipe {
 	const char *source;
+	struct tool *tool;   /* started for it beforehand (tool.h), or NULL; borrowed */
 	struct build_options options;
 	struct platform platform;
 	struct limits limits;

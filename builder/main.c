@@ -5,6 +5,7 @@
 #include "builder/inflate.h"
 #include "builder/options.h"
 #include "builder/output.h"
+#include "builder/tool.h"
 #include "builder/verify.h"
 #include "lib/log.h"
 
@@ -51,6 +52,7 @@ static void fill_recipe(const struct options *options, const struct conf *conf, 
 		.platform = options->platform,
 		.limits = {conf->max_entries, conf->max_size, conf->max_ratio, conf->max_memory, NULL},
 		.jobs = options->jobs,
+		.tool = options->tool,
 		.conf = conf,
 		.cache = cache,
 		.progress = options->level != LOG_QUIET,
@@ -198,8 +200,20 @@ static const struct {
 };
 // clang-format on
 
+/* Another engine that has the source is started as long as it may gain privileges (tool.h). */
+static int start_tool(enum verb verb, const struct options *options, struct tool **tool,
+		      struct err *err)
+{
+	const char *source = verb == VERB_BUILD	   ? options->operand[1]
+			     : verb == VERB_VERIFY ? options->from
+						   : NULL;
+
+	return source && tool_is_meant(source) ? tool_start(source, tool, err) : 0;
+}
+
 static int go(size_t index, int argc, char **argv)
 {
+	auto_tool *tool = NULL;
 	struct options options;
 	struct err err;
 
@@ -210,6 +224,13 @@ static int go(size_t index, int argc, char **argv)
 		options_help(verbs[index].verb);
 		return EXIT_SUCCESS;
 	}
+	if (start_tool(verbs[index].verb, &options, &tool, &err) < 0)
+		return give_up(&err);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		log_error("cannot give up privileges");
+		return EXIT_FIRN_FAILED;
+	}
+	options.tool = tool;
 	return verbs[index].main(&options);
 }
 
@@ -234,10 +255,6 @@ int main(int argc, char **argv)
 
 	(void)signal(SIGPIPE, SIG_IGN); /* a helper or a reader that went away is an error to be told */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
-	if (argc < 1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-		log_error("cannot give up privileges");
-		return EXIT_FIRN_FAILED;
-	}
 	occupy_streams();
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		printf("firn-build %s\n", PACKAGE_VERSION);

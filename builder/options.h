@@ -24,6 +24,7 @@ struct options {
 	bool has_keep;
 	char **operand;      /* what is left, ends with NULL */
 	int count;
+	struct tool *tool;   /* no option's: what main.c started for the source, or NULL */
 };
 
 /* @argv begins behind the verb. */

@@ -4,6 +4,7 @@
 #include "builder/choice.h"
 #include "builder/reference.h"
 #include "builder/source_private.h"
+#include "builder/tool.h"
 #include "lib/log.h"
 
 enum { INDEX_DEPTH = 3, LOOKS_MAX = 256, LOOK_SIZE = 256 << 10 };
@@ -52,11 +53,13 @@ int source_open(const char *name, const struct source_options *options, struct s
 		if (strncmp(name, kinds[i].scheme, len) == 0)
 			return kinds[i].open(name + len, options, out, err);
 	}
+	if (tool_is_meant(name))
+		return source_open_engine(name, options, out, err);
 	if (strstr(name, "://"))
 		return err_set(err,
 			       "no kind of source begins like '%s': docker://, oci:, oci-archive:, "
 			       "docker-archive:, "
-			       "dir:, tar:, a file or -",
+			       "docker-daemon:, podman:, dir:, tar:, a file or -",
 			       name);
 	return open_path(name, options, out, err);
 }

@@ -21,6 +21,7 @@ struct source_options {
 	struct limits limits;
 	const char *cache;  /* directory of the cache; NULL: none */
 	struct spool *spool;
+	struct tool *tool;  /* that was started for this source, see tool.h; NULL: none was */
 };
 
 /* What a registry's image is called and consists of there: not part of its bytes, see origin.h. */

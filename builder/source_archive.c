@@ -5,6 +5,7 @@
  */
 #include "builder/inflate.h"
 #include "builder/source_private.h"
+#include "builder/tool.h"
 #include "lib/image.h"
 #include "lib/log.h"
 
@@ -229,6 +230,20 @@ int source_open_tar(const char *name, const struct source_options *options, stru
 	return input_open(path, &options->limits, &input, err) < 0
 		       ? -1
 		       : source_from_input(input, tag, options, out, err);
+}
+
+int source_open_engine(const char *source, const struct source_options *options,
+		       struct source **out, struct err *err)
+{
+	auto_tool *own = NULL;
+	struct tool *tool = options->tool;
+	struct input *input;
+
+	if (!tool && tool_start(source, &own, err) < 0)
+		return -1;
+	if (tool_read(tool ? tool : own, &options->limits, &input, err) < 0)
+		return -1;
+	return source_from_input(input, NULL, options, out, err);
 }
 
 /* What the user says it is; told where it is the other one. */

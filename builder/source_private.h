@@ -29,6 +29,10 @@ int source_from_layout(int folder, const char *name, const char *tag,
 int source_from_input(struct input *input, const char *tag, const struct source_options *options,
 		      struct source **out, struct err *err);
 
+/* "podman:NAME", "docker-daemon:NAME": by @options' tool, or one that is started for it. */
+int source_open_engine(const char *source, const struct source_options *options,
+		       struct source **out, struct err *err);
+
 /* A file named by its path alone: an image, or an archive. */
 int source_open_file(const char *path, const char *tag, const struct source_options *options,
 		     struct source **out, struct err *err);

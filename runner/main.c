@@ -91,19 +91,20 @@ struct verb {
 	const char *name;
 	int (*main)(int argc, char **argv);
 	const char *help;
+	bool is_builders; /* firn-build's, which gives up privileges itself when an engine has them */
 };
 
 // clang-format off
 static const struct verb verbs[] = {
-	{"exec", verb_exec, "run a command in an image"},
-	{"run", verb_run, "run what the image says"},
-	{"shell", verb_shell, "an interactive shell in an image"},
-	{"build", verb_build, "make an image file from a container image, a directory or a tar"},
-	{"pull", verb_pull, "fetch a registry's image into an image file"},
-	{"verify", verb_verify, "read all of an image, and compare it with what it says of itself"},
-	{"cache", verb_cache, "show or shrink the cache of fetched layers"},
-	{"inspect", inspect_main, "show what an image is and says of itself"},
-	{"doctor", doctor_main, "show what this machine allows, and the remedies"},
+	{"exec", verb_exec, "run a command in an image", false},
+	{"run", verb_run, "run what the image says", false},
+	{"shell", verb_shell, "an interactive shell in an image", false},
+	{"build", verb_build, "make an image file from a container image, a directory or a tar", true},
+	{"pull", verb_pull, "fetch a registry's image into an image file", true},
+	{"verify", verb_verify, "read all of an image, and compare it with what it says of itself", true},
+	{"cache", verb_cache, "show or shrink the cache of fetched layers", true},
+	{"inspect", inspect_main, "show what an image is and says of itself", false},
+	{"doctor", doctor_main, "show what this machine allows, and the remedies", false},
 };
 
 /* Names that stand for "firn run": an interpreter has no room for a verb. */
@@ -153,15 +154,38 @@ static int verb_help(char **argv)
 	return verb < 0 ? unknown_verb(*argv) : verbs[verb].main(1, ask);
 }
 
-static int choose(int argc, char **argv)
+static const char *own_name(char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
-	const char *name = slash ? slash + 1 : argv[0];
-	int verb;
 
+	return slash ? slash + 1 : argv[0];
+}
+
+static bool is_run_name(const char *name)
+{
 	for (size_t i = 0; i < COUNT_OF(run_names); i++)
 		if (strcmp(name, run_names[i]) == 0)
-			return verb_run(argc - 1, argv + 1);
+			return true;
+	return false;
+}
+
+static bool is_builders(int argc, char **argv)
+{
+	int verb;
+
+	if (argc < 2 || is_run_name(own_name(argv)) || strcmp(own_name(argv), ENTRYPOINT_NAME) == 0)
+		return false;
+	verb = find_verb(argv[1]);
+	return verb >= 0 && verbs[verb].is_builders;
+}
+
+static int choose(int argc, char **argv)
+{
+	const char *name = own_name(argv);
+	int verb;
+
+	if (is_run_name(name))
+		return verb_run(argc - 1, argv + 1);
 	if (strcmp(name, ENTRYPOINT_NAME) == 0)
 		return entrypoint_main(argc, argv);
 	if (argc < 2) {
@@ -199,7 +223,7 @@ int main(int argc, char **argv)
 {
 	int status;
 
-	if (argc < 1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+	if (argc < 1 || (!is_builders(argc, argv) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)) {
 		log_error("cannot give up privileges");
 		return EXIT_FIRN_FAILED;
 	}

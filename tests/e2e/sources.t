@@ -194,4 +194,50 @@ ok 'by an end that fits both, too'       is_image 1 "oci:$scratch/one:latest"
 mv "$scratch/oci" "$scratch/oci:latest"
 ok 'a path with a colon'                 same "oci:$scratch/oci:latest"
 ok 'and a name behind it'                same "oci:$scratch/oci:latest:latest"
+
+# Other engines
+cat >"$scratch/bin/podman" <<'SH'
+#!/bin/sh
+[ "$#" = 2 ] && [ "$1" = save ] || { echo "usage: $*" >&2; exit 64; }
+case $2 in
+quay.io/lab/one:1) exec cat "$archive" ;;
+much) yes | head -c 3000000 >&2; exec cat "$archive" ;;
+endless) exec yes ;;
+silent) exit 0 ;;
+dies) kill -9 $$ ;;
+half) head -c 5000 "$archive"; exit 3 ;;
+privileges) grep NoNewPrivs /proc/self/status >&2; exit 1 ;;
+*) printf 'time="now" level=warning msg="x"\nError: %s: \033[1mimage not known\nmore\n' "$2" >&2; exit 125 ;;
+esac
+SH
+chmod 755 "$scratch/bin/podman"
+cp "$scratch/bin/podman" "$scratch/bin/docker"
+PATH=$scratch/bin:$PATH archive=$scratch/docker.tar
+export archive
+for engine in podman docker-daemon; do
+	program=${engine%-daemon}
+	ok "$engine: by $program save"      same "$engine:quay.io/lab/one:1"
+	ok 'whatever it says beside it'     same "$engine:much"
+	ok 'an image that it lacks'         refused "$engine:nosuch"
+	ok 'is told in its words'           says "Error: nosuch:  [1mimage not known"
+	ok 'a failure behind half of it'    refused "$engine:half"
+	ok 'is one'                         says "'$program save half' failed (exit status 3)"
+	ok 'nothing'                        refused "$engine:silent"
+	ok 'is said'                        says "'$program save silent' gave nothing"
+	ok 'a program that dies'            refused "$engine:dies"
+	ok 'is said'                        says 'signal 9'
+	ok 'more than a build may take'     refused --config "$scratch/firn.conf" "$engine:endless"
+	ok 'is stopped'                     says 'max-size'
+	ok 'an option for a name'           refused "$engine:--help"
+	ok 'no name'                        refused "$engine:"
+	ok 'it may gain privileges if we may' refused "$engine:privileges"
+	ok 'as rootless engines need it'    says "$(grep NoNewPrivs /proc/self/status | tr '\t' ' ')"
+done
+archive=$scratch/oci.tar.xz
+ok 'an archive of another form'     same "podman:quay.io/lab/one:1"
+mkdir "$scratch/empty-bin"
+without() { status_is 125 env PATH="$scratch/empty-bin" "$FIRN" build -q -f "$out" "$1" && one_line; }
+ok 'an engine that is not there'    without podman:a
+ok 'is told'                        says "cannot execute 'podman'"
+ok 'nothing is left'                sh -c '[ -z "$(ls -A "$0")" ]' "$TMPDIR"
 done_testing
