@@ -31,6 +31,7 @@ struct repack {
 struct level {
 	struct repack *repack;
 	struct node *dir;
+	size_t len; /* of its path, without a slash in front */
 	int depth;
 	struct err *err;
 };
@@ -142,6 +143,10 @@ static int take_entry(void *arg, const struct squashfs_entry *entry, uint64_t po
 	if (tree_child(repack->tree, level->dir, entry->name, entry->len))
 		return err_set(level->err, "a directory has '%s' twice", entry->name);
 	below.depth++;
+	below.len += (below.len > 0) + entry->len;
+	if (below.len > TREE_PATH_MAX)
+		return err_set(level->err, "'.../%s': a path of more than %d bytes", entry->name,
+			       TREE_PATH_MAX);
 	below.dir = tree_add(repack->tree, level->dir, entry->name, entry->len, level->err);
 	if (!below.dir || squashfs_inode(repack->reader, entry->ref, &from, level->err) < 0)
 		return -1;
@@ -156,7 +161,7 @@ static int repack_fill(struct source *source, struct tree *tree, struct err *err
 {
 	struct repack *repack = (struct repack *)source;
 	const struct squashfs_info *info = squashfs_info(repack->squashfs);
-	struct level level = {repack, tree->root, 0, err};
+	struct level level = {repack, tree->root, 0, 0, err};
 	struct squashfs_inode root;
 
 	repack->tree = tree;

@@ -195,6 +195,28 @@ mv "$scratch/oci" "$scratch/oci:latest"
 ok 'a path with a colon'                 same "oci:$scratch/oci:latest"
 ok 'and a name behind it'                same "oci:$scratch/oci:latest:latest"
 
+# An image whose paths are longer than paths may be: cut, two files would become one
+deep() {
+	python3 - "$srcdir/tests/images" "$1" <<-'END' | tar2sqfs -q -f "$scratch/deep.sqfs" 2>"$last"
+		import sys
+		sys.dont_write_bytecode = True
+		sys.path.insert(0, sys.argv[1])
+		from mktar import END, dir_, file
+		names = ["d" * 200] * 20
+		sys.stdout.buffer.write(b"".join(dir_("/".join(names[:n])) for n in range(1, 21)))
+		sys.stdout.buffer.write(b"".join(file("/".join(names) + "/" + c * int(sys.argv[2])) for c in "xy") + END)
+	END
+}
+if command -v tar2sqfs >/dev/null; then
+	deep 75
+	ok 'paths of 4095 bytes are packed anew' succeeds build "$scratch/deep.sqfs"
+	deep 76
+	ok 'those of 4096 are refused'           refused "$scratch/deep.sqfs"
+	ok 'with their name'                     says 'xxxx'
+else
+	skip 'paths of 4095 bytes' 'tar2sqfs is not installed'
+fi
+
 # Other engines
 cat >"$scratch/bin/podman" <<'SH'
 #!/bin/sh
