@@ -4,6 +4,7 @@
 #include "builder/inflate.h"
 #include "builder/manifest.h"
 #include "builder/spool.h"
+#include "lib/file.h"
 
 #include <inttypes.h>
 
@@ -182,13 +183,9 @@ static int copy(struct stream *stream, int fd, uint64_t packed, const struct lim
 			return err_set(err, "unpacks to more than firn.conf's [build] max-size");
 		if (*size > LIMIT_RATIO_FROM && *size / limits->max_ratio > packed)
 			return err_set(err, "unpacks to more than firn.conf's [build] max-ratio allows");
-		for (ssize_t done = 0, part; done < n; done += part) {
-			part = write(fd, buffer + done, (size_t)(n - done));
-			if (part < 0 && errno == EINTR)
-				part = 0;
-			if (part < 0)
-				return err_sys(err, "cannot write a temporary file; set TMPDIR to a directory with room");
-		}
+		if (file_write_all(fd, buffer, (size_t)n) < 0)
+			return err_sys(err, "cannot write a temporary file; set TMPDIR to a "
+					    "directory with room");
 	}
 	return n < 0 ? -1 : 0;
 }

@@ -2,6 +2,7 @@
 #include "builder/input.h"
 
 #include "builder/spool.h"
+#include "lib/file.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -71,21 +72,6 @@ static struct input *new_input(int fd, const char *name)
 	return input;
 }
 
-static int write_all(int fd, const char *data, size_t size, struct err *err)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t n = write(fd, data + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(err, "cannot write a temporary file; set TMPDIR to a "
-					    "directory with room");
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 static int copy(int from, struct input *to, const struct limits *limits, struct err *err)
 {
 	auto_free char *buffer = malloc(COPY_SIZE);
@@ -107,8 +93,9 @@ static int copy(int from, struct input *to, const struct limits *limits, struct 
 				       "%s gives more than %" PRIu64
 				       " bytes (firn.conf's [build] max-size)",
 				       to->name, limits->max_size);
-		if (write_all(to->fd, buffer, (size_t)n, err) < 0)
-			return -1;
+		if (file_write_all(to->fd, buffer, (size_t)n) < 0)
+			return err_sys(err, "cannot write a temporary file; set TMPDIR to a "
+					    "directory with room");
 	}
 }
 

@@ -5,6 +5,7 @@
  * an image of blobs helps nobody.
  */
 #include "builder/source_private.h"
+#include "lib/file.h"
 #include "lib/path.h"
 
 #include <fcntl.h>
@@ -34,10 +35,12 @@ static size_t read_head(int folder, const char *name, char *buffer, size_t size)
 
 static bool has_docker_table(int folder)
 {
-	auto_free char *text = malloc(DOCUMENT_MAX + 1);
-	size_t size = text ? read_head(folder, "manifest.json", text, DOCUMENT_MAX + 1) : 0;
+	auto_free char *text = NULL;
+	struct err ignored;
+	size_t size;
 
-	return size > 0 && docker_manifest_is(text, size);
+	return file_read(folder, "manifest.json", DOCUMENT_MAX, &text, &size, &ignored) == 0 &&
+	       docker_manifest_is(text, size);
 }
 
 static enum folder_kind kind_of(int folder)

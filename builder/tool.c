@@ -3,7 +3,6 @@
 
 #include "builder/spool.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -157,14 +156,6 @@ int tool_start(const char *source, struct tool **out, struct err *err)
 	return 0;
 }
 
-/* In place: what may be printed, on one line. */
-static void make_plain(char *text)
-{
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			*text = ' ';
-}
-
 /* Of all that it said the first line that is called an error, else the last one. */
 static void find_reason(const struct tool *tool, char *out, size_t size)
 {
@@ -186,7 +177,8 @@ static void find_reason(const struct tool *tool, char *out, size_t size)
 		if (is_error)
 			break;
 	}
-	make_plain(out);
+	for (char *tab = out; (tab = strchr(tab, '\t'));)
+		*tab = ' ';
 }
 
 static int report(const struct tool *tool, int status, struct err *err)

@@ -241,7 +241,7 @@ for engine in podman docker-daemon; do
 	ok "$engine: by $program save"      same "$engine:quay.io/lab/one:1"
 	ok 'whatever it says beside it'     same "$engine:much"
 	ok 'an image that it lacks'         refused "$engine:nosuch"
-	ok 'is told in its words'           says "Error: nosuch:  [1mimage not known"
+	ok 'is told in its words'           says 'Error: nosuch: ?[1mimage not known'
 	ok 'a failure behind half of it'    refused "$engine:half"
 	ok 'is one'                         says "'$program save half' failed (exit status 3)"
 	ok 'nothing'                        refused "$engine:silent"
