@@ -55,8 +55,9 @@ static const struct {
 	int min, max; /* operands */
 } verbs[] = {
 	[VERB_BUILD] = {"build [OPTION...] OUT SOURCE", "Make the image file OUT from SOURCE:\n"
-			"  docker://HOST[:PORT]/NAME[:TAG|@DIGEST]   oci:DIR[:TAG]   oci-archive:FILE[:TAG]\n"
-			"  docker-archive:FILE[:TAG]   dir:PATH   tar:FILE   a squashfs or SIF file, a directory", 2, 2},
+			"  docker://HOST[:PORT]/NAME[:TAG|@DIGEST]   podman:NAME   docker-daemon:NAME\n"
+			"  oci:DIR[:NAME]   oci-archive:FILE[:NAME]   docker-archive:FILE[:NAME]   tar:FILE\n"
+			"  dir:PATH   a squashfs, SIF or archive file, a directory   - (standard input)", 2, 2},
 	[VERB_PULL] = {"pull [OPTION...] HOST[:PORT]/NAME[:TAG|@DIGEST] [OUT]",
 		       "Fetch an image from a registry; OUT is NAME.sqfs if it is not given.", 1, 2},
 	[VERB_VERIFY] = {"verify [OPTION...] IMAGE", "Read all of IMAGE and compare it with what it says of itself.", 1, 1},
