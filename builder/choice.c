@@ -129,16 +129,30 @@ static void keep_images(const struct manifest *index, struct choice *choice, cho
 		choice[i].keep = choice[i].keep && look(arg, &index->part[i]);
 }
 
+/* Neither called anything nor for anything: of no interest where another entry says that it fits.
+ */
+static bool is_bare(const struct descriptor *part)
+{
+	return !part->has_platform && !part->name && !part->full_name;
+}
+
 /* Of several platforms those that fit, if any do: what does not is told later. */
 static void keep_platform(const struct manifest *index, struct choice *choice,
 			  const struct platform *platform)
 {
-	bool any = false;
+	bool any = false, plain = false;
 
-	for (size_t i = 0; i < index->count; i++)
-		any = any || (choice[i].keep && may_fit(&index->part[i], platform));
+	for (size_t i = 0; i < index->count; i++) {
+		const struct descriptor *part = &index->part[i];
+
+		if (!choice[i].keep || !may_fit(part, platform))
+			continue;
+		any = true;
+		plain = plain || (part->has_platform && !part->name && !part->full_name);
+	}
 	for (size_t i = 0; any && i < index->count; i++)
-		choice[i].keep = choice[i].keep && may_fit(&index->part[i], platform);
+		choice[i].keep = choice[i].keep && may_fit(&index->part[i], platform) &&
+				 !(plain && is_bare(&index->part[i]));
 }
 
 /* Entries of different platforms may be one image; they are not if their names differ. */

@@ -141,6 +141,9 @@ int input_open(const char *path, const struct limits *limits, struct input **out
 		(*out)->size = (uint64_t)stat.st_size;
 		return 0;
 	}
+	if (S_ISDIR(stat.st_mode))
+		return err_set(err, "'%s' is a directory, no archive; use dir:%s or oci:%s", name,
+			       path, path);
 	if (standard && isatty(fd))
 		return err_set(err, "standard input is a terminal; pipe an archive into it");
 	if (!S_ISFIFO(stat.st_mode) && !S_ISSOCK(stat.st_mode))

@@ -55,6 +55,8 @@ int source_open(const char *name, const struct source_options *options, struct s
 	}
 	if (tool_is_meant(name))
 		return source_open_engine(name, options, out, err);
+	if (strncmp(name, "containers-storage:", 19) == 0)
+		return err_set(err, "'%s' is in podman's store: use podman:NAME", name);
 	if (strstr(name, "://"))
 		return err_set(err,
 			       "no kind of source begins like '%s': docker://, oci:, oci-archive:, "

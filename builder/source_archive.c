@@ -227,6 +227,8 @@ int source_open_tar(const char *name, const struct source_options *options, stru
 
 	if (!path)
 		return err_sys(err, "cannot open '%s'", name);
+	if (source_is_layout(path))
+		return source_open_folder(path, tag, options, out, err);
 	return input_open(path, &options->limits, &input, err) < 0
 		       ? -1
 		       : source_from_input(input, tag, options, out, err);

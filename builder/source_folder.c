@@ -56,6 +56,13 @@ static enum folder_kind kind_of(int folder)
 	return has_docker_table(folder) ? FOLDER_DOCKER : FOLDER_ROOT;
 }
 
+bool source_is_layout(const char *path)
+{
+	auto_fd folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return folder >= 0 && kind_of(folder) == FOLDER_OCI;
+}
+
 static int open_folder(const char *path, int *out, struct err *err)
 {
 	*out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -228,6 +228,8 @@ int source_open_oci(const char *name, const struct source_options *options, stru
 	auto_free char *path = input_split(name, &tag);
 	int folder = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
+	if (folder < 0 && errno == ENOTDIR)
+		return err_set(err, "'%s' is a file, no directory; use oci-archive:%s", path, name);
 	if (folder < 0)
 		return err_sys(err, "cannot open '%s'", path ? path : name);
 	return source_from_layout(folder, path, tag, options, out, err);

@@ -41,6 +41,9 @@ int source_open_file(const char *path, const char *tag, const struct source_opti
 int source_from_root(int folder, const char *name, const struct source_options *options,
 		     struct source **out, struct err *err);
 
+/* source_folder.c: is @path a directory with an OCI layout? */
+bool source_is_layout(const char *path);
+
 /* source_folder.c: a directory named by its path alone: a root file system, or a layout. */
 int source_open_folder(const char *path, const char *tag, const struct source_options *options,
 		       struct source **out, struct err *err);

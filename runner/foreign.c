@@ -107,6 +107,7 @@ static const struct foreign images[] = {
 	{"oci-archive:", "firn build OUT SOURCE makes a file of it, which is run"},
 	{"docker-archive:", "firn build OUT SOURCE makes a file of it, which is run"},
 	{"docker-daemon:", "firn build OUT SOURCE makes a file of it, which is run"},
+	{"podman:", "firn build OUT SOURCE makes a file of it, which is run"},
 };
 // clang-format on
 

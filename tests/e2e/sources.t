@@ -129,6 +129,11 @@ ok 'oci-archive: of a docker archive'    refused "oci-archive:$scratch/docker.ta
 ok 'says the right kind'                 says "docker-archive:$scratch/docker.tar"
 ok 'docker-archive: of a layout'         refused "docker-archive:$scratch/oci.tar"
 ok 'says the right kind as well'         says "oci-archive:$scratch/oci.tar"
+ok 'oci: of an archive'                  refused "oci:$scratch/oci.tar"
+ok 'says what that is'                   says "oci-archive:$scratch/oci.tar"
+ok 'tar: of a layout is a layout'        same "tar:$scratch/oci"
+ok 'tar: of another directory'           refused "tar:$scratch/out"
+ok 'says what that is'                   says "dir:$scratch/out"
 ok 'dir: of a layout'                    refused "dir:$scratch/oci"
 ok 'says its kind'                       says "oci:$scratch/oci"
 for kind in '' dir:; do
@@ -261,5 +266,7 @@ mkdir "$scratch/empty-bin"
 without() { status_is 125 env PATH="$scratch/empty-bin" "$FIRN" build -q -f "$out" "$1" && one_line; }
 ok 'an engine that is not there'    without podman:a
 ok 'is told'                        says "cannot execute 'podman'"
+ok 'the store by its other name'    refused "containers-storage:localhost/lab/tool:1"
+ok 'is shown how it is written'     says 'podman:NAME'
 ok 'nothing is left'                sh -c '[ -z "$(ls -A "$0")" ]' "$TMPDIR"
 done_testing
