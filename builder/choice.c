@@ -191,18 +191,33 @@ static int no_image(const struct manifest *index, const char *where, struct err 
 		       index->part[0].media_type);
 }
 
+/* The other platforms of what is chosen: they cannot be meant, but an error can list them. */
+static void keep_others(const struct manifest *index, struct choice *choice, const bool *all)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < index->count; i++)
+		any = any || (choice[i].keep && index->part[i].has_platform);
+	for (size_t i = 0; any && i < index->count; i++)
+		choice[i].keep = choice[i].keep || (all[i] && index->part[i].has_platform);
+}
+
+/* @all is room for a mark of each entry. */
 static int narrow(struct manifest *index, struct choice *choice, const char *wanted,
-		  const struct platform *platform, const char *where, struct err *err)
+		  const struct platform *platform, const char *where, bool *all, struct err *err)
 {
 	if (count_kept(choice, index->count) == 0)
 		return no_image(index, where, err);
 	if (wanted && choice_by_name(choice, index->count, wanted, where, err) < 0)
 		return -1;
 	drop_twins(choice, index->count);
+	for (size_t i = 0; i < index->count; i++)
+		all[i] = choice[i].keep;
 	keep_platform(index, choice, platform);
 	if (!differ_by_platform(index, choice) &&
 	    choice_is_one(choice, index->count, wanted, where, err) < 0)
 		return -1;
+	keep_others(index, choice, all);
 	return 0;
 }
 
@@ -227,7 +242,7 @@ int choice_narrow(struct manifest *index, const char *wanted, const struct platf
 			names[count++] = part->full_name;
 	}
 	keep_images(index, choice, look, arg);
-	if (narrow(index, choice, wanted, platform, where, err) < 0)
+	if (narrow(index, choice, wanted, platform, where, keep, err) < 0)
 		return -1;
 	for (size_t i = 0; i < index->count; i++)
 		keep[i] = choice[i].keep;

@@ -29,9 +29,9 @@ int choice_is_one(const struct choice *choice, size_t count, const char *wanted,
 
 /*
  * Leave in @index, which is that of @where, what @wanted (NULL: anything) and @platform may
- * mean: no artifacts, signatures and attestations, no image twice. What is left differs by
- * platform only; an index without images is an error. @look, if not NULL, tells of one
- * entry by its document whether it is an image; called where there is more than one.
+ * mean: no artifacts, signatures and attestations, no image twice. What is left for @platform
+ * differs by its variant only; an index without images is an error. @look, if not NULL, tells of
+ * one entry by its document whether it is an image; called where there is more than one.
  */
 typedef bool choice_look(void *arg, const struct descriptor *what);
 int choice_narrow(struct manifest *index, const char *wanted, const struct platform *platform,

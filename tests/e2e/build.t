@@ -35,7 +35,7 @@ done
 for tag in ool:1 tool latest; do
 	ok "but not $tag" status_is 125 firn build -q -f "$scratch/out/named.sqfs" "docker-archive:$scratch/named.tar:$tag"
 done
-ok 'which is said' says "no image 'latest' in the archive"
+ok 'which is said' says "no image 'latest' in '$scratch/named.tar'; there are: docker.io/lab/tool:1"
 ok 'archives give what the layout gives' cmp "$scratch/out/1.sqfs" "$scratch/out/3.sqfs"
 image=$scratch/out/1.sqfs
 ok 'firn run takes the entrypoint'  succeeds firn run "$image"

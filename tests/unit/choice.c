@@ -111,6 +111,9 @@ static void one_image_is_one(void)
 static void platforms_are_no_ambiguity(void)
 {
 	is_str(CHOOSE(NULL, ON("arm64"), ON("amd64")), "2", "the one that fits");
+	is_str(CHOOSE(NULL, ON("arm64"), ON("s390x")),
+	       "'it' has no image for linux/amd64; there are: linux/arm64, linux/s390x",
+	       "all that there are are listed");
 	is_str(CHOOSE(NULL, "", ON("arm64"), ON("amd64"), ""), "3",
 	       "before those that say nothing");
 	is_str(CHOOSE("1", NAMED("1") "," ON("arm64"), NAMED("1") "," ON("amd64")), "2",
