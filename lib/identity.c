@@ -12,6 +12,10 @@ enum {
 
 	TABLES_MAX = 8 << 20, /* of larger ones the first half and the last */
 	READ_SIZE = 64 << 10,
+
+	/* Of the data: all of it, or so many pieces at even distances. */
+	PIECES = 64,
+	PIECE_SIZE = 8 << 10,
 };
 
 static uint64_t le64(const unsigned char *at)
@@ -59,6 +63,24 @@ static int add_tables(struct sha256 *hash, const struct image *image,
 			 image->offset + end);
 }
 
+/* What is between superblock and tables. */
+static int add_data(struct sha256 *hash, const struct image *image, const unsigned char *superblock)
+{
+	uint64_t begin = SUPERBLOCK_SIZE, end = le64(superblock + INODE_TABLE_AT);
+
+	if (end > image->size || begin > end)
+		return 0;
+	if (end - begin <= (uint64_t)PIECES * PIECE_SIZE)
+		return add_range(hash, image->fd, image->offset + begin, image->offset + end);
+	for (uint64_t i = 0; i < PIECES; i++) {
+		uint64_t at = image->offset + begin + (end - begin - PIECE_SIZE) / (PIECES - 1) * i;
+
+		if (add_range(hash, image->fd, at, at + PIECE_SIZE) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int make_fingerprint(const struct image *image, unsigned char out[SHA256_SIZE],
 			    struct err *err)
 {
@@ -71,7 +93,7 @@ static int make_fingerprint(const struct image *image, unsigned char out[SHA256_
 	sha256_begin(&hash);
 	sha256_add(&hash, &size, sizeof(size));
 	sha256_add(&hash, superblock, sizeof(superblock));
-	if (add_tables(&hash, image, superblock) < 0)
+	if (add_tables(&hash, image, superblock) < 0 || add_data(&hash, image, superblock) < 0)
 		return err_sys(err, "cannot read '%s'", image->path);
 	sha256_end(&hash, out);
 	return 0;
@@ -147,18 +169,34 @@ static bool same_time(struct timespec one, struct timespec other)
 	return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
 }
 
+/* An inode's number says nothing by itself: another file system has one, too. */
+static bool is_untouched(const struct identity *pinned, const struct identity *here)
+{
+	return pinned->inode == here->inode && same_time(pinned->mtime, here->mtime) &&
+	       same_time(pinned->ctime, here->ctime);
+}
+
 int identity_matches(const struct identity *pinned, const struct image *image, struct err *err)
 {
 	struct identity here;
 
-	if (image->kind == IMAGE_DIRECTORY)
+	if (image->kind == IMAGE_DIRECTORY) {
+		(void)err_set(err, "it is a directory now");
 		return 0;
+	}
 	look(image, &here);
-	if (pinned->size != here.size)
+	if (pinned->size != here.size) {
+		(void)err_set(err, "it has %" PRIu64 " bytes, not %" PRIu64, here.size,
+			      pinned->size);
 		return 0;
-	if (pinned->inode == here.inode)
-		return same_time(pinned->mtime, here.mtime) && same_time(pinned->ctime, here.ctime);
+	}
+	if (is_untouched(pinned, &here))
+		return 1;
 	if (make_fingerprint(image, here.fingerprint, err) < 0)
 		return -1;
-	return memcmp(pinned->fingerprint, here.fingerprint, SHA256_SIZE) == 0;
+	if (memcmp(pinned->fingerprint, here.fingerprint, SHA256_SIZE) == 0)
+		return 1;
+	(void)err_set(err, "%s, with other contents",
+		      pinned->inode == here.inode ? "it was written to" : "it is another file");
+	return 0;
 }

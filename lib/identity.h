@@ -4,11 +4,14 @@
  *
  * A job is submitted here and runs there, hours later. The device's number differs
  * from node to node; inode, size and times of a file in a shared file system do not.
- * Of a file that is another one (a copy on the node's own disk) the contents count:
- * a fingerprint of the squashfs superblock and of all its tables, in which the
- * compressed size of every block and the name and time of every file stand. It
- * notices another image, not somebody who forges one: that takes a seal. A directory
- * has no identity: another node's may be a copy, and what is in it changes.
+ * Where all of them are the same it is the file that was seen, untouched. Where they are
+ * not (a copy on the node's own disk, a chmod, a hard link, touch(1)) the contents count:
+ * a fingerprint of the squashfs superblock, of all its tables, in which the compressed
+ * size of every block and the name and time of every file stand, and of pieces of the
+ * data, which find a file that is half written over. It notices another image, not a
+ * few bytes changed in the middle of a large one, nor somebody who forges one: that
+ * takes a seal. A directory has no identity: another node's may be a copy, and what is
+ * in it changes.
  */
 #ifndef FIRN_IDENTITY_H
 #define FIRN_IDENTITY_H
@@ -27,7 +30,7 @@ struct identity {
 
 enum { IDENTITY_TEXT_SIZE = 256 };
 
-/* Look at an image that is open and no directory. Reads at most 8 MiB. */
+/* Look at an image that is open and no directory. Reads at most 8.5 MiB. */
 int identity_of(const struct image *image, struct identity *out, struct err *err);
 
 /* One word, and back; identity_parse() returns false for anything that is none. */
@@ -35,8 +38,8 @@ void identity_print(const struct identity *identity, char out[IDENTITY_TEXT_SIZE
 bool identity_parse(const char *text, struct identity *out);
 
 /*
- * Whether @image is the one that @pinned says. Reads the contents only if it is another file.
- * Returns 1, 0 or -1.
+ * Whether @image is the one that @pinned says. Reads the contents only if its inode or times
+ * are others. Returns 1, or 0 with @err saying what is different ("its contents are ..."), or -1.
  */
 int identity_matches(const struct identity *pinned, const struct image *image, struct err *err);
 

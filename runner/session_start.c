@@ -225,6 +225,7 @@ static int join(struct container *container, struct err *err)
 static int plan(struct request *request, struct container *container, struct err *err)
 {
 	struct identity expected;
+	struct err why;
 	int same;
 
 	if (container_plan(request, container, err) < 0)
@@ -234,11 +235,13 @@ static int plan(struct request *request, struct container *container, struct err
 	if (!identity_parse(request->expect, &expected))
 		return err_set(err, "--expect '%s' is no identity", request->expect);
 	same = identity_matches(&expected, container->image, err);
-	if (same == 0)
-		return err_set(
-			err,
-			"image '%s' changed since submission: submit again to use it as it is now",
-			container->image->path);
+	if (same == 0) {
+		why = *err;
+		return err_set(err,
+			       "image '%s' changed since submission (%s): submit again to use it as "
+			       "it is now",
+			       container->image->path, why.text);
+	}
 	return same < 0 ? -1 : 0;
 }
 

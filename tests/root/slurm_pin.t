@@ -28,6 +28,7 @@ submit() { sbatch -H --parsable "$@" | tail -n 1; }
 
 # A held job, and what happens to the image meanwhile.
 job=$(submit -o kept --container-image=image.sqfs where)
+touched=$(submit -o touched --container-image=image.sqfs where)
 changed=$(submit -o changed --container-image=image.sqfs where)
 swapped=$(submit -o swapped --container=image.sqfs where)
 encode() { cluster root "$dir" munge -n -S "$dir/munge.socket"; }
@@ -37,15 +38,20 @@ user scontrol release "$job"
 ok 'an image that is as it was'             finish "$job"
 wait_for expired # the credentials of the others are older
 touch "$home/image.sqfs"
+chmod 640 "$home/image.sqfs"
+ln "$home/image.sqfs" "$home/second"
+user scontrol release "$touched"
+ok 'one of other times and modes as well'   finish "$touched"
+printf x | dd of="$home/image.sqfs" bs=1 seek=$(($(stat -c %s "$home/image.sqfs") - 9000)) conv=notrunc 2>/dev/null
 user scontrol release "$changed"
 ok 'one that was written to is refused'     refused_at_start "$changed"
-ok '... in a line'                          grep -q "^firn: node[12]: image '$home/image.sqfs' changed since submission" changed
+ok '... in a line'                          grep -q "^firn: node[12]: image '$home/image.sqfs' changed since submission (it was written to, with other contents)" changed
 squash "$scratch/root" "$home/new.sqfs"
 mv "$home/new.sqfs" "$home/image.sqfs"
 chown "$user_id" "$home/image.sqfs"
 user scontrol release "$swapped"
 ok 'so is another one of its name'          refused_at_start "$swapped"
-ok '... in a line'                          grep -q 'changed since submission' swapped
+ok '... in a line'                          grep -q 'changed since submission (it has [0-9]* bytes, not [0-9]*)' swapped
 script late <<-'END'
 	#!/bin/bash
 	#SBATCH -N2 -o late.out
@@ -61,7 +67,9 @@ ok 'a replayed one, too: on every node'     succeeds srun -N2 -n8 --container=im
 
 # What a job's step saw first counts for all later steps.
 cat >"$home/alloc" <<-END
-	srun -Q --container=image.sqfs true && touch image.sqfs && srun -Q --container=image.sqfs true; echo "then \$?"
+	srun -Q --container=image.sqfs true && touch image.sqfs && srun -Q --container=image.sqfs true || exit
+	cp image.sqfs copy && mv copy image.sqfs && srun -Q --container=image.sqfs true || exit
+	printf x >>image.sqfs && srun -Q --container=image.sqfs true; echo "then \$?"
 END
 ok 'the pin is the submission'\''s'         succeeds user sh -c 'SLURM_FIRN_PIN= salloc -n1 sh alloc'
 ok '... each srun its own'                  says 'then 0'

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { FILE_SIZE = 3000, INODES_AT = 2000, USED = 2900 };
 
@@ -49,17 +50,98 @@ static struct identity identity_in(const struct image *image)
 	return identity;
 }
 
+static struct image *reopen(const char *name)
+{
+	struct image *image = NULL;
+
+	if (image_open(path(name), &image, &err) < 0)
+		exit(1);
+	return image;
+}
+
 static void the_same_file_is_the_pinned_image(void)
 {
 	auto_image *image = make("a", 0, 0);
 	auto_image *touched = NULL;
+	auto_image *changed = NULL;
 	struct identity pinned = identity_in(image);
 	const struct timespec times[2] = {{1, 0}, {1, 0}};
 
 	ok(identity_matches(&pinned, image, &err) == 1, "untouched");
-	if (utimensat(AT_FDCWD, path("a"), times, 0) < 0 || image_open(path("a"), &touched, &err) < 0)
+	if (utimensat(AT_FDCWD, path("a"), times, 0) < 0)
 		exit(1);
-	ok(identity_matches(&pinned, touched, &err) == 0, "with another time it is not: it may have been written to");
+	touched = reopen("a");
+	ok(identity_matches(&pinned, touched, &err) == 1, "with another time");
+	if (chmod(path("a"), 0640) < 0 || link(path("a"), path("link")) < 0 || rename(path("a"), path("moved")) < 0)
+		exit(1);
+	changed = reopen("moved");
+	ok(identity_matches(&pinned, changed, &err) == 1, "with another mode, a second name, and renamed");
+	(void)unlink(path("link"));
+	(void)rename(path("moved"), path("a"));
+}
+
+static void what_was_written_to_is_another(void)
+{
+	static const size_t at[] = {INODES_AT + 5, 100, 1999};
+
+	for (size_t i = 0; i < COUNT_OF(at); i++) {
+		auto_image *image = make("a", 0, 0);
+		auto_image *written = NULL;
+		struct identity pinned = identity_in(image);
+		int fd = open(path("a"), O_WRONLY);
+
+		if (fd < 0 || pwrite(fd, "x", 1, (off_t)at[i]) != 1 || close(fd) < 0)
+			exit(1);
+		/* The clock of a file system may stand still for some milliseconds. */
+		(void)utimensat(AT_FDCWD, path("a"), (const struct timespec[2]){{2, 0}, {2, 0}}, 0);
+		written = reopen("a");
+		ok(identity_matches(&pinned, written, &err) == 0, "in place, at %zu", at[i]);
+		is_str(err.text, "it was written to, with other contents", "as is said");
+	}
+}
+
+/* A data area of 4 MiB: only pieces of it are looked at. */
+static void a_large_file_half_written_over_is_another(void)
+{
+	enum { LARGE = 4 << 20 };
+	unsigned char *bytes = calloc(1, LARGE);
+	auto_image *image = NULL;
+	auto_image *half = NULL;
+	struct identity pinned;
+	FILE *file = fopen(path("large"), "w");
+
+	memcpy(bytes, "hsqs", 4);
+	bytes[42] = LARGE >> 16; /* bytes used */
+	bytes[65] = 0xf0;	 /* the tables are the last 4 KiB */
+	bytes[66] = (LARGE >> 16) - 1;
+	if (!file || fwrite(bytes, 1, LARGE, file) != LARGE || fclose(file) != 0)
+		exit(1);
+	image = reopen("large");
+	pinned = identity_in(image);
+	memset(bytes + 96, 'x', LARGE / 8);
+	file = fopen(path("large"), "r+");
+	if (!file || fwrite(bytes, 1, LARGE, file) != LARGE || fclose(file) != 0)
+		exit(1);
+	(void)utimensat(AT_FDCWD, path("large"), (const struct timespec[2]){{2, 0}, {2, 0}}, 0);
+	half = reopen("large");
+	ok(identity_matches(&pinned, half, &err) == 0, "an eighth of the data, with the same tables");
+	free(bytes);
+}
+
+/* Another file system may have an inode of that number. */
+static void an_inode_is_no_proof(void)
+{
+	auto_image *image = make("a", 0, 0);
+	auto_image *other = make("other", INODES_AT + 5, 1);
+	struct identity pinned = identity_in(image);
+
+	pinned.inode = other->stat.st_ino;
+	pinned.ctime.tv_sec--; /* both were made within one tick */
+	ok(identity_matches(&pinned, other, &err) == 0, "other contents at the pinned number");
+	pinned = identity_in(image);
+	pinned.inode = other->stat.st_ino + 1;
+	pinned.mtime.tv_sec++;
+	ok(identity_matches(&pinned, image, &err) == 1, "and the same ones at another");
 }
 
 static void a_copy_is_known_by_its_contents(void)
@@ -72,12 +154,14 @@ static void a_copy_is_known_by_its_contents(void)
 
 	ok(identity_matches(&pinned, copy, &err) == 1, "a copy in another file is the pinned image");
 	ok(identity_matches(&pinned, other, &err) == 0, "another file with other tables is not");
+	is_str(err.text, "it is another file, with other contents", "as is said");
 	if (truncate(path("data"), FILE_SIZE - 1) < 0)
 		exit(1);
 	image_freep(&data);
 	if (image_open(path("data"), &data, &err) < 0)
 		exit(1);
 	ok(identity_matches(&pinned, data, &err) == 0, "nor one of another size");
+	is_str(err.text, "it has 2999 bytes, not 3000", "as is said");
 }
 
 static void tables_that_lie_outside_do_no_harm(void)
@@ -128,11 +212,14 @@ int main(void)
 	if (!mkdtemp(folder))
 		return 1;
 	the_same_file_is_the_pinned_image();
+	what_was_written_to_is_another();
+	a_large_file_half_written_over_is_another();
+	an_inode_is_no_proof();
 	a_copy_is_known_by_its_contents();
 	tables_that_lie_outside_do_no_harm();
 	a_directory_has_no_identity();
 	words_are_read_back();
-	for (const char *const *name = (const char *const[]){"a", "copy", "other", "data", "broken", NULL}; *name; name++)
+	for (const char *const *name = (const char *const[]){"a", "copy", "other", "data", "broken", "large", NULL}; *name; name++)
 		(void)unlink(path(*name));
 	return rmdir(folder) < 0 ? 1 : done_testing();
 }
