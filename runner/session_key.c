@@ -149,7 +149,10 @@ static void add_number(struct sha256 *hash, uint64_t number)
 	sha256_add(hash, &number, sizeof(number));
 }
 
-/* A file that is written anew is another image; of a directory only which one it is matters. */
+/*
+ * A file that is written anew is another image; of a directory only which one it is matters.
+ * Not its ctime: a chmod or a hard link between two ranks must not part them.
+ */
 static void add_image(struct sha256 *hash, const struct image *image)
 {
 	const struct stat *stat = &image->stat;
@@ -162,8 +165,6 @@ static void add_image(struct sha256 *hash, const struct image *image)
 	add_number(hash, (uint64_t)stat->st_size);
 	add_number(hash, (uint64_t)stat->st_mtim.tv_sec);
 	add_number(hash, (uint64_t)stat->st_mtim.tv_nsec);
-	add_number(hash, (uint64_t)stat->st_ctim.tv_sec);
-	add_number(hash, (uint64_t)stat->st_ctim.tv_nsec);
 }
 
 /*
@@ -258,6 +259,17 @@ int session_name_named(const char *scope, const char *name, char out[SESSION_NAM
 	if (scope)
 		sha256_add(&hash, scope, strlen(scope) + 1);
 	sha256_add(&hash, name, strlen(name));
+	end(&hash, out);
+	return 0;
+}
+
+int session_name_image(const struct image *image, char out[SESSION_NAME_SIZE], struct err *err)
+{
+	struct sha256 hash;
+
+	if (begin(&hash, err) < 0)
+		return -1;
+	add_image(&hash, image);
 	end(&hash, out);
 	return 0;
 }

@@ -39,6 +39,9 @@ int session_name_named(const char *scope, const char *name, char out[SESSION_NAM
 int session_name_container(const struct image *image, const struct plan *plan, char out[SESSION_NAME_SIZE],
 			   struct err *err);
 
+/* Which image it is, in the same form. */
+int session_name_image(const struct image *image, char out[SESSION_NAME_SIZE], struct err *err);
+
 /* Part of session_launcher(), here for the tests: the text of /proc/PID/stat taken apart. */
 bool session_stat_parse(const char *text, char name[16], int *parent, unsigned long long *start);
 

@@ -71,6 +71,10 @@ static void a_session_has_a_name(void)
 	is_str(other, one, "the same for the same");
 	(void)session_name(&image, plan, "b", other, &err);
 	ok(strcmp(one, other) != 0, "another for another launch");
+	(void)session_name(&image, plan, "a", one, &err);
+	image.stat.st_ctim.tv_nsec = 1;
+	(void)session_name(&image, plan, "a", other, &err);
+	is_str(other, one, "the same for an image that got another mode or a second name");
 	image.stat.st_mtim.tv_nsec = 1;
 	(void)session_name(&image, plan, "a", other, &err);
 	ok(strcmp(one, other) != 0, "another for a changed image");
@@ -99,8 +103,14 @@ static void a_named_session_goes_by_its_name(void)
 	(void)session_name_container(&image, here, one, &err);
 	(void)session_name_container(&image, there, other, &err);
 	is_str(other, one, "its container is the same from everywhere");
+	(void)session_name_image(&image, one, &err);
 	image.stat.st_ino = 3;
+	(void)session_name_image(&image, other, &err);
+	ok(strcmp(one, other) != 0, "an image has one, too");
+	(void)session_name_container(&image, here, one, &err);
 	(void)session_name_container(&image, there, other, &err);
+	image.stat.st_ino = 2;
+	(void)session_name_container(&image, there, one, &err);
 	ok(strcmp(one, other) != 0, "but not of another image");
 }
 
