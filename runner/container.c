@@ -61,9 +61,9 @@ int container_meet(struct container *at, const struct container_use *use, struct
 	return 0;
 }
 
-/* What was opened is the root now. Its name, which messages tell, stays. */
-static int move_inside(struct image *image, struct err *err)
+int container_move_inside(struct container *at, struct err *err)
 {
+	struct image *image = at->image;
 	auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0)
@@ -82,7 +82,7 @@ static int join(struct container *at, struct err *err)
 		.keep_capabilities = composer_plan(at->composer)->keep_capabilities,
 	};
 
-	if (session_enter(&offer, err) < 0 || move_inside(at->image, err) < 0)
+	if (session_enter(&offer, err) < 0 || container_move_inside(at, err) < 0)
 		return -1;
 	return container_compose(at, err);
 }

@@ -57,6 +57,12 @@ int container_build(struct container *container, const struct container_use *use
 /* As a member enter it, else build it. The plan is complete then. */
 int container_enter(struct container *container, const struct container_use *use, struct err *err);
 
+/*
+ * The caller has entered a container: what was opened is the root now. The image's name, which
+ * messages tell, stays.
+ */
+int container_move_inside(struct container *container, struct err *err);
+
 void container_clear(struct container *container);
 #define auto_container CLEANUP(container_clear) struct container
 

@@ -193,6 +193,7 @@ static const struct option options[] = {
 	{"hold-path", 0, "DIR", TEXT(hold_path), NULL},
 	{"entrypoint", 0, NULL, FLAG(entrypoint), NULL},
 	{"name", 0, "NAME", TEXT(name), NULL},
+	{"asked", 0, "OPTIONS", TEXT(asked), NULL},
 	{"scope", 0, "TEXT", TEXT(scope), NULL},
 	{"expect", 0, "IDENTITY", TEXT(expect), NULL},
 	{"help", 'h', NULL, FLAG(help), "this help"},
@@ -345,8 +346,6 @@ static int settle(struct request *request, struct err *err)
 		return err_set(err, "--home and --no-home exclude each other");
 	if (request->private && request->session)
 		return err_set(err, "--private and --session exclude each other");
-	if (request->name && request->session)
-		return err_set(err, "--name and --session exclude each other");
 	if (request->verb == REQUEST_SESSION && request->control < 0)
 		return err_set(err, "session-start is for programs: it needs --control-fd");
 	if (request->entrypoint)

@@ -54,6 +54,7 @@ struct request {
 	int hold_pid;        /* --hold-pid; 0 */
 	bool entrypoint;     /* --entrypoint: the verb becomes REQUEST_RUN, without the image's own command */
 	const char *name;    /* --name: the container that is called so; then @image may be NULL */
+	const char *asked;   /* --asked: options that the container called @name must be made of, to be read */
 	const char *scope;   /* --scope: among whom the name is known */
 	const char *hold_path; /* --hold-path: it lives until this directory is removed */
 	const char *expect;  /* --expect: the image's identity (lib/identity.h) */

@@ -237,10 +237,11 @@ static int plan(struct request *request, struct container *container, struct err
 	same = identity_matches(&expected, container->image, err);
 	if (same == 0) {
 		why = *err;
-		return err_set(err,
-			       "image '%s' changed since submission (%s): submit again to use it as "
-			       "it is now",
-			       container->image->path, why.text);
+		return err_set(
+			err,
+			"image '%s' changed since submission (%s): submit again to use it as "
+			"it is now",
+			container->image->path, why.text);
 	}
 	return same < 0 ? -1 : 0;
 }
@@ -263,55 +264,168 @@ static int offer_session(struct request *request, struct container *container, s
 	return err_set(err, "cannot share a container on this machine (see -v)");
 }
 
-/* A note says what the container is made of, and of which file: "firn-... /path". */
-static int make_note(const struct container *container, char note[SESSION_NOTE_MAX],
-		     struct err *err)
-{
-	char made_of[SESSION_NAME_SIZE];
+/* What a container with a name says of itself: "MADE_OF IMAGE FLAGS PATH". */
+struct note {
+	char made_of[SESSION_NAME_SIZE], image[SESSION_NAME_SIZE];
+	bool keeps; /* what is written in it stays in it: an overlay or a tmpfs */
+	bool wired; /* the host's launcher can start the image's MPI in it */
+	const char *path;
+};
 
-	if (session_name_container(container->image, composer_plan(container->composer), made_of,
-				   err) < 0)
-		return -1;
-	if (snprintf(note, SESSION_NOTE_MAX, "%s %s", made_of, container->image->path) >=
-	    SESSION_NOTE_MAX)
-		return err_set(err, "the name of '%s' is too long", container->image->path);
+static int make_note(const struct container *container, struct note *out, struct err *err)
+{
+	const struct plan *plan = composer_plan(container->composer);
+
+	*out = (struct note){.path = container->image->path,
+			     .wired = composer_wires_up(container->composer)};
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->step[i].kind == PLAN_OVERLAY || plan->step[i].kind == PLAN_TMPFS)
+			out->keeps = true;
+	return session_name_image(container->image, out->image, err) < 0
+		       ? -1
+		       : session_name_container(container->image, plan, out->made_of, err);
+}
+
+static int print_note(const struct note *note, char text[SESSION_NOTE_MAX], struct err *err)
+{
+	if (snprintf(text, SESSION_NOTE_MAX, "%s %s %c%c %s", note->made_of, note->image,
+		     note->keeps ? 'k' : '-', note->wired ? 'w' : '-',
+		     note->path) >= SESSION_NOTE_MAX)
+		return err_set(err, "the name of '%s' is too long", note->path);
 	return 0;
 }
 
-/* A step that names no image takes what is there; one that does must mean the same. */
+static bool parse_note(const char *text, struct note *out)
+{
+	char flags[3];
+	int used = 0;
+
+	_Static_assert((int)SESSION_NAME_SIZE == 48, "one more than in the format");
+	*out = (struct note){.path = NULL};
+	if (sscanf(text, "%47s %47s %2s %n", out->made_of, out->image, flags, &used) != 3 ||
+	    !used || !text[used])
+		return false;
+	out->keeps = flags[0] == 'k';
+	out->wired = flags[1] == 'w';
+	out->path = text + used;
+	return true;
+}
+
+/*
+ * As it was made: nothing on the host is looked at for it, neither the image's file, which may be
+ * another one by now. What the task needs of the image is read inside.
+ */
+static int join_as_made(struct request *request, struct container *container,
+			const struct note *note, struct err *err)
+{
+	struct session_offer into = {
+		.user = container->session.user,
+		.mnt = container->session.mnt,
+		.keep_capabilities = true,
+	};
+
+	request->image = "/";
+	if (container_plan(request, container, err) < 0)
+		return -1;
+	free(container->image->path);
+	container->image->path = strdup(note->path);
+	if (!container->image->path)
+		return err_sys(err, "cannot enter container '%s'", request->name);
+	if (session_enter(&into, err) < 0 || container_move_inside(container, err) < 0)
+		return -1;
+	return join(container, err);
+}
+
+/* One of its own for this step, with just the options of this step. */
+static int offer_own(struct request *request, struct container *container, struct err *err)
+{
+	static char image[SESSION_NOTE_MAX]; /* may be in the note, which goes */
+
+	(void)snprintf(image, sizeof(image), "%s", request->image);
+	container_clear(container);
+	*container = (struct container)CONTAINER_NONE;
+	request->image = image;
+	request->name = NULL;
+	request->hold_path = NULL;
+	return offer_session(request, container, err);
+}
+
+/*
+ * The step wants it made of other things than it is. Where nothing can be written in it, all that
+ * its name stands for is the image, and another container of that is as good.
+ */
+static int differ(struct request *request, struct container *container, const struct note *note,
+		  const struct note *wanted, struct err *err)
+{
+	if (!note->keeps && !wanted->keeps)
+		return offer_own(request, container, err);
+	return err_set(
+		err,
+		"container '%s' was made with other options than %s%s: give them to the step that "
+		"makes it, or use another name",
+		request->name, request->asked,
+		note->keeps ? ", and holds what was written in it"
+			    : ", and what is written would not stay in it");
+}
+
+static int check_wiring(const struct request *request, const struct note *note, struct err *err)
+{
+	if (!request->mpi || strcmp(request->mpi, "hybrid") != 0 || note->wired)
+		return 0;
+	return err_set(
+		err,
+		"container '%s' was made for no launcher's MPI: give --container-mpi=hybrid to the "
+		"step that makes it, or use another name",
+		request->name);
+}
+
+/*
+ * A step that says neither image nor options of the container takes what is there; one that
+ * does must mean the same.
+ */
 static int join_named(struct request *request, struct container *container, struct err *err)
 {
-	const char *note = container->session.note;
-	const char *path = strchr(note, ' ');
-	char wanted[SESSION_NOTE_MAX];
 	bool any = !request->image;
+	struct note note, wanted;
 
-	if (!path)
+	if (!parse_note(container->session.note, &note))
 		return err_set(err, "container '%s' does not tell its image", request->name);
-	if (any)
-		request->image = path + 1;
-	if (plan(request, container, err) < 0 || make_note(container, wanted, err) < 0)
+	if (check_wiring(request, &note, err) < 0)
 		return -1;
-	if (!any && strcmp(note, wanted) != 0)
-		return err_set(err,
-			       "container '%s' exists, of '%s' and perhaps with other options; use "
-			       "another name",
-			       request->name, path + 1);
+	if (any && !request->asked)
+		return join_as_made(request, container, &note, err);
+	if (any)
+		request->image = note.path;
+	if (plan(request, container, err) < 0 || make_note(container, &wanted, err) < 0)
+		return -1;
+	if (strcmp(note.image, wanted.image) != 0)
+		return any ? err_set(err,
+				     "image '%s' changed since container '%s' was made of it, "
+				     "which can only be "
+				     "entered as it is, without %s",
+				     note.path, request->name, request->asked)
+			   : err_set(err, "container '%s' exists, of '%s'%s; use another name",
+				     request->name, note.path,
+				     strcmp(note.path, wanted.path) == 0 ? " as it was then" : "");
+	if (request->asked && strcmp(note.made_of, wanted.made_of) != 0)
+		return differ(request, container, &note, &wanted, err);
 	return join(container, err);
 }
 
 static int build_named(struct request *request, struct container *container, struct err *err)
 {
-	static char note[SESSION_NOTE_MAX];
+	static char text[SESSION_NOTE_MAX];
+	struct note note;
 
 	if (!request->image)
 		return err_set(
 			err,
 			"there is no container '%s' on this node: name the image to make it of",
 			request->name);
-	if (plan(request, container, err) < 0 || make_note(container, note, err) < 0)
+	if (plan(request, container, err) < 0 || make_note(container, &note, err) < 0 ||
+	    print_note(&note, text, err) < 0)
 		return -1;
-	return build(container, note, err);
+	return build(container, text, err);
 }
 
 static int offer_named(struct request *request, struct container *container, struct err *err)

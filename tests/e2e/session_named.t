@@ -21,8 +21,11 @@ ok 'it lives on without any task'           test "$(servers)" = 1
 ok 'its name is enough to enter it'         prints "$place" named -- probe where
 ok 'so is the same image, from elsewhere'   prints "$place" sh -c 'cd "$1" && shift && "$@"' sh "$scratch/elsewhere" \
 	timeout 30 "$tools/enter" 1 "$FIRN" session-start --name=job-7-work --hold-path="$scratch/job" --writable-tmpfs "$small" -- probe where
-ok 'not with other options'                 fails named "$small" -- probe where
-ok '... which is said'                      says "container 'job-7-work' exists, of '$small'"
+ok 'nothing asked for is as it was made'    prints "$place" named "$small" -- probe where
+ok 'the same asked for, too'                prints "$place" named --writable-tmpfs --asked=--x "$small" -- probe where
+ok 'not with other options'                 fails named --asked=--x "$small" -- probe where
+ok '... which is said'                      says "container 'job-7-work' was made with other options than --x, and holds what was written in it"
+ok '... without the image as well'          fails named --asked=--x --root -- probe where
 cp "$small" "$scratch/other.sqfs"
 ok 'not with another image'                 fails named --writable-tmpfs "$scratch/other.sqfs" -- probe where
 ok '... which is said, too'                 says "container 'job-7-work' exists, of '$small'"
@@ -30,6 +33,26 @@ ok 'another name is another container'      fails enter --name=job-7-other --hol
 ok '... which is not there'                 says "there is no container 'job-7-other' on this node"
 ok 'a name and a session exclude each other' fails enter --name=a --session=b "$small" -- probe where
 ok '... are both named'                     says '--session'
+
+# One in which nothing can be written stands for its image alone.
+plain() { enter --name=job-7-plain --hold-path="$scratch/job" "$@"; }
+ok 'a container that is read-only'          succeeds plain --bind="$scratch/elsewhere:/a" "$small" -- probe where
+plain=$(cat "$last")
+ok 'by its name'                            prints "$plain" plain -- probe where
+ok 'with the same mounts'                   prints "$plain" plain --bind="$scratch/elsewhere:/a" --asked=--x -- probe where
+ok 'with others it is another one'          succeeds plain --bind="$scratch/elsewhere:/b" --asked=--x -- probe where
+ok '... indeed'                             test "$(cat "$last")" != "$plain"
+ok '... with them'                          prints /b plain --bind="$scratch/elsewhere:/b" --cwd=/b --asked=--x -- probe cwd
+ok '... but not to write to'                fails plain --writable-tmpfs --asked=--x -- probe where
+ok '... which would be lost'                says 'what is written would not stay in it'
+ok '... and the first is as it was'         prints /a plain --cwd=/a -- probe cwd
+mv "$small" "$scratch/moved.sqfs"
+ok 'its image may be gone'                  prints "$plain" plain -- probe where
+ok '... but for another container'          fails plain --root --asked=--x -- probe where
+cp "$scratch/other.sqfs" "$small"
+ok '... of another file of that name'       fails plain --root --asked=--x -- probe where
+ok '... which is said'                      says "image '$small' changed since container 'job-7-plain' was made of it"
+mv "$scratch/moved.sqfs" "$small"
 rmdir "$scratch/job"
 ok 'it ends with the job'                   wait_for no_servers
 ok 'a job that is over cannot hold one'     fails named "$small" -- probe where
@@ -42,7 +65,10 @@ identity() {
 		import hashlib, os, struct, sys
 		data, stat = open(sys.argv[1], "rb").read(), os.stat(sys.argv[1])
 		used, inodes = struct.unpack_from("<Q", data, 40)[0], struct.unpack_from("<Q", data, 64)[0]
-		digest = hashlib.sha256(struct.pack("<Q", len(data)) + data[:96] + data[inodes:used])
+		pieces = [data[96:inodes]]
+		if inodes - 96 > 64 * 8192:
+		    pieces = [data[at:at + 8192] for at in (96 + (inodes - 96 - 8192) // 63 * i for i in range(64))]
+		digest = hashlib.sha256(b"".join([struct.pack("<Q", len(data)), data[:96], data[inodes:used], *pieces]))
 		time = lambda ns: f"{ns // 10**9}.{ns % 10**9:09}"
 		print(f"file:{stat.st_ino}:{stat.st_size}:{time(stat.st_mtime_ns)}:{time(stat.st_ctime_ns)}:{digest.hexdigest()}")
 	END
@@ -51,8 +77,11 @@ pin=$(identity "$small")
 ok 'the pinned image is taken'              succeeds enter --expect="$pin" "$small" -- probe where
 ok 'so is a copy of it'                     succeeds enter --expect="$pin" "$scratch/other.sqfs" -- probe where
 touch "$small"
+chmod 600 "$small"
+ok 'so is one of another time and mode'     succeeds enter --expect="$pin" "$small" -- probe where
+printf x | dd of="$small" bs=1 seek=2000 conv=notrunc 2>/dev/null
 ok 'one that was written to is not'         fails enter --expect="$pin" "$small" -- probe where
-ok '... which is said'                      says "image '$small' changed since submission"
+ok '... which is said'                      says "image '$small' changed since submission (it was written to, with other contents)"
 echo new >"$scratch/root/new"
 squash "$scratch/root" "$scratch/new.sqfs"
 ok 'nor is another one'                     fails enter --expect="$pin" "$scratch/new.sqfs" -- probe where
