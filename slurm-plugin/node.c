@@ -76,8 +76,11 @@ int node_find(const struct slurm_wish *wish, const struct node_job *job,
 	return 1;
 }
 
-/* slurmd/slurmstepd/req.c of Slurm: "DIR/NODE_JOB.STEP". */
-bool node_spool(uint32_t job, uint32_t step, char out[PATH_MAX])
+/*
+ * slurmd/slurmstepd/req.c of Slurm: "DIR/NODE_JOB.STEP", or "DIR/NODE_JOB.STEP.COMPONENT". Returns
+ * what is behind STEP in @path, or NULL.
+ */
+static const char *find_socket(uint32_t job, uint32_t step, char path[PATH_MAX])
 {
 	char wanted[64];
 
@@ -85,19 +88,34 @@ bool node_spool(uint32_t job, uint32_t step, char out[PATH_MAX])
 	for (int fd = 3; fd < DESCRIPTORS_MAX; fd++) {
 		struct sockaddr_un address = {0};
 		socklen_t size = sizeof(address) - 1;
-		char *slash, *end;
+		char *name, *end;
 
 		if (getsockname(fd, (struct sockaddr *)&address, &size) < 0 ||
 		    address.sun_family != AF_UNIX || address.sun_path[0] != '/')
 			continue;
-		slash = strrchr(address.sun_path, '/');
-		end = strstr(slash, wanted);
-		if (slash == address.sun_path || !end ||
-		    (end[strlen(wanted)] != '\0' && end[strlen(wanted)] != '.'))
-			continue;
-		*slash = '\0';
-		(void)snprintf(out, PATH_MAX, "%s", address.sun_path);
-		return true;
+		(void)snprintf(path, PATH_MAX, "%s", address.sun_path);
+		name = strrchr(path, '/');
+		end = name > path ? strstr(name, wanted) : NULL;
+		if (end && (end[strlen(wanted)] == '\0' || end[strlen(wanted)] == '.'))
+			return end + strlen(wanted);
 	}
-	return false;
+	return NULL;
+}
+
+int node_component(uint32_t job, uint32_t step)
+{
+	char path[PATH_MAX];
+	const char *rest = find_socket(job, step, path);
+
+	if (!rest)
+		return -1;
+	return *rest == '.' ? (int)strtol(rest + 1, NULL, 10) : 0;
+}
+
+bool node_spool(uint32_t job, uint32_t step, char out[PATH_MAX])
+{
+	if (!find_socket(job, step, out))
+		return false;
+	*strrchr(out, '/') = '\0';
+	return true;
 }

@@ -33,6 +33,12 @@ int node_find(const struct slurm_wish *wish, const struct node_job *job,
 	      struct err *err);
 
 /*
+ * Which component of a heterogeneous step in one job this process is, by the name at which it
+ * listens; 0 for the only one, -1 when it does not listen yet.
+ */
+int node_component(uint32_t job, uint32_t step);
+
+/*
  * The directory in which slurmd keeps the scripts, sockets and MPI servers of steps: where this
  * process listens for step @job.@step. Returns false when it is not found.
  */

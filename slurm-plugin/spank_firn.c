@@ -16,6 +16,7 @@
 #include "slurm-plugin/jobs.h"
 #include "slurm-plugin/node.h"
 #include "slurm-plugin/settings.h"
+#include "slurm-plugin/settle.h"
 #include "slurm-plugin/srun.h"
 #include "slurm-plugin/start.h"
 #include "slurm-plugin/step_end.h"
@@ -32,17 +33,19 @@
 SPANK_PLUGIN(firn, 1)
 
 enum {
-	VARIABLE_MAX = 128 << 10, /* MAX_ARG_STRLEN: what execve(2) lets a variable be */
-	SERVER_MS = 100, /* for a server to end after the last task; a task may have left a process */
+	SERVER_MS =
+		100, /* for a server to end after the last task; a task may have left a process */
 	KILLED_MS = 500, /* ... which Slurm has killed by now */
 };
 
 static struct slurm_wish wish;
-static bool any_option;
+static struct submission submission;
+static char *bad_option; /* why one is not understood */
 
 /* Of the step on this node. */
 static struct {
 	bool wanted, ready;
+	bool foreign; /* there were another job's variables */
 	int control; /* held open: the container lives as long */
 	int group;   /* for one with a name: see cgroups_of_job() */
 	char *why;   /* it cannot be had: found out before the user could be told */
@@ -78,16 +81,20 @@ static void warn(const struct err *err)
 		slurm_spank_log("firn: warning: %s", err->text);
 }
 
+/* What is wrong is said by slurm_spank_init_post_opt(): Slurm would add a line, and another status.
+ */
 static int take_option(int number, const char *value, int remote)
 {
 	struct err err;
 
-	any_option = true;
-	if (slurm_wish_take(&wish, (enum slurm_option)number, value, &err) == 0)
-		return 0;
-	if (!remote) /* srun has said it */
-		complain(&err);
-	return -1;
+	if (remote &&
+	    number == SLURM_MOUNTS) /* here it comes by the message and by the environment */
+		free(take_ptr(&wish.mounts));
+	if (remote && number == SLURM_ENV)
+		free(take_ptr(&wish.env));
+	if (slurm_wish_take(&wish, (enum slurm_option)number, value, &err) < 0 && !bad_option)
+		bad_option = strdup(err.text);
+	return 0;
 }
 
 static bool is_submitting(void)
@@ -114,46 +121,15 @@ int slurm_spank_init(spank_t spank, int argc, char **argv)
 		if (spank_option_register(spank, &option) != ESPANK_SUCCESS)
 			slurm_verbose("firn: --%s is another plugin's", text->name);
 	}
-	return 0;
-}
-
-/* A variable of the job, new; NULL if there is none. */
-static char *job_variable(spank_t spank, const char *name)
-{
-	auto_free char *value = malloc(VARIABLE_MAX);
-
-	if (!value || spank_getenv(spank, name, value, VARIABLE_MAX) != ESPANK_SUCCESS)
-		return NULL;
-	return strdup(value);
-}
-
-/*
- * sbatch --export=NONE loses the options of plugins on the way to its script (seen in
- * 22.05); the environment still has them.
- */
-static int take_lost_options(spank_t spank, uint32_t step, struct err *err)
-{
-	char name[128];
-
-	for (const struct slurm_option_text *text = slurm_options;
-	     step == SLURM_BATCH_SCRIPT && !any_option && text->name; text++) {
-		auto_free char *value = NULL;
-
-		(void)snprintf(name, sizeof(name), "SLURM_SPANK__SLURM_SPANK_OPTION_firn_%s",
-			       text->name);
-		for (char *letter = strchr(name, '-'); letter; letter = strchr(letter, '-'))
-			*letter = '_';
-		value = job_variable(spank, name);
-		if (value && slurm_wish_take(&wish, text->number, value, err) < 0)
-			return -1;
-	}
+	if (is_submitting())
+		submit_begin(&submission, spank_context() == S_CTX_LOCAL);
 	return 0;
 }
 
 /* Whether this step is to have a container: as prepare() finds later, before it looks closer. */
 static bool is_asked(spank_t spank)
 {
-	auto_free char *image = job_variable(spank, SUBMIT_CONTAINER);
+	auto_free char *image = settle_variable(spank, SUBMIT_CONTAINER);
 
 	return node_is_asked(&wish, &(struct node_job){.container = image});
 }
@@ -164,14 +140,19 @@ static bool is_asked(spank_t spank)
  */
 static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 {
+	auto_free char *options = NULL;
 	struct settings settings;
 	uint32_t job, step;
 
 	if (spank_get_item(spank, S_JOB_ID, &job) != ESPANK_SUCCESS ||
 	    spank_get_item(spank, S_JOB_STEPID, &step) != ESPANK_SUCCESS)
 		return 0;
-	if (take_lost_options(spank, step, err) < 0)
+	container.foreign = settle_foreign(spank);
+	if (settle_wish(spank, &wish, err) < 0)
 		return -1;
+	options = settle_variable(spank, SUBMIT_OPTIONS);
+	if (bad_option && !options)
+		return err_set(err, "%s", bad_option);
 	if (!is_asked(spank))
 		return 0;
 	if (settings_read(argc, argv, &settings, err) < 0)
@@ -187,14 +168,51 @@ static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 /*
  * srun forgets its --container, which the job's variable still tells. For a step that has one, and
  * no oci.conf, newer ones give no directory to their PMIx plugin, which then cannot start (seen in
- * 24.11). Where it cannot be done only --mpi=pmix is lost.
+ * 24.11); and the next component would have it, too. Otherwise accounting shows it. Where it cannot
+ * be done --mpi=pmix is lost, and components are refused, whose number srun does not tell either.
  */
 static void take_container_from_srun(void)
 {
-#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 2, 0)
-	if (spank_context() == S_CTX_LOCAL && !srun_forget_container())
+	if (SLURM_VERSION_NUMBER < SLURM_VERSION_NUM(23, 2, 0) && !srun_has_components())
+		return;
+	if (!srun_forget_container())
 		slurm_verbose("firn: this srun cannot be made to forget its --container");
-#endif
+}
+
+/* --export-file of sbatch takes all variables away that are set by now; these are set later. */
+static int note_again(spank_t spank, struct err *err)
+{
+	static const char *const names[] = {SUBMIT_OPTIONS, SUBMIT_PIN};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (!value)
+			(void)spank_job_control_unsetenv(spank, names[i]);
+		else if (spank_job_control_setenv(spank, names[i], value, 1) != ESPANK_SUCCESS)
+			return err_set(err, "cannot note the container's options for the job");
+	}
+	return 0;
+}
+
+/* Called for each component of a heterogeneous step or job, with the options of that one. */
+static int submit_component(spank_t spank, int argc, char **argv, struct err *err)
+{
+	struct submitted made = {0};
+	struct settings settings;
+	int asked =
+		bad_option ? err_set(err, "%s", bad_option) : submit_take(&submission, &wish, err);
+
+	if (asked < 0 ||
+	    (asked && (settings_read(argc, argv, &settings, err) < 0 ||
+		       submit_pin(&submission, &wish, &settings, warn, &made, err) < 0)))
+		return -1;
+	slurm_wish_clear(&wish);
+	if (asked && submission.is_step)
+		take_container_from_srun();
+	if (submit_publish(&submission, submission.is_step ? srun_component() : 0, &made, err) < 0)
+		return -1;
+	return submission.is_step ? 0 : note_again(spank, err);
 }
 
 /*
@@ -210,21 +228,18 @@ static _Noreturn void end_submission(void)
 
 int slurm_spank_init_post_opt(spank_t spank, int argc, char **argv)
 {
-	struct settings settings;
 	struct err err;
 
 	if (spank_context() == S_CTX_REMOTE && begin_step(spank, argc, argv, &err) < 0) {
 		container.wanted = true; /* and user_init says why not */
 		container.why = strdup(err.text);
 	}
-	if (!is_submitting() || !submit_is_asked(&wish))
+	if (!is_submitting())
 		return 0;
-	if (settings_read(argc, argv, &settings, &err) < 0 ||
-	    submit(&wish, &settings, spank_context() == S_CTX_LOCAL, warn, &err) < 0) {
+	if (submit_component(spank, argc, argv, &err) < 0) {
 		complain(&err);
 		end_submission();
 	}
-	take_container_from_srun();
 	return 0;
 }
 
@@ -286,14 +301,18 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 /* Returns 1 when there is a container, 0 when none is asked for, or -1. */
 static int prepare(spank_t spank, int argc, char **argv, struct err *err)
 {
-	auto_free char *image = job_variable(spank, SUBMIT_CONTAINER);
-	auto_free char *sealed = job_variable(spank, SUBMIT_PIN);
+	int settled = container.why ? 1 : settle_wish(spank, &wish, err);
+	auto_free char *image = settle_variable(spank, SUBMIT_CONTAINER);
+	auto_free char *sealed = settle_variable(spank, SUBMIT_PIN);
 	struct slurm_step step = {.node = node_name()};
 	struct node_job job = {.container = image, .pin = sealed, .user = (uid_t)-1};
 	struct settings settings;
 	auto_pin pin = {0};
 	int found;
 
+	if (settled <= 0)
+		return settled < 0 ? -1
+				   : err_set(err, "Slurm does not tell which component this is");
 	if (!container.why && !node_is_asked(&wish, &job))
 		return 0;
 	if (spank_get_item(spank, S_JOB_ID, &step.job) != ESPANK_SUCCESS ||
@@ -320,6 +339,13 @@ int slurm_spank_user_init(spank_t spank, int argc, char **argv)
 
 	if (spank_context() != S_CTX_REMOTE)
 		return 0;
+	if (container.foreign) {
+		(void)err_set(
+			&err,
+			"the script runs on the host: the container that its environment names "
+			"is that of the job it was submitted from");
+		warn(&err);
+	}
 	found = prepare(spank, argc, argv, &err);
 	container.wanted = found != 0;
 	container.ready = found > 0;
@@ -408,5 +434,7 @@ int slurm_spank_exit(spank_t spank, int argc, char **argv)
 	step_end_again();
 	free(take_ptr(&container.why));
 	slurm_wish_clear(&wish);
+	submit_clear(&submission);
+	free(take_ptr(&bad_option));
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "slurm-plugin/srun.h"
 
+#include "lib/own.h"
+
 #include <dlfcn.h>
 #include <elf.h>
 #include <limits.h>
@@ -10,7 +12,7 @@
 #include <unistd.h>
 
 /* 816 bytes in 24.11; what else might be called "opt" is an int or a pointer. */
-enum { OPTIONS_SIZE_MIN = 256 };
+enum { OPTIONS_SIZE_MIN = 256, COMPONENTS_MAX = 128 };
 
 /* What the program and its libraries mean by a name. */
 struct symbol {
@@ -64,16 +66,58 @@ static bool is_program(const struct link_map *object)
 	return object->l_prev == NULL;
 }
 
+/* Returns @function and srun's options, if both are certainly what they are taken for, else NULL.
+ */
+static void *find_function(const char *name, void **options)
+{
+	struct symbol opt, function;
+
+	if (!is_srun() || !find("opt", &opt) || !find(name, &function) || !is_program(opt.object) ||
+	    ELF64_ST_TYPE(opt.entry->st_info) != STT_OBJECT ||
+	    opt.entry->st_size < OPTIONS_SIZE_MIN ||
+	    ELF64_ST_TYPE(function.entry->st_info) != STT_FUNC ||
+	    !(is_program(function.object) ||
+	      begins_with(base_name(function.object->l_name), "libslurm")))
+		return NULL;
+	*options = opt.address;
+	return function.address;
+}
+
 bool srun_forget_container(void)
 {
-	struct symbol options, reset;
+	void *options;
+	void *reset = find_function("slurm_option_reset", &options);
 
-	if (!is_srun() || !find("opt", &options) || !find("slurm_option_reset", &reset) ||
-	    !is_program(options.object) || ELF64_ST_TYPE(options.entry->st_info) != STT_OBJECT ||
-	    options.entry->st_size < OPTIONS_SIZE_MIN ||
-	    ELF64_ST_TYPE(reset.entry->st_info) != STT_FUNC ||
-	    !(is_program(reset.object) || begins_with(base_name(reset.object->l_name), "libslurm")))
-		return false;
-	return ((bool (*)(void *, const char *))(uintptr_t)reset.address)(options.address,
-									  "container");
+	return reset && ((bool (*)(void *, const char *))(uintptr_t)reset)(options, "container");
+}
+
+int srun_component(void)
+{
+	void *options;
+	void *get = find_function("slurm_option_get", &options);
+	const char *group;
+	char *end;
+	long number;
+
+	if (!get)
+		return -1;
+	/* Slurm's memory, a few bytes, which only Slurm could free. */
+	group = ((char *(*)(void *, const char *))(uintptr_t)get)(options, "het-group");
+	if (!group)
+		return 0;
+	number = strtol(group, &end, 10);
+	return end != group && *end == '\0' && number >= 0 && number < COMPONENTS_MAX ? (int)number
+										      : -1;
+}
+
+bool srun_has_components(void)
+{
+	auto_file *words = fopen("/proc/self/cmdline", "re");
+	auto_free char *word = NULL;
+	size_t size = 0;
+
+	while (words && getdelim(&word, &size, '\0', words) > 0)
+		if (strcmp(word, ":") == 0)
+			return true;
+	return false;
 }

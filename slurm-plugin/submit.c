@@ -4,6 +4,13 @@
 #include "lib/identity.h"
 #include "slurm-plugin/pin.h"
 
+/*
+ * Slurm's own: an option of ours that was given to salloc or sbatch reaches the node by the first,
+ * and whatever is submitted from there by the second.
+ */
+#define OPTION_PREFIX "_SLURM_SPANK_OPTION_firn_"
+#define DEFAULT_PREFIX "SLURM_SPANK_" OPTION_PREFIX
+
 /* A relative name begins where it was typed. */
 static char *make_absolute(const char *name)
 {
@@ -16,21 +23,106 @@ static char *make_absolute(const char *name)
 	return here && asprintf(&path, "%s/%s", here, name) >= 0 ? path : NULL;
 }
 
+static void unset_all(const char *prefix)
+{
+	for (char **at = environ; at && *at;) {
+		auto_free char *name = NULL;
+
+		if (strncmp(*at, prefix, strlen(prefix)) == 0)
+			name = strndup(*at, strcspn(*at, "="));
+		if (name && unsetenv(name) == 0)
+			at = environ;
+		else
+			at++;
+	}
+}
+
+static char *copy_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? strdup(value) : NULL;
+}
+
+static void unset_ours(void)
+{
+	(void)unsetenv(SUBMIT_CONTAINER);
+	(void)unsetenv(SUBMIT_OPTIONS);
+	(void)unsetenv(SUBMIT_PIN);
+	(void)unsetenv(SUBMIT_JOB);
+	unset_all(SUBMIT_HET);
+}
+
+void submit_begin(struct submission *at, bool is_step)
+{
+	const char *options = getenv(SUBMIT_OPTIONS);
+	struct err err;
+
+	at->is_step = is_step;
+	if (is_step && options && slurm_wish_parse(options, &at->inherited, &err) < 0)
+		(void)!asprintf(&at->why, "%s (" SUBMIT_OPTIONS ")", err.text);
+	if (is_step && !at->inherited.container && !at->inherited.image)
+		at->inherited.container = copy_variable(SUBMIT_CONTAINER);
+	if (is_step)
+		at->pin = copy_variable(SUBMIT_PIN);
+	unset_ours();
+	unset_all(OPTION_PREFIX);
+	unset_all(DEFAULT_PREFIX);
+	unset_all(SUBMIT_AGAIN SUBMIT_OPTIONS);
+	unset_all(SUBMIT_AGAIN SUBMIT_PIN);
+}
+
+static int replace(char **text, char *value, struct err *err)
+{
+	if (!value)
+		return err_sys(err, "cannot pin the image");
+	free(*text);
+	*text = value;
+	return 0;
+}
+
+int submit_take(struct submission *at, struct slurm_wish *wish, struct err *err)
+{
+	const char *container = getenv(SUBMIT_CONTAINER);
+
+	/* A script's variable that is not set must not lead to the host. */
+	if (container && !*container)
+		return err_set(err, "--container names no image");
+	if (container && replace(&wish->container, make_absolute(container), err) < 0)
+		return -1;
+	if (wish->image && replace(&wish->image, make_absolute(wish->image), err) < 0)
+		return -1;
+	if (container && wish->image && strcmp(wish->container, wish->image) != 0)
+		return err_set(err,
+			       "--container and --container-image name two images, '%s' and '%s'",
+			       wish->container, wish->image);
+	if (at->why)
+		return err_set(err, "%s", at->why);
+	if (slurm_wish_inherit(wish, &at->inherited, err) < 0)
+		return -1;
+	if (wish->container && !*wish->container)
+		return err_set(err, "--container names no image");
+	if (wish->container && replace(&wish->container, make_absolute(wish->container), err) < 0)
+		return -1;
+	return slurm_wish_is_any(wish);
+}
+
 /*
  * A step of a job takes the identity that the job's submission saw, if it is for the same
  * image. Only of one's own pins: the variable is the user's.
  */
-static char *inherit(const struct settings *settings, const char *image)
+static char *inherit(const struct submission *at, const struct settings *settings,
+		     const char *image)
 {
-	const char *value = getenv(SUBMIT_PIN);
 	auto_pin pin = {0};
 	struct err ignored;
 	int result;
 
-	if (!value || !getenv("SLURM_JOB_ID"))
+	if (!at->pin || !getenv("SLURM_JOB_ID"))
 		return NULL;
-	result = pin_is_sealed(value) ? pin_open(value, settings->munge, geteuid(), &pin, &ignored)
-				      : pin_parse(value, strlen(value), &pin, &ignored);
+	result = pin_is_sealed(at->pin)
+			 ? pin_open(at->pin, settings->munge, geteuid(), &pin, &ignored)
+			 : pin_parse(at->pin, strlen(at->pin), &pin, &ignored);
 	return result == 0 && strcmp(pin.image, image) == 0 ? take_ptr(&pin.identity) : NULL;
 }
 
@@ -55,8 +147,8 @@ static int look(const char *path, char **out, struct err *err)
 }
 
 /* Where munged does not answer, sites that only try send the text as it is. */
-static int publish(const struct pin *pin, const struct settings *settings,
-		   void (*warn)(const struct err *err), struct err *err)
+static int seal(const struct pin *pin, const struct settings *settings,
+		void (*warn)(const struct err *err), char **out, struct err *err)
 {
 	auto_free char *text = NULL;
 	auto_free char *value = NULL;
@@ -69,26 +161,22 @@ static int publish(const struct pin *pin, const struct settings *settings,
 		(void)err_aim(err, "'%s' is pinned without a seal", pin->image);
 		warn(err);
 	}
-	return setenv(SUBMIT_PIN, value ? value : text, 1) < 0
-		       ? err_sys(err, "cannot pin '%s'", pin->image)
-		       : 0;
+	*out = value ? take_ptr(&value) : take_ptr(&text);
+	return 0;
 }
 
-static int pin_image(const struct slurm_wish *wish, const char *word,
-		     const struct settings *settings, bool is_step,
-		     void (*warn)(const struct err *err), struct err *err)
+static int pin_image(const struct submission *at, const struct slurm_wish *wish,
+		     const struct settings *settings, void (*warn)(const struct err *err),
+		     char **out, struct err *err)
 {
-	auto_pin pin = {.image = make_absolute(word)};
+	const char *image = wish->image ? wish->image : wish->container;
+	auto_pin pin = {.image = strdup(image), .word = strdup(image)};
 
-	/* Slurm's own variable is made absolute, as for a later srun in another directory. */
-	pin.word = strdup(wish->image ? wish->image : pin.image ? pin.image : "");
 	if (!pin.image || !pin.word)
-		return err_sys(err, "cannot pin '%s'", word);
-	if (!wish->image && setenv(SUBMIT_CONTAINER, pin.image, 1) < 0)
-		return err_sys(err, "cannot pin '%s'", word);
+		return err_sys(err, "cannot pin '%s'", image);
 	slurm_wish_hash(wish, pin.options);
-	if (is_step)
-		pin.identity = inherit(settings, pin.image);
+	if (at->is_step)
+		pin.identity = inherit(at, settings, pin.image);
 	if (!pin.identity && settings->pin != PIN_OFF) {
 		int seen = look(pin.image, &pin.identity, err);
 
@@ -97,32 +185,108 @@ static int pin_image(const struct slurm_wish *wish, const char *word,
 		if (seen == 0 && settings->pin == PIN_REQUIRE)
 			return err_aim(err, "cannot pin the image, as this site requires");
 	}
-	return publish(&pin, settings, warn, err);
+	return seal(&pin, settings, warn, out, err);
 }
 
-bool submit_is_asked(const struct slurm_wish *wish)
+int submit_pin(struct submission *at, const struct slurm_wish *wish,
+	       const struct settings *settings, void (*warn)(const struct err *err),
+	       struct submitted *out, struct err *err)
 {
-	if (wish->image || wish->name || slurm_wish_lonely(wish) || getenv(SUBMIT_CONTAINER))
-		return true;
-	(void)unsetenv(SUBMIT_PIN);
-	return false;
-}
-
-int submit(const struct slurm_wish *wish, const struct settings *settings, bool is_step,
-	   void (*warn)(const struct err *err), struct err *err)
-{
-	const char *word = wish->image ? wish->image : getenv(SUBMIT_CONTAINER);
 	const char *lonely = slurm_wish_lonely(wish);
+	auto_free char *options = NULL;
 
-	/* A script's variable that is not set must not lead to the host. */
-	if (word && !*word)
-		return err_set(err, "--container names no image");
-	if (word)
-		return pin_image(wish, word, settings, is_step, warn, err);
-	(void)unsetenv(SUBMIT_PIN);
-	if (lonely && !wish->name)
-		return err_set(err,
-			       "--container-%s says nothing without an image: --container=IMAGE",
+	if (!wish->image && !wish->container && !wish->name)
+		return err_set(err, "--%s says nothing without an image: --container=IMAGE",
 			       lonely);
+	if (slurm_wish_print(wish, &options, err) < 0)
+		return -1;
+	if ((wish->image || wish->container) &&
+	    pin_image(at, wish, settings, warn, &out->pin, err) < 0)
+		return -1;
+	out->options = take_ptr(&options);
 	return 0;
+}
+
+static int set_numbered(const char *prefix, int number, const char *value, struct err *err)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "%s%d", prefix, number);
+	return setenv(name, value, 1) < 0 ? err_sys(err, "cannot set '%s'", name) : 0;
+}
+
+static int set_flat(const struct submitted *made, struct err *err)
+{
+	if ((made->options && setenv(SUBMIT_OPTIONS, made->options, 1) < 0) ||
+	    (made->pin && setenv(SUBMIT_PIN, made->pin, 1) < 0))
+		return err_sys(err, "cannot note the container's options");
+	return 0;
+}
+
+/* Each component has an image or none, and one's own options: the node looks for its number. */
+static int set_components(const struct submission *at, struct err *err)
+{
+	bool any = false, known = true;
+
+	for (size_t i = 0; i < at->count; i++) {
+		any = any || at->component[i].options;
+		known = known && at->component[i].number >= 0;
+	}
+	if (!any)
+		return 0;
+	if (!known)
+		return err_set(
+			err,
+			"this srun does not tell the components of a heterogeneous step apart: "
+			"give a container to steps of one component");
+	for (size_t i = 0; i < at->count; i++) {
+		const struct submitted *one = &at->component[i];
+
+		if (set_numbered(SUBMIT_HET_OPTIONS, one->number, one->options ? one->options : "",
+				 err) < 0 ||
+		    (one->pin && set_numbered(SUBMIT_HET_PIN, one->number, one->pin, err) < 0))
+			return -1;
+	}
+	return setenv(SUBMIT_HET, "1", 1) < 0 ? err_sys(err, "cannot set " SUBMIT_HET) : 0;
+}
+
+/* What sbatch and salloc say is the script's and all steps'; Slurm has one environment for these.
+ */
+static int check_alike(const struct submission *at, struct err *err)
+{
+	const char *first = at->component[0].options, *last = at->component[at->count - 1].options;
+
+	/* As with Slurm's own option, one that says nothing is as the first. */
+	if (!last || strcmp(first ? first : "", last) == 0)
+		return 0;
+	return err_set(err, "a heterogeneous job has one script and one environment: give its "
+			    "first component the "
+			    "container, or each its own by srun");
+}
+
+int submit_publish(struct submission *at, int number, struct submitted *made, struct err *err)
+{
+	if (at->count == SUBMIT_COMPONENTS_MAX)
+		return err_set(err, "too many components");
+	made->number = number;
+	at->component[at->count++] = *made;
+	*made = (struct submitted){0};
+	unset_ours();
+	if (at->count == 1)
+		return set_flat(&at->component[0], err);
+	if (at->is_step)
+		return set_components(at, err);
+	return check_alike(at, err) < 0 ? -1 : set_flat(&at->component[0], err);
+}
+
+void submit_clear(struct submission *at)
+{
+	for (size_t i = 0; i < at->count; i++) {
+		free(at->component[i].options);
+		free(at->component[i].pin);
+	}
+	slurm_wish_clear(&at->inherited);
+	free(at->pin);
+	free(at->why);
+	*at = (struct submission){0};
 }

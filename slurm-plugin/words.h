@@ -1,52 +1,13 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * words.h - from options of srun to words of `firn session-start`.
- *
- * Names and values are those of pyxis. Nothing here touches the system: values are a
- * user's, and in slurmstepd they are looked at by root.
+ * words.h - from a wish to words of `firn session-start`. Touches the system no more than wish.h.
  */
 #ifndef FIRN_SLURM_WORDS_H
 #define FIRN_SLURM_WORDS_H
 
-#include "lib/err.h"
-#include "lib/sha256.h"
+#include "slurm-plugin/wish.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-
-// clang-format off
-enum slurm_option {
-	SLURM_IMAGE = 1, SLURM_MOUNTS, SLURM_WORKDIR, SLURM_ENV, SLURM_MOUNT_HOME, SLURM_NO_MOUNT_HOME,
-	SLURM_REMAP_ROOT, SLURM_NO_REMAP_ROOT, SLURM_ENTRYPOINT, SLURM_NO_ENTRYPOINT, SLURM_READONLY,
-	SLURM_WRITABLE, SLURM_NAME, SLURM_MPI, SLURM_GPU, SLURM_SAVE, SLURM_ENTRYPOINT_LOG,
-};
-// clang-format on
-
-/* What the user asked for; texts are owned. */
-struct slurm_wish {
-	char *image; /* as typed; NULL: not by an option of ours */
-	char *mounts, *workdir, *env, *name, *mpi, *gpu;
-	bool no_home, root, writable, entrypoint;
-};
-
-/* What --help says, by number; NULL name ends the table. */
-struct slurm_option_text {
-	enum slurm_option number;
-	const char *name, *argument, *help;
-};
-extern const struct slurm_option_text slurm_options[];
-
-/* Take one option over. Refused are those that firn does not have, with what to use instead. */
-int slurm_wish_take(struct slurm_wish *wish, enum slurm_option option, const char *value,
-		    struct err *err);
-void slurm_wish_clear(struct slurm_wish *wish);
-
-/* The first option given that means nothing without an image (or a name); NULL: none. */
-const char *slurm_wish_lonely(const struct slurm_wish *wish);
-
-/* A hash, in hexadecimal digits, of all options but the image. */
-void slurm_wish_hash(const struct slurm_wish *wish, char out[2 * SHA256_SIZE + 1]);
 
 /* What the node adds; all borrowed. */
 struct slurm_step {

@@ -32,9 +32,10 @@ on_terminal() { user script -qec "$*" /dev/null; }
 ok '--pty'                                  succeeds on_terminal "srun --pty --container=$debian sh -c 'tty; stty size; cut -d. -f1 /etc/debian_version'"
 ok '... is a terminal'                      says '/dev/pts/'
 ok '... in the image'                       says 12
-ok 'heterogeneous jobs'                     succeeds srun -n1 --container="$debian" sh -c 'echo "a $(cut -d. -f1 /etc/debian_version)"' : -n1 sh -c 'echo "b $SLURM_HET_SIZE"'
+ok 'heterogeneous jobs'                     succeeds srun -n1 --container="$debian" sh -c 'echo "a $(cut -d. -f1 /etc/debian_version)"' : -n1 sh -c 'echo "b $SLURM_HET_SIZE"; test -e "$0" && echo outside' "$srcdir/configure.ac"
 ok '... one in its image'                   says 'a 12'
 ok '... one without'                        says 'b 2'
+ok '... outside'                            says outside
 ok 'without an option nothing changes'      succeeds srun sh -c 'test -e "$0"' "$srcdir/configure.ac"
 
 # Statuses and signals are the task's own.

@@ -41,7 +41,7 @@ if [ -x "$scratch/openmpi" ] && user sh -c 'command -v mpirun.openmpi' >"$last";
 		user timeout 120 salloc -N1 -n4 mpirun.openmpi -np 4 "$FIRN" exec "$mpi" "$scratch/openmpi" 1048576
 fi
 ok 'MPI of firn'\''s future is refused'           status_is 125 srun --container="$mpi" --container-mpi=host true
-ok '... with a line'                             grep -q '^firn: node[12]: ' "$last"
+ok '... with a line'                          says 'firn: --container-mpi takes hybrid or none'
 ok 'so are drivers'                              status_is 125 srun --container="$mpi" --container-gpu=all true
 ok '... with a line'                             grep -q '^firn: node[12]: .*gpu' "$last"
 

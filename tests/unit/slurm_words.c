@@ -31,15 +31,15 @@ static void options_become_words(void)
 	struct slurm_step full = step;
 
 	is_str(words_of(&wish, &step), "--session=slurm 7.1 n1 -- /i.sqfs", "an image alone");
-	(void)slurm_wish_take(&wish, SLURM_MOUNTS, "/a:/b:ro,,/c", &err);
-	(void)slurm_wish_take(&wish, SLURM_ENV, "A,B", &err);
+	(void)slurm_wish_take(&wish, SLURM_MOUNTS, "/a:/b:ro,, /c,tmpfs:/d", &err);
+	(void)slurm_wish_take(&wish, SLURM_ENV, "A, B", &err);
 	(void)slurm_wish_take(&wish, SLURM_WORKDIR, "/w", &err);
 	(void)slurm_wish_take(&wish, SLURM_REMAP_ROOT, NULL, &err);
 	(void)slurm_wish_take(&wish, SLURM_WRITABLE, NULL, &err);
 	(void)slurm_wish_take(&wish, SLURM_NO_MOUNT_HOME, NULL, &err);
 	(void)slurm_wish_take(&wish, SLURM_MPI, "none", &err);
 	is_str(words_of(&wish, &step),
-	       "--session=slurm 7.1 n1 --bind=/a:/b:ro --bind=/c --env=A --env=B --cwd=/w --mpi=none --no-home --root "
+	       "--session=slurm 7.1 n1 --bind=/a:/b:ro --bind=/c --tmpfs=/d --env=A --env=B --cwd=/w --mpi=none --no-home --root "
 	       "--writable-tmpfs -- /i.sqfs",
 	       "lists are taken apart, flags are flags");
 	slurm_wish_clear(&wish);
@@ -75,8 +75,12 @@ static void a_named_container_is_the_jobs(void)
 
 	any.image = NULL;
 	(void)slurm_wish_take(&wish, SLURM_NAME, "work-1", &err);
-	is_str(words_of(&wish, &any), "--name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 --", "with the image that is there");
-	is_str(words_of(&wish, &step), "--name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 -- /i.sqfs", "or made of this one");
+	is_str(words_of(&wish, &any), "--session=slurm 7.1 n1 --name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 "
+	       "--bind=/bin/firn:/.firn/firn-entrypoint:ro --", "with the image that is there");
+	is_str(words_of(&wish, &step), "--session=slurm 7.1 n1 --name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 "
+	       "--bind=/bin/firn:/.firn/firn-entrypoint:ro -- /i.sqfs", "or made of this one");
+	(void)slurm_wish_take(&wish, SLURM_REMAP_ROOT, NULL, &err);
+	ok(strstr(words_of(&wish, &any), " --asked=--container-remap-root --hold-path="), "and of what was asked for");
 	ok(slurm_wish_take(&wish, SLURM_NAME, "../x", &err) == -1, "a name is no path");
 	ok(slurm_wish_take(&wish, SLURM_NAME, "a b", &err) == -1, "nor two words");
 	slurm_wish_clear(&wish);
