@@ -125,7 +125,7 @@ bool plan_shows_host(const struct plan *plan, const char *path);
 
 /*
  * Whether the directory @path belongs to the image: what the user did not name is not shown there.
- * A home may lie below /opt, and be /root: @as_home.
+ * A home may lie below /opt, and be /root, and so may what a launcher names: @as_home.
  */
 bool plan_is_images(const char *path, bool as_home);
 

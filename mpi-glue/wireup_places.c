@@ -44,7 +44,7 @@ static int add_place(struct plan *plan, const char *path, unsigned flags, struct
 	if (path[0] != '/' || path_tidy(path, &tidy, &ignored) < 0)
 		return 0;
 	rise_to_spool(tidy);
-	if (plan_is_images(tidy, false) || plan_shows_host(plan, tidy) || would_cover(plan, tidy))
+	if (plan_is_images(tidy, true) || plan_shows_host(plan, tidy) || would_cover(plan, tidy))
 		return 0;
 	return plan_add_bind(plan, tidy, tidy, PLAN_OPTIONAL | PLAN_IMPLICIT | flags, err);
 }

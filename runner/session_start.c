@@ -204,6 +204,18 @@ static int build(struct container *container, const char *note, struct err *err)
 			  container->launched.mnt, err);
 }
 
+/* As who builds one (runner/launch.c). */
+static int hide(struct err *err)
+{
+	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, "cannot keep others from tracing this process") : 0;
+}
+
+static int offer_joined(struct container *container, struct err *err)
+{
+	return send_offer(container->request->control, container, container->session.user,
+			  container->session.mnt, err);
+}
+
 static int join(struct container *container, struct err *err)
 {
 	struct session_offer offer = {
@@ -212,13 +224,9 @@ static int join(struct container *container, struct err *err)
 		.keep_capabilities = composer_plan(container->composer)->keep_capabilities,
 	};
 
-	/* As who builds one (runner/launch.c). */
-	if (prctl(PR_SET_DUMPABLE, 0) < 0)
-		return err_sys(err, "cannot keep others from tracing this process");
-	return container_compose(container, err) < 0 || session_enter(&offer, err) < 0
+	return hide(err) < 0 || container_compose(container, err) < 0 || session_enter(&offer, err) < 0
 		       ? -1
-		       : send_offer(container->request->control, container, container->session.user,
-				    container->session.mnt, err);
+		       : offer_joined(container, err);
 }
 
 /* Plan it, if it is the image that the caller means. */
@@ -331,9 +339,10 @@ static int join_as_made(struct request *request, struct container *container,
 	container->image->path = strdup(note->path);
 	if (!container->image->path)
 		return err_sys(err, "cannot enter container '%s'", request->name);
-	if (session_enter(&into, err) < 0 || container_move_inside(container, err) < 0)
-		return -1;
-	return join(container, err);
+	return hide(err) < 0 || session_enter(&into, err) < 0 || container_move_inside(container, err) < 0 ||
+			       container_compose(container, err) < 0
+		       ? -1
+		       : offer_joined(container, err);
 }
 
 /* One of its own for this step, with just the options of this step. */

@@ -19,7 +19,7 @@ offers() {
 
 ok 'verbs'                             prints 'exec' offers firn ex
 ok 'options of exec'                   prints '--writable-tmpfs' offers firn exec --wr
-ok 'after other options'               prints '--overlay' offers firn exec -B /a --root --ov
+ok 'after other options'               prints "$(printf -- '--overlay\n--overlay-any')" offers firn exec -B /a --root --ov
 ok 'values'                            prints 'squashfuse' offers firn exec --engine sq
 ok 'values behind ='                   prints 'squashfuse' offers firn exec --engine = sq
 ok 'images'                            prints 'image one.sqfs' offers firn exec --root im

@@ -31,8 +31,6 @@ ok 'not with another image'                 fails named --writable-tmpfs "$scrat
 ok '... which is said, too'                 says "container 'job-7-work' exists, of '$small'"
 ok 'another name is another container'      fails enter --name=job-7-other --hold-path="$scratch/job" -- probe where
 ok '... which is not there'                 says "there is no container 'job-7-other' on this node"
-ok 'a name and a session exclude each other' fails enter --name=a --session=b "$small" -- probe where
-ok '... are both named'                     says '--session'
 
 # One in which nothing can be written stands for its image alone.
 plain() { enter --name=job-7-plain --hold-path="$scratch/job" "$@"; }

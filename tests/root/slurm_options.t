@@ -65,7 +65,7 @@ ok '... in a script, too'                   succeeds sbatch -W -o twice --contai
 ok '... both'                               prints 'plain colon' cat twice
 ok 'variables given twice add up'           prints '1 2' user env PATH="$PATH" A=1 B=2 srun -Q --container="$debian" --container-env=A --container-env=B sh -c 'echo $A $B'
 ok 'a comma in a name'                      prints comma small --container-mounts="/opt, $home/a\\,b:/two:ro+rprivate" cat /two/f
-ok 'read-only in pyxis'\''s words'          fails small --container-mounts="$home/x:/one:bind+ro" touch /one/new
+ok 'read-only in pyxis'\''s words'          denied small --container-mounts="$home/x:/one:bind+ro" touch /one/new
 ok '... is that'                            says 'Read-only file system'
 ok 'writable in them'                       succeeds small --container-mounts="/tmp:/one:rw+rslave" test -w /one
 ok 'an empty file system'                   prints '1' small --container-mounts=tmpfs:/one sh -c 'echo 1 >/one/f; cat /one/f'

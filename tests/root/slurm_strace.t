@@ -29,7 +29,7 @@ cd "$home/mine" || exit 1
 looked() { wait_for idle && cat "$scratch"/script.* >"$last" 2>/dev/null && grep -q '"/proc/self/mounts"' "$last"; }
 idle() { [ -z "$(user squeue -h)" ] && [ "$(user sinfo -h -o %t)" = idle ]; }
 ok 'a step without a container'             succeeds srun true
-ok '... is no epilog'\''s concern'            fails looked
+ok '... is no epilog'\''s concern'            denied looked
 ok '... which there was'                    grep -q "$dir/run" "$last"
 ok 'a step with one'                        succeeds srun --container=image.sqfs true
 ok '... is'                                 looked
