@@ -294,6 +294,8 @@ void plan_print(const struct plan *plan, FILE *out)
 	(void)fprintf(out, "user %u=%u group %u=%u capabilities=%s\n", (unsigned)plan->uid,
 		      (unsigned)plan->inner_uid, (unsigned)plan->gid, (unsigned)plan->inner_gid,
 		      plan->keep_capabilities ? "namespace" : "none");
+	if (plan->contained)
+		(void)fputs("guard terminal descriptors\n", out);
 	for (size_t i = 0; i < plan->count; i++)
 		print_step(&plan->step[i], out);
 	print_vector("env", plan->env, out);

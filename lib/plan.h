@@ -72,6 +72,7 @@ struct plan {
 	gid_t gid, inner_gid;
 	bool keep_capabilities; /* --root */
 
+	bool contained;         /* --contain: see runner/guard.h; no part of the hash, the steps are */
 	bool overlay_any;       /* --overlay-any: on whatever image it was made; no part of the hash */
 
 	struct plan_step *step;

@@ -90,6 +90,7 @@ static void add_identity(struct composer *at)
 	at->plan->inner_uid = at->request->root ? 0 : at->user->uid;
 	at->plan->inner_gid = at->request->root ? 0 : at->user->gid;
 	at->plan->keep_capabilities = at->request->root;
+	at->plan->contained = at->request->contain;
 }
 
 /* The user's name in the image's passwd and group; as root the image's own lines are right. */

@@ -3,6 +3,7 @@
 
 #include "lib/log.h"
 #include "runner/engine.h"
+#include "runner/guard.h"
 #include "runner/mount.h"
 #include "runner/ns.h"
 #include "runner/overlay_lock.h"
@@ -192,6 +193,8 @@ int launch_container(const struct plan *plan, const struct content *content, con
 
 int launch_task(struct plan *plan, const struct launched *launched, struct err *err)
 {
+	if (plan->contained && (guard_descriptors(err) < 0 || guard_terminal(err) < 0))
+		return -1;
 	(void)task_become(plan, err);
 	return explain(launched->report, err);
 }

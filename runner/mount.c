@@ -180,10 +180,16 @@ static int open_place(struct builder *at, const struct plan_step *step, struct e
 	return open_target(at, step->target, step->flags & PLAN_ISFILE, err);
 }
 
+/* What the host mounts later comes as it is there, with set-user-ID programs and devices. */
+static unsigned separate(const struct builder *at)
+{
+	return at->plan->contained ? TREE_PRIVATE : 0;
+}
+
 static int attach_bind(struct builder *at, size_t i, struct err *err)
 {
 	const struct plan_step *step = &at->plan->step[i];
-	unsigned restrict_to = step->flags & PLAN_DEVICES ? 0 : TREE_NODEV;
+	unsigned restrict_to = (step->flags & PLAN_DEVICES ? 0 : TREE_NODEV) | separate(at);
 	auto_fd target = -1;
 
 	if (at->clone[i] < 0)
@@ -496,6 +502,8 @@ static int restrict_late(struct builder *at, struct err *err)
 	}
 	if (result == 0)
 		result = tree_restrict_all(readonly, err);
+	if (result == 0 && at->plan->contained)
+		result = tree_separate_all(err);
 	while (count > 0)
 		free(readonly[--count]);
 	free(readonly);
@@ -516,7 +524,7 @@ static int open_upper(struct builder *at, struct err *err)
 static int build(struct builder *at, struct err *err)
 {
 	if (open_upper(at, err) < 0 || clone_sources(at, err) < 0 || prepare_root(at, err) < 0 ||
-	    do_steps(at, false, err) < 0 || tree_restrict(at->root, TREE_NODEV, err) < 0 ||
+	    do_steps(at, false, err) < 0 || tree_restrict(at->root, TREE_NODEV | separate(at), err) < 0 ||
 	    do_steps(at, true, err) < 0 || root_pivot(at->root, err) < 0)
 		return -1;
 	return tree_restrict_needed() ? restrict_late(at, err) : 0;

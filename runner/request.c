@@ -348,12 +348,15 @@ static int settle(struct request *request, struct err *err)
 		return err_set(err, "--private and --session exclude each other");
 	if (request->verb == REQUEST_SESSION && request->control < 0)
 		return err_set(err, "session-start is for programs: it needs --control-fd");
-	if (request->entrypoint)
-		request->verb = REQUEST_RUN;
 	if (request->frozen) {
 		request->clean_env = true;
 		request->contain = true;
 	}
+	/* What guards the task itself cannot be done for one that somebody else starts. */
+	if (request->verb == REQUEST_SESSION && request->contain)
+		return err_set(err, "session-start knows no --contain and no --frozen");
+	if (request->entrypoint)
+		request->verb = REQUEST_RUN;
 	return 0;
 }
 

@@ -24,6 +24,7 @@ enum {
 	OLD_NODIRATIME = 2048,
 	OLD_BIND = 4096,
 	OLD_REC = 16384,
+	OLD_PRIVATE = 1 << 18,
 	OLD_RELATIME = 1 << 21,
 };
 
@@ -62,6 +63,8 @@ int tree_restrict(int tree, unsigned flags, struct err *err)
 		attr.attr_set |= MOUNT_ATTR_RDONLY;
 	if (flags & TREE_NODEV)
 		attr.attr_set |= MOUNT_ATTR_NODEV;
+	if (flags & TREE_PRIVATE)
+		attr.propagation = OLD_PRIVATE;
 	if (no_setattr || no_clone) {
 		no_setattr = true;
 		return 0;
@@ -204,6 +207,13 @@ static int restrict_line(char *line, char *const *readonly, struct err *err)
 	if (cannot_be_reached(field[4], errno))
 		return 0;
 	return err_sys(err, "cannot restrict the mount at '%s'", field[4]);
+}
+
+int tree_separate_all(struct err *err)
+{
+	if (mount(NULL, "/", NULL, OLD_REC | OLD_PRIVATE, NULL) < 0)
+		return err_sys(err, "cannot keep the host's later mounts out");
+	return 0;
 }
 
 bool tree_restrict_needed(void)

@@ -17,6 +17,7 @@
 enum tree_flags {
 	TREE_READONLY = 1 << 0,
 	TREE_NODEV = 1 << 1,
+	TREE_PRIVATE = 1 << 2, /* what the host mounts later does not appear */
 	/* nosuid is always set */
 };
 
@@ -32,6 +33,9 @@ int tree_restrict(int tree, unsigned flags, struct err *err);
 /* Mount a clone at @target, an O_PATH descriptor, or over "/". */
 int tree_attach(int tree, int target, struct err *err);
 int tree_attach_root(int tree, struct err *err);
+
+/* After pivot_root, what TREE_PRIVATE could not do where mount_setattr(2) is missing. */
+int tree_separate_all(struct err *err);
 
 /* Whether a restriction could not be set and tree_restrict_all() must make up for it. */
 bool tree_restrict_needed(void);

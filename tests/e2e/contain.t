@@ -42,4 +42,25 @@ ok 'frozen: no /sys'                        prints '' frozen "$debian" ls -A /sy
 ok 'frozen: not the working directory'      prints /home/user frozen "$debian" pwd
 ok 'frozen: but what is named'              prints secret frozen -B "$HOME/file:/data/file" -e X=1 "$debian" cat /data/file
 ok 'frozen as root: nothing of the user'    prints 0 frozen --root "$debian" sh -c 'id -u'
+
+# What a process holds already: its terminal, its descriptors.
+make_small "$scratch/small"
+typed() { timeout 20 script -qec "'$FIRN' exec $1 '$scratch/small' probe sti" /dev/null </dev/null | tr -d '\r' | grep -qxF -e "$2"; }
+if command -v script >/dev/null; then
+	ok 'contain: nothing types into the terminal' typed --contain 'Operation not permitted'
+	ok 'frozen: nothing types into the terminal'  typed --frozen 'Operation not permitted'
+	ok 'others: the kernel decides'             fails typed '' 'Operation not permitted'
+else
+	skip 'contain: nothing types into the terminal' 'no script(1) here'
+fi
+held() { sh -c 'exec 7</etc 8</etc/passwd && exec "$@" </etc' sh "$FIRN" exec "$@"; }
+ok 'an inherited directory stays'           held "$debian" test -e /proc/self/fd/7/passwd
+ok 'contain: it is closed, a file stays'    succeeds held --contain "$debian" sh -c 'test ! -e /proc/self/fd/7/passwd && head -1 <&8 && ! ls /proc/self/fd/0/ 2>/dev/null'
+ok '... which is said'                      says 'warning: descriptor 7 is a directory'
+ok 'frozen: it is closed, too'              succeeds held --frozen "$debian" sh -c 'test ! -e /proc/self/fd/7/passwd && head -1 <&8'
+ok 'contain: nothing of the host comes later' prints 0 firn exec --contain -B "$scratch" "$debian" sh -c 'grep -cE "master:|shared:" /proc/self/mountinfo; true'
+for missing in mount_setattr open_tree,move_mount,mount_setattr; do
+	ok "... nor without $missing"           prints 0 "$tools/enosys" "$missing" "$FIRN" exec --contain -B "$scratch" "$debian" sh -c 'grep -cE "master:|shared:" /proc/self/mountinfo; true'
+done
+ok 'the plan tells the guard'               sh -c '"$0" exec --contain --print-plan "$1" true | grep -qx "guard terminal descriptors"' "$FIRN" "$scratch/small"
 done_testing

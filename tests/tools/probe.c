@@ -14,6 +14,7 @@
  *   args ARG...      print the arguments, one a line
  *   cwd              print the working directory
  *   env NAME         print a variable; status 1 if it is not set
+ *   sti              type a letter into the terminal of standard input, print what the kernel says
  *   stop             stop, and succeed when continued
  *   wait             print "ready", then wait for a signal
  *   fork-and-wait    leave a child that waits, print its pid and end
@@ -23,6 +24,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +145,8 @@ int main(int argc, char **argv)
 		return where() || getchar() != EOF;
 	if (strcmp(word, "fork-and-wait") == 0)
 		return leave_child();
+	if (strcmp(word, "sti") == 0)
+		return puts(ioctl(0, TIOCSTI, "x") == 0 ? "typed" : strerror(errno)) < 0;
 	if (strcmp(word, "stop") == 0)
 		return raise(SIGSTOP);
 	if (strcmp(word, "cwd") == 0) {
