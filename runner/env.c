@@ -17,7 +17,8 @@ struct vector {
 
 /*
  * What a program needs to be part of a parallel job, and to talk to a terminal
- * as its user: all that --clean-env leaves. A '*' at the end matches the rest.
+ * as its user: all that --clean-env leaves, but for what is secret. A '*' at the end matches
+ * the rest.
  */
 static const char *const launch_names[] = {
 	"HOME", "USER", "LOGNAME", "TERM",
@@ -25,6 +26,18 @@ static const char *const launch_names[] = {
 	"MPI_LOCAL*", "OMPI_*", "PRTE_*", "I_MPI_*", "MPICH_*", "FI_*", "UCX_*", "NCCL_*",
 	"OMP_*", "KMP_*", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
 	"ZE_AFFINITY_MASK", "HWLOC_XMLFILE",
+};
+
+/*
+ * Words that open something: to --contain and --clean-env they are never of use, whatever
+ * else they match; who needs one names it with --env. A '*' at the beginning matches any.
+ */
+static const char *const secret_names[] = {
+	"SLURM_JWT", "SLURM_JWT_*", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "AWS_*",
+	"*_TOKEN", "*_TOKEN_FILE", "*_SECRET", "*_SECRET_KEY", "*_PASSWORD", "*_PASSWD",
+	"*_PASSPHRASE", "*_API_KEY", "*_ACCESS_KEY", "*_PRIVATE_KEY", "*_CREDENTIALS",
+	"*_AUTH_CONFIG", "TOKEN", "PASSWORD", "SECRET", "PGPASSWORD", "MYSQL_PWD", "KRB5CCNAME",
+	"BEARER_*", "NETRC", "AZURE_STORAGE_*", "OS_AUTH_*",
 };
 
 static bool matches(const char *pattern, const char *name, size_t len)
@@ -35,6 +48,8 @@ static bool matches(const char *pattern, const char *name, size_t len)
 	if (pattern[0] != name[0] && pattern[0] != '*')
 		return false;
 	fixed = strlen(pattern);
+	if (pattern[0] == '*' && fixed > 1)
+		return len >= fixed - 1 && strncmp(pattern + 1, name + len - (fixed - 1), fixed - 1) == 0;
 	if (fixed > 0 && pattern[fixed - 1] == '*')
 		return len >= fixed - 1 && strncmp(pattern, name, fixed - 1) == 0;
 	return len == fixed && strncmp(pattern, name, fixed) == 0;
@@ -125,6 +140,9 @@ static bool enters(const struct env_sources *from, const char *text, size_t len)
 		return false; /* the image's and the new working directory's */
 	if (request->clean_env &&
 	    !in_names(launch_names, COUNT_OF(launch_names), text, len))
+		return false;
+	if ((request->clean_env || request->contain) &&
+	    in_names(secret_names, COUNT_OF(secret_names), text, len))
 		return false;
 	if (is_dropped(from->conf, text, len) && !in_list(&from->conf->env_keep, text, len))
 		return false;

@@ -4,6 +4,7 @@
 #include "tests/unit/tap.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct err err;
 
@@ -183,6 +184,118 @@ static void a_pmix_client_is_told_what_all_know(void)
 	end(&scene);
 }
 
+static void secrets_stay_outside_of_what_is_contained(void)
+{
+	static const char *const host[] = {
+		"SLURM_JWT=s", "SLURM_JOB_ID=3", "AWS_SECRET_ACCESS_KEY=s", "GITHUB_TOKEN=s", "SSH_AUTH_SOCK=/tmp/s",
+		"PGPASSWORD=s", "X_API_KEY=s", "_TOKEN=s", "TOKEN=s", "TOKENS=fine", "MY_TOKEN_COUNT=fine", "A=fine",
+		"PMIX_SECURITY_MODE=native", NULL,
+	};
+	struct request_env named = {(char *)"GITHUB_TOKEN", false};
+	struct scene scene;
+
+	begin(&scene);
+	build(&scene, host, NULL);
+	HAS("SLURM_JWT", "s");
+	HAS("GITHUB_TOKEN", "s");
+	end(&scene);
+	for (int clean = 0; clean < 2; clean++) {
+		begin(&scene);
+		scene.request.contain = true;
+		scene.request.clean_env = clean;
+		build(&scene, host, NULL);
+		LACKS("SLURM_JWT");
+		LACKS("AWS_SECRET_ACCESS_KEY");
+		LACKS("GITHUB_TOKEN");
+		LACKS("SSH_AUTH_SOCK");
+		LACKS("PGPASSWORD");
+		LACKS("X_API_KEY");
+		LACKS("_TOKEN");
+		LACKS("TOKEN");
+		HAS("SLURM_JOB_ID", "3");
+		HAS("PMIX_SECURITY_MODE", "native");
+		if (!clean) {
+			HAS("TOKENS", "fine");
+			HAS("MY_TOKEN_COUNT", "fine");
+			HAS("A", "fine");
+		}
+		end(&scene);
+	}
+	begin(&scene);
+	scene.request.clean_env = true;
+	scene.request.env = &named;
+	scene.request.env_count = 1;
+	build(&scene, host, NULL);
+	HAS("GITHUB_TOKEN", "s");
+	LACKS("SLURM_JWT");
+	end(&scene);
+}
+
+static void odd_patterns_match_what_they_say(void)
+{
+	static const char *const host[] = {"ABC=1", "C=1", "XBC=1", "B=1", NULL};
+	char *drop[] = {(char *)"*BC", (char *)"", NULL};
+	char *all[] = {(char *)"*", NULL};
+	struct scene scene;
+
+	begin(&scene);
+	scene.conf->env_drop = (struct conf_list){drop, 2};
+	build(&scene, host, NULL);
+	LACKS("ABC");
+	LACKS("XBC");
+	HAS("C", "1");
+	HAS("B", "1");
+	scene.conf->env_drop = (struct conf_list){NULL, 0};
+	end(&scene);
+	begin(&scene);
+	scene.conf->env_drop = (struct conf_list){all, 1};
+	build(&scene, host, NULL);
+	LACKS("ABC");
+	LACKS("B");
+	scene.conf->env_drop = (struct conf_list){NULL, 0};
+	end(&scene);
+}
+
+/* An env file with @text; what is wrong with it in err. */
+static int read_env_file(struct scene *scene, const char *text)
+{
+	char name[] = "/tmp/firn-env.XXXXXX";
+	struct request_env file = {name, true};
+	struct env_sources sources = {.request = &scene->request, .conf = scene->conf, .host = environ,
+				      .image_path = "/i", .home = "/h", .plan = scene->plan};
+	int fd = mkstemp(name), result;
+
+	err.text[0] = '\0';
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		return -1;
+	(void)close(fd);
+	scene->request.env = &file;
+	scene->request.env_count = 1;
+	result = env_build(&sources, &scene->env, &err);
+	(void)unlink(name);
+	return result;
+}
+
+static void lines_of_env_files_may_be_anything(void)
+{
+	struct scene scene;
+
+	begin(&scene);
+	ok(read_env_file(&scene, "\n# no\n  A=1\nB=\r\nC==\n\n  # D=1\nE=x y \nLAST=end") == 0, "a file is read");
+	HAS("A", "1");
+	HAS("B", "");
+	HAS("C", "=");
+	LACKS("D");
+	HAS("E", "x y ");
+	HAS("LAST", "end");
+	end(&scene);
+	begin(&scene);
+	ok(read_env_file(&scene, "A=1\nno\n") < 0 && strstr(err.text, "line 2"), "a line without '='");
+	ok(read_env_file(&scene, "=1\n") < 0 && strstr(err.text, "line 1"), "a line without a name");
+	ok(read_env_file(&scene, "\r") == 0, "a lonely carriage return is nothing");
+	end(&scene);
+}
+
 int main(void)
 {
 	the_hosts_settings_do_not_leak();
@@ -191,5 +304,8 @@ int main(void)
 	frozen_lets_nothing_in();
 	the_site_may_change_the_list();
 	a_pmix_client_is_told_what_all_know();
+	secrets_stay_outside_of_what_is_contained();
+	odd_patterns_match_what_they_say();
+	lines_of_env_files_may_be_anything();
 	return done_testing();
 }
