@@ -2,6 +2,7 @@
 #include "runner/detach.h"
 
 #include "lib/own.h"
+#include "runner/title.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -103,7 +104,6 @@ static void leave(struct detach *detach)
 	if (chdir("/") < 0)
 		_exit(1);
 	set_signals();
-	(void)prctl(PR_SET_NAME, detach->name, 0, 0, 0);
 	/* Nobody of the same user traces it or reads its memory, from inside the container or out. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -117,6 +117,7 @@ static int middle_main(void *arg)
 	pid_t child = fork();
 
 	if (child == 0) {
+		title_set(detach->name);
 		leave(detach);
 		_exit(detach->main(detach->arg));
 	}

@@ -11,6 +11,7 @@
 #include "runner/server/server.h"
 #include "runner/shows.h"
 #include "runner/task.h"
+#include "runner/title.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -141,7 +142,10 @@ static int build(const struct plan *plan, const struct content *content, const s
 {
 	auto_overlay_lock lock = OVERLAY_LOCK_NONE;
 	int server = -1;
-	int result = overlay_lock(plan, content->image, &lock, err);
+	int result;
+
+	title_about(plan->image);
+	result = overlay_lock(plan, content->image, &lock, err);
 
 	if (result == 0)
 		result = start_processes(plan, content, conf, keeper, out, &server, err);

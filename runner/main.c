@@ -10,6 +10,7 @@
 #include "runner/inspect.h"
 #include "runner/request.h"
 #include "runner/session_start.h"
+#include "runner/title.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -227,6 +228,7 @@ int main(int argc, char **argv)
 		log_error("cannot give up privileges");
 		return EXIT_FIRN_FAILED;
 	}
+	title_remember(argv);
 	occupy_streams();
 	status = choose(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

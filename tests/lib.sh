@@ -172,8 +172,8 @@ squash() {
 	mksquashfs "$1" "$2" -noappend -quiet -no-progress -comp "${3:-zstd}" >/dev/null
 }
 
-# helpers NAME: the processes of that name (a pattern) that serve this test's own images; their
-# command line is the launcher's. Other tests run at the same time. A zombie waits for its parent,
+# helpers NAME: the processes of that name (a pattern) that serve this test's own images: their
+# title has the image's path. Other tests run at the same time. A zombie waits for its parent,
 # not for us.
 helpers() {
 	for comm in $(grep -lsxE "$1" /proc/[0-9]*/comm); do

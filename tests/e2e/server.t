@@ -46,4 +46,22 @@ full() { (ulimit -f 0; damage 2>>"$scratch/full") | cat; }
 ok 'a broken pipe does not end the server'  prints small deaf
 ok 'nor does a file at its limit'           prints small full
 ok 'nothing is left running'                wait_for no_servers
+
+# What everybody on the machine may read of the processes beside the program.
+make_small "$scratch/titled"
+squash "$scratch/titled" "$scratch/titled.sqfs"
+echo "TOKEN=secret$$" >"$scratch/secret"
+for engine in firn squashfuse; do
+	command -v squashfuse_ll >/dev/null || [ "$engine" = firn ] || continue
+	mkfifo "$scratch/in.$engine"
+	"$FIRN" exec --session "title$$" --engine "$engine" -e "$(cat "$scratch/secret")" -B "$scratch" "$scratch/titled.sqfs" probe stay <"$scratch/in.$engine" >"$scratch/out.$engine" 2>&1 &
+	exec 9>"$scratch/in.$engine"
+	wait_for test -s "$scratch/out.$engine"
+	ps -ww -u "$(id -u)" -o comm=,args= | grep -F firn- >"$scratch/ps"
+	ok "$engine: a process tells its image"      grep -qE "^firn-[a-z]+ +firn-[a-z]+ $scratch/titled.sqfs\$" "$scratch/ps"
+	ok "$engine: and no word of the command line" test "$(cat /proc/[0-9]*/cmdline 2>/dev/null | grep -acF -f "$scratch/secret")" = 0
+	exec 9>&-
+	wait $!
+done
+ok 'the servers go'                          wait_for no_servers
 done_testing
