@@ -2,6 +2,7 @@
 #include "lib/image.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 enum { HEAD_SIZE = 2048, SIF_MAGIC_AT = 32 };
@@ -101,14 +102,34 @@ static int open_it(struct image *image, const char *path, struct err *err)
 }
 
 /*
- * The absolute name of what was opened, without symlinks. Not by /proc/self/fd:
- * for a process that is new the kernel must make that directory first, which
- * takes longer than all components of a path.
+ * The name that the kernel knows for what is open. Not asked first: for a process that is
+ * new the kernel must make this directory of /proc, which takes longer than all components
+ * of a path.
  */
-static char *name_of(const char *path)
+static char *name_by_kernel(int fd)
+{
+	char link[64], name[PATH_MAX];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, name, sizeof(name));
+	return len > 0 && (size_t)len < sizeof(name) ? strndup(name, (size_t)len) : NULL;
+}
+
+/*
+ * The absolute name of what was opened, without symlinks. A path that leads elsewhere by now
+ * does not name it.
+ */
+static char *name_of(const struct image *image, const char *path)
 {
 	char *name = realpath(path, NULL);
+	struct stat there;
 
+	if (name && stat(name, &there) == 0 && there.st_dev == image->stat.st_dev &&
+	    there.st_ino == image->stat.st_ino)
+		return name;
+	free(name);
+	name = name_by_kernel(image->fd);
 	return name ? name : strdup(path);
 }
 
@@ -121,7 +142,7 @@ int image_open(const char *path, struct image **out, struct err *err)
 	image->fd = -1;
 	if (open_it(image, path, err) < 0)
 		return -1;
-	image->path = name_of(path);
+	image->path = name_of(image, path);
 	if (!image->path)
 		return err_sys(err, "cannot open '%s'", path);
 	*out = take_ptr(&image);

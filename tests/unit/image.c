@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char scratch[] = "/tmp/firn-image.XXXXXX";
@@ -197,12 +199,58 @@ static void sif_numbers_are_not_believed(void)
 	ok(bad == 0, "huge counts, places and sizes are refused");
 }
 
+/* A link that somebody turns from one image to the other meanwhile. */
+static void turn(const char *one, const char *other, const char *link)
+{
+	char next[PATH_MAX + 8];
+
+	(void)snprintf(next, sizeof(next), "%s.next", link);
+	for (;;)
+		if (symlink(one, next) < 0 || rename(next, link) < 0 || symlink(other, next) < 0 ||
+		    rename(next, link) < 0)
+			_exit(1);
+}
+
+static void the_name_is_that_of_the_open_file(void)
+{
+	char one[PATH_MAX], other[PATH_MAX], link[PATH_MAX], next[PATH_MAX + 8];
+	int wrong = 0;
+	pid_t child;
+
+	(void)snprintf(one, sizeof(one), "%s/one", scratch);
+	(void)snprintf(other, sizeof(other), "%s/other", scratch);
+	(void)snprintf(link, sizeof(link), "%s/link", scratch);
+	(void)snprintf(next, sizeof(next), "%s.next", link);
+	if (mkdir(one, 0700) < 0 || mkdir(other, 0700) < 0 || symlink(one, link) < 0)
+		ok(false, "the test can make its directories");
+	child = fork();
+	if (child == 0)
+		turn(one, other, link);
+	for (int i = 0; i < 3000; i++) {
+		auto_image *image = NULL;
+		struct stat there;
+		struct err err;
+
+		if (image_open(link, &image, &err) < 0 || stat(image->path, &there) < 0 ||
+		    there.st_ino != image->stat.st_ino)
+			wrong++;
+	}
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	ok(wrong == 0, "3000 times, while its path leads elsewhere (%d wrong)", wrong);
+	(void)unlink(link);
+	(void)unlink(next);
+	(void)rmdir(one);
+	(void)rmdir(other);
+}
+
 int main(void)
 {
 	if (!mkdtemp(scratch))
 		return 1;
 	(void)snprintf(file, sizeof(file), "%s/image", scratch);
 	what_is_no_image_is_named();
+	the_name_is_that_of_the_open_file();
 	a_file_in_the_way_is_told_from_a_closed_door();
 	a_fifo_does_not_hang();
 	squashfs_and_directories_are_known();
