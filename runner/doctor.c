@@ -24,6 +24,7 @@ static const struct check {
 	{"configuration", doctor_conf, true},
 	{"binds", doctor_binds, false},
 	{"squashfuse", doctor_squashfuse, false},
+	{"processes", doctor_proc, false},
 	{"ptrace", doctor_yama, false},
 	{"terminal", doctor_terminal, false},
 	{"locked memory", doctor_memlock, false},

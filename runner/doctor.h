@@ -35,7 +35,7 @@ typedef void doctor_check(struct finding *finding);
 /* doctor_call.c: the kernel, tried. */
 doctor_check doctor_kernel, doctor_calls, doctor_namespaces, doctor_root, doctor_fuse, doctor_overlay;
 /* doctor_host.c: settings of the machine. */
-doctor_check doctor_limits, doctor_yama, doctor_terminal, doctor_memlock, doctor_binfmt;
+doctor_check doctor_limits, doctor_proc, doctor_yama, doctor_terminal, doctor_memlock, doctor_binfmt;
 /* doctor_binds.c: what firn.conf shows everywhere. */
 doctor_check doctor_binds;
 struct conf;
@@ -50,6 +50,11 @@ doctor_check doctor_conf, doctor_squashfuse, doctor_slurm, doctor_mpi, doctor_ru
  */
 int doctor_try_inside(int (*step)(void), bool *entering);
 
+/*
+ * How much of other processes the last mount at /proc of @mounts (/proc/mounts, proc(5))
+ * hides, as it says it ("invisible", "2"); NULL for nothing. It ends at a comma or blank.
+ */
+const char *doctor_hides(const char *mounts);
 /* The first line of a small file without its newline, into @text. Returns 0 or -1. */
 int doctor_read_line(const char *path, char *text, unsigned size);
 /* The path of @name in PATH as a new string, or NULL. */

@@ -2,11 +2,15 @@
 /* Settings of the machine that firn or the programs in a container depend on. */
 #include "runner/doctor.h"
 
+#include "lib/file.h"
 #include "lib/own.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+
+enum { MOUNTS_MAX = 16 << 20 };
 
 #define BINFMT "/proc/sys/fs/binfmt_misc"
 
@@ -49,6 +53,48 @@ void doctor_limits(struct finding *finding)
 		finding_remedy(finding, "printf 'user.max_user_namespaces=65536\\n"
 					"user.max_mnt_namespaces=65536\\n' >/etc/sysctl.d/90-firn.conf "
 					"&& sysctl --system");
+}
+
+const char *doctor_hides(const char *mounts)
+{
+	static const char option[] = "hidepid=";
+	const char *hides = NULL;
+
+	for (; mounts; mounts = strchr(mounts, '\n') ? strchr(mounts, '\n') + 1 : NULL) {
+		const char *target = strchr(mounts, ' '), *value;
+		size_t len = strcspn(mounts, "\n");
+
+		if (!target || strncmp(target, " /proc proc ", strlen(" /proc proc ")) != 0)
+			continue;
+		value = memmem(mounts, len, option, sizeof(option) - 1);
+		hides = value ? value + sizeof(option) - 1 : NULL;
+	}
+	if (hides && (hides[0] == '0' || strncmp(hides, "off", 3) == 0))
+		return NULL;
+	return hides;
+}
+
+void doctor_proc(struct finding *finding)
+{
+	auto_free char *mounts = NULL;
+	const char *hides;
+	struct err err;
+	size_t size;
+
+	if (file_read(AT_FDCWD, "/proc/mounts", MOUNTS_MAX, &mounts, &size, &err) < 0) {
+		finding_set(finding, FINDING_WARNING, "unknown: %.200s", err.text);
+		return;
+	}
+	hides = doctor_hides(mounts);
+	if (!hides) {
+		finding_set(finding, FINDING_OK, "/proc shows them: ranks of one launcher find each other");
+		return;
+	}
+	finding_set(finding, FINDING_WARNING,
+		    "/proc is mounted with hidepid=%.*s: ranks cannot tell whether a container is of "
+		    "their own kind, and each may build one of its own",
+		    (int)strcspn(hides, ", \n"), hides);
+	finding_remedy(finding, "mount -o remount,hidepid=0 /proc (and in /etc/fstab)");
 }
 
 void doctor_yama(struct finding *finding)

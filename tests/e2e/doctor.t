@@ -26,4 +26,12 @@ chmod 755 "$scratch/bin/srun" "$scratch/bin/mpiexec"
 ok 'Slurm is asked for its version'    succeeds env PATH="$scratch/bin:$PATH" "$FIRN" doctor
 ok 'and tells it'                      says 'slurm: slurm 99.1'
 ok 'a program that hangs is left'      says 'mpiexec does not tell its version'
+
+hidden() { unshare -Urmpf sh -c 'mount -t proc -o hidepid=2 proc /proc && exec "$@"' sh "$@"; }
+if hidden true 2>/dev/null; then
+	ok 'hidepid is told'                   succeeds hidden "$FIRN" doctor
+	ok '... as it is'                      says '/proc is mounted with hidepid='
+else
+	skip 'hidepid is told' 'no /proc can be mounted here'
+fi
 done_testing
