@@ -10,6 +10,8 @@
 #define INGEST "ingest"
 #define LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
 
+enum { TRIES_MAX = 1000 }; /* to get at a download that others begin, end and begin again */
+
 int cache_directory(const struct conf *conf, char **out, struct err *err)
 {
 	const char *own = getenv("FIRN_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -97,6 +99,18 @@ void cache_closep(struct cache **cache)
 	cache_close(*cache);
 }
 
+static int write_all(int fd, const char *data, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = write(fd, data + done, size - done);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
 /* Written beside it and renamed, so that nobody reads half of it. */
 int cache_write(struct cache *cache, int folder, const char *name, const void *data, size_t size,
 		struct err *err)
@@ -104,30 +118,49 @@ int cache_write(struct cache *cache, int folder, const char *name, const void *d
 	static atomic_uint serial;
 	char temporary[64];
 	auto_fd fd = -1;
-	const char *from = data;
 
-	(void)snprintf(temporary, sizeof(temporary), "new.%ld.%u", (long)getpid(), atomic_fetch_add(&serial, 1));
-	fd = openat(cache->ingest, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	(void)snprintf(temporary, sizeof(temporary), "new.%ld.%u", (long)getpid(),
+		       atomic_fetch_add(&serial, 1));
+	fd = openat(cache->ingest, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
 	if (fd < 0)
 		return err_sys(err, "cannot write to the cache '%s'", cache->path);
-	for (size_t done = 0; done < size;) {
-		ssize_t n = write(fd, from + done, size - done);
-
-		if (n < 0) {
-			(void)err_sys(err, "cannot write to the cache '%s'", cache->path);
-			(void)unlinkat(cache->ingest, temporary, 0);
-			return -1;
-		}
-		done += (size_t)n;
+	if (write_all(fd, data, size) < 0 || renameat(cache->ingest, temporary, folder, name) < 0) {
+		(void)err_sys(err, "cannot write to the cache '%s'", cache->path);
+		(void)unlinkat(cache->ingest, temporary, 0);
+		return -1;
 	}
-	if (renameat(cache->ingest, temporary, folder, name) < 0)
-		return err_sys(err, "cannot write to the cache '%s'", cache->path);
 	return 0;
+}
+
+int cache_open_file(int folder, const char *name, int flags)
+{
+	auto_fd fd = openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	int why = errno;
+	struct stat stat;
+
+	if (fd >= 0 ? fstat(fd, &stat) < 0 : fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (fd >= 0 && S_ISREG(stat.st_mode))
+		return take_fd(&fd);
+	errno = !S_ISREG(stat.st_mode) ||
+				(why == EACCES && stat.st_uid == geteuid() && !(stat.st_mode & S_IRUSR))
+			? EINVAL
+			: why;
+	return -1;
+}
+
+/* A directory among the files goes if it is empty; what is in another is not ours to remove. */
+static int remove_any(int folder, const char *name)
+{
+	if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EISDIR ? unlinkat(folder, name, AT_REMOVEDIR) : -1;
 }
 
 int cache_find(struct cache *cache, const struct digest *digest)
 {
-	int fd = openat(cache->blobs, digest_hex(digest), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = cache_open_file(cache->blobs, digest_hex(digest), O_RDONLY);
 
 	if (fd >= 0)
 		(void)futimens(fd, NULL); /* for gc; a failure only makes it look older */
@@ -139,42 +172,66 @@ static void part_name(const struct digest *digest, char out[DIGEST_TEXT_SIZE + 8
 	(void)snprintf(out, DIGEST_TEXT_SIZE + 8, "%s.part", digest_hex(digest));
 }
 
-/* What cache_find() would not open (a link, a file without its permissions) makes room. */
-static bool is_there(struct cache *cache, const struct digest *digest)
+/* Whether the blob is there: 1, 0; what can be none makes room. -1: there is no telling. */
+static int is_there(struct cache *cache, const struct digest *digest, struct err *err)
 {
 	auto_fd fd = cache_find(cache, digest);
 
-	if (fd < 0 && errno != ENOENT)
-		cache_drop(cache, digest);
-	return fd >= 0;
+	if (fd >= 0)
+		return 1;
+	if (errno == ENOENT || (errno == EINVAL && cache_drop(cache, digest) == 0))
+		return 0;
+	return err_sys(err, "cannot use '%s' of the cache '%s'", digest_hex(digest), cache->path);
 }
 
-int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size, struct err *err)
+static int open_part(struct cache *cache, const char *name, struct err *err)
+{
+	int fd = cache_open_file(cache->ingest, name, O_RDWR | O_CREAT);
+
+	if (fd < 0 && errno == EINVAL && remove_any(cache->ingest, name) == 0)
+		fd = cache_open_file(cache->ingest, name, O_RDWR | O_CREAT);
+	if (fd < 0)
+		return err_sys(err, "cannot use '%s' of the cache '%s'", name, cache->path);
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR) {
+			(void)err_sys(err, "cannot lock '%s' of the cache", name);
+			own_close(&fd);
+			return -1;
+		}
+	return fd;
+}
+
+int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size,
+		struct err *err)
 {
 	char name[DIGEST_TEXT_SIZE + 8];
 
 	part_name(digest, name);
-	for (;;) {
-		auto_fd part = openat(cache->ingest, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
+		auto_fd part = open_part(cache, name, err);
 		struct stat mine, now;
+		int there;
 
 		if (part < 0)
-			return err_sys(err, "cannot write to the cache '%s'", cache->path);
-		while (flock(part, LOCK_EX) < 0)
-			if (errno != EINTR)
-				return err_sys(err, "cannot lock '%s' of the cache", name);
-		if (is_there(cache, digest)) {
+			return -1;
+		there = is_there(cache, digest, err);
+		if (there < 0)
+			return -1;
+		if (there) {
 			(void)unlinkat(cache->ingest, name, 0);
 			return 0;
 		}
 		/* Who had the lock may have moved this file away or removed it. */
-		if (fstat(part, &mine) < 0 || fstatat(cache->ingest, name, &now, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    mine.st_ino != now.st_ino)
+		if (fstat(part, &mine) < 0)
+			return err_sys(err, "cannot use '%s' of the cache '%s'", name, cache->path);
+		if (fstatat(cache->ingest, name, &now, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    mine.st_ino != now.st_ino || mine.st_dev != now.st_dev)
 			continue;
 		*size = (uint64_t)mine.st_size;
 		*fd = take_fd(&part);
 		return 1;
 	}
+	return err_set(err, "'%s' of the cache '%s' is never the same", name, cache->path);
 }
 
 int cache_commit(struct cache *cache, const struct digest *digest, struct err *err)
@@ -195,12 +252,15 @@ void cache_discard(struct cache *cache, const struct digest *digest)
 	(void)unlinkat(cache->ingest, name, 0);
 }
 
-void cache_drop(struct cache *cache, const struct digest *digest)
+int cache_drop(struct cache *cache, const struct digest *digest)
 {
-	(void)unlinkat(cache->blobs, digest_hex(digest), 0);
+	return remove_any(cache->blobs, digest_hex(digest));
 }
 
-int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size, struct err *err)
+int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size,
+		struct err *err)
 {
+	/* What is there is replaced, but for a directory: that makes room, if it is empty. */
+	(void)unlinkat(cache->blobs, digest_hex(digest), AT_REMOVEDIR);
 	return cache_write(cache, cache->blobs, digest_hex(digest), data, size, err);
 }

@@ -26,20 +26,26 @@ void cache_close(struct cache *cache);
 void cache_closep(struct cache **cache);
 #define auto_cache CLEANUP(cache_closep) struct cache
 
-/* A descriptor of the blob, or -1 when it is not there. Marks it as used. */
+/*
+ * A descriptor of the blob, a regular file, which is marked as used. Or -1: it is not there
+ * (ENOENT), something that can be no blob is in its place (EINVAL), or there is no telling.
+ */
 int cache_find(struct cache *cache, const struct digest *digest);
 
 /*
  * Begin or go on with a download: waits until no other process has it. Returns 1 with
  * the locked .part file in @fd and the bytes that are there in @size, 0 when the blob
- * has come in meanwhile (see cache_find()), -1 on failure.
+ * has come in meanwhile (see cache_find()), -1 on failure. What is in the place of either
+ * and can be neither (a link, an empty directory) is removed; an error to open it is none
+ * to remove it for.
  */
-int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size, struct err *err);
+int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size,
+		struct err *err);
 /* The download @fd is complete and right: it becomes the blob. Or it is wrong, and goes. */
 int cache_commit(struct cache *cache, const struct digest *digest, struct err *err);
 void cache_discard(struct cache *cache, const struct digest *digest);
-/* A blob that does not match its digest. */
-void cache_drop(struct cache *cache, const struct digest *digest);
+/* Remove a blob that does not match its digest. 0 when it is gone, otherwise -1 with errno. */
+int cache_drop(struct cache *cache, const struct digest *digest);
 
 /* Put a whole document in. */
 int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size, struct err *err);

@@ -29,7 +29,7 @@ struct blobs {
 /* index.json is read, changed and written by one process at a time. */
 static int lock_index(struct cache *cache, struct err *err)
 {
-	int fd = openat(cache->ingest, "index.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = cache_open_file(cache->ingest, "index.lock", O_RDWR | O_CREAT);
 
 	while (fd >= 0 && flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
@@ -53,7 +53,7 @@ static json_t *load(int fd, size_t max)
 
 static json_t *load_index(struct cache *cache)
 {
-	auto_fd fd = openat(cache->folder, INDEX, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	auto_fd fd = cache_open_file(cache->folder, INDEX, O_RDONLY);
 	json_t *index = fd >= 0 ? load(fd, INDEX_MAX) : NULL;
 
 	if (json_is_array(json_object_get(index, "manifests")))
@@ -108,7 +108,8 @@ static int list_blobs(struct cache *cache, struct blobs *blobs, struct err *err)
 		struct stat stat;
 
 		if (strlen(entry->d_name) != 64 ||
-		    fstatat(cache->blobs, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
+		    fstatat(cache->blobs, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(stat.st_mode))
 			continue;
 		if (blobs->count == blobs->room) {
 			size_t room = blobs->room ? 2 * blobs->room : 64;
@@ -139,7 +140,7 @@ static uint64_t image_size(struct cache *cache, const char *digest_text, int dep
 
 	if (digest_take(&digest, digest_text) < 0)
 		return 0;
-	fd = openat(cache->blobs, digest_hex(&digest), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = cache_open_file(cache->blobs, digest_hex(&digest), O_RDONLY);
 	manifest = fd >= 0 ? load(fd, DOCUMENT_MAX) : NULL;
 	parts = json_object_get(manifest, "manifests");
 	for (size_t i = 0; depth > 0 && i < json_array_size(parts); i++)
@@ -207,7 +208,7 @@ static void remove_stale(struct cache *cache)
 
 		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "index.lock") == 0)
 			continue;
-		part = openat(cache->ingest, entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		part = cache_open_file(cache->ingest, entry->d_name, O_RDONLY);
 		if (part >= 0 && fstat(part, &stat) == 0 && stat.st_mtime + STALE_SECONDS < time(NULL) &&
 		    flock(part, LOCK_EX | LOCK_NB) == 0)
 			(void)unlinkat(cache->ingest, entry->d_name, 0);
@@ -232,7 +233,7 @@ static bool is_whole(struct cache *cache, const json_t *descriptor, int depth)
 
 	if (depth == 0 || digest_take(&digest, json_string_value(json_object_get(descriptor, "digest"))) < 0)
 		return false;
-	fd = openat(cache->blobs, digest_hex(&digest), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd = cache_open_file(cache->blobs, digest_hex(&digest), O_RDONLY);
 	manifest = fd >= 0 ? load(fd, DOCUMENT_MAX) : NULL;
 	parts = json_object_get(manifest, "manifests");
 	for (size_t i = 0; i < json_array_size(parts); i++)

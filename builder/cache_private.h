@@ -15,6 +15,12 @@ struct cache {
 	int folder, blobs, ingest;
 };
 
+/*
+ * Open @name of @folder, a regular file. -1 with ENOENT when there is none, with EINVAL when what
+ * is there can be none of the cache's (a directory, a link, a file whose owner may not read it),
+ * otherwise with an error that says nothing of it (too many files are open, the disk is away).
+ */
+int cache_open_file(int folder, const char *name, int flags);
 /* Replace the file @name of @folder by @data, whole. */
 int cache_write(struct cache *cache, int folder, const char *name, const void *data, size_t size,
 		struct err *err);

@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+enum { ROUNDS_MAX = 8 }; /* of looking into the cache for one layer */
+
 /* A layer's blob on its way. */
 struct download {
 	int part;    /* the cache's .part file, locked; -1: not through the cache */
@@ -56,10 +58,9 @@ static void keep_bytes(struct fetching *fetching, const char *data, size_t size)
 		ssize_t n = pwrite(fetching->download->part, data + done, size - done,
 				   (off_t)(fetching->at + done));
 
-		if (n < 0)
+		if (n < 0 && errno != EINTR)
 			stop_caching(fetching);
-		else
-			done += (size_t)n;
+		done += n > 0 ? (size_t)n : 0;
 	}
 }
 
@@ -71,9 +72,13 @@ static ssize_t fetch_read(struct stream *stream, void *buffer, size_t size, stru
 	if (fetching->at < fetching->held) {
 		if (size > fetching->held - fetching->at)
 			size = (size_t)(fetching->held - fetching->at);
-		n = pread(fetching->download->part, buffer, size, (off_t)fetching->at);
-		if (n <= 0)
-			return n < 0 ? err_sys(err, "cannot read the cache") : err_set(err, "the cache is shorter than it was");
+		do
+			n = pread(fetching->download->part, buffer, size, (off_t)fetching->at);
+		while (n < 0 && errno == EINTR);
+		if (n < 0)
+			return err_sys(err, "cannot read the cache");
+		if (n == 0)
+			return err_set(err, "the cache is shorter than it was");
 		fetching->at += (uint64_t)n;
 		return n;
 	}
@@ -113,7 +118,7 @@ static int open_fetch(struct remote *remote, struct download *download, const st
 	return 0;
 }
 
-/* A blob of the cache whose size is wrong is none: it is thrown away. */
+/* A blob of the cache whose size is wrong is none: it is thrown away. Returns 1, or 0 without one. */
 static int open_cached(struct remote *remote, struct download *download, const struct layer *layer,
 		       struct stream **out, struct err *err)
 {
@@ -125,11 +130,33 @@ static int open_cached(struct remote *remote, struct download *download, const s
 	if (fstat(download->cached, &stat) < 0 || (uint64_t)stat.st_size != layer->size) {
 		own_close(&download->cached);
 		download->cached = -1;
-		cache_drop(remote->cache, &layer->blob);
-		return 0;
+		return cache_drop(remote->cache, &layer->blob) < 0
+			       ? err_sys(err, "a wrong '%s' stays in the cache", layer->blob.text)
+			       : 0;
 	}
 	log_debug("%s: from the cache", layer->name);
 	return stream_open_file(download->cached, false, 0, layer->size, layer->name, out, err) < 0 ? -1 : 1;
+}
+
+/*
+ * The blob of the cache, or its part to go on with, @held bytes: 1 with @out, 0 with the part. Or
+ * neither, and -1; then the cache is of no use for this layer. Two rounds do as long as nobody
+ * damages the cache time and again.
+ */
+static int consult_cache(struct remote *remote, struct download *download,
+			 const struct layer *layer, uint64_t *held, struct stream **out,
+			 struct err *err)
+{
+	for (int rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+		int result = open_cached(remote, download, layer, out, err);
+
+		if (result != 0)
+			return result;
+		result = cache_begin(remote->cache, &layer->blob, &download->part, held, err);
+		if (result != 0)
+			return result < 0 ? -1 : 0;
+	}
+	return err_set(err, "'%s' is wrong in the cache time and again", layer->blob.text);
 }
 
 static int remote_open_layer(struct source *source, size_t index, struct stream **out, int *fd,
@@ -139,30 +166,23 @@ static int remote_open_layer(struct source *source, size_t index, struct stream 
 	struct layer *layer = &source->layer[index];
 	struct download *download = &remote->download[index];
 	uint64_t held = 0;
-	int result;
+	int result = 0;
 
 	*fd = -1;
 	*offset = 0;
-	if (!remote->cache)
-		return open_fetch(remote, download, layer, 0, out, err);
-	for (;;) {
-		result = open_cached(remote, download, layer, out, err);
-		if (result != 0) {
-			*fd = download->cached;
-			return result < 0 ? -1 : 0;
-		}
-		result = cache_begin(remote->cache, &layer->blob, &download->part, &held, err);
-		if (result < 0) {
-			log_warning("%s; going on without it", err->text);
-			return open_fetch(remote, download, layer, 0, out, err);
-		}
-		if (result > 0)
-			break;
+	if (remote->cache)
+		result = consult_cache(remote, download, layer, &held, out, err);
+	if (result > 0) {
+		*fd = download->cached;
+		return 0;
 	}
+	if (result < 0)
+		log_warning("%s; going on without it", err->text);
 	if (held > layer->size && ftruncate(download->part, 0) == 0)
 		held = 0;
 	if (held > 0)
-		log_info("%s: %" PRIu64 " of %" PRIu64 " bytes are in the cache", layer->name, held, layer->size);
+		log_info("%s: %" PRIu64 " of %" PRIu64 " bytes are in the cache", layer->name, held,
+			 layer->size);
 	return open_fetch(remote, download, layer, held, out, err);
 }
 
@@ -181,7 +201,7 @@ static void remote_close_layer(struct source *source, size_t index, bool good)
 		own_close(&download->part);
 		download->part = -1;
 	} else if (!good && download->cached >= 0) {
-		cache_drop(remote->cache, digest); /* next time it is fetched anew */
+		(void)cache_drop(remote->cache, digest); /* next time it is fetched anew */
 	}
 	if (!good || !layer_keeps_file(&source->layer[index])) { /* many layers, few descriptors */
 		own_close(&download->cached);
@@ -222,7 +242,7 @@ static int read_cached(struct remote *remote, const struct digest *wanted, char 
 	if (digest_of_like(wanted, data, (size_t)stat.st_size, &digest, err) < 0)
 		return -1;
 	if (!digest_is(wanted, &digest)) {
-		cache_drop(remote->cache, wanted);
+		(void)cache_drop(remote->cache, wanted);
 		return 0;
 	}
 	data[stat.st_size] = 0;

@@ -98,7 +98,29 @@ for blob in "$cache"/blobs/sha256/*; do
 	rm "$blob" && ln -s /etc/passwd "$blob"
 done
 ok 'links are not followed'        right_again pull one
-rm -rf "$cache/blobs" && mkdir "$scratch/target" && ln -s "$scratch/target" "$cache/blobs"
+for blob in "$cache"/blobs/sha256/*; do
+	rm -r "$blob" && mkdir "$blob"
+done
+ok 'empty directories make room'   right_again timeout 60 "$FIRN" pull -q "$registry/one:1" "$scratch/out/one.sqfs"
+for blob in "$cache"/blobs/sha256/*; do
+	rm -r "$blob" && mkdir -p "$blob/full"
+done
+ok 'full ones cost the cache'      right_again timeout 60 "$FIRN" pull "$registry/one:1" "$scratch/out/one.sqfs"
+ok 'which is told'                 says 'going on without it'
+ok 'and nothing of theirs'         test "$(find "$cache/blobs" -name full | wc -l)" -ge 3
+ok 'gc passes over them'           succeeds firn cache gc --keep 0
+rm -rf "$cache/blobs"
+if [ "$(id -u)" -ne 0 ]; then
+	succeeds pull one
+	for blob in "$cache"/blobs/sha256/*; do
+		echo more >>"$blob"
+	done
+	chmod 500 "$cache/blobs/sha256"
+	ok 'wrong blobs that stay'         right_again timeout 60 "$FIRN" pull -q "$registry/one:1" "$scratch/out/one.sqfs"
+	chmod -R u+w "$cache"
+	rm -rf "$cache/blobs"
+fi
+mkdir "$scratch/target" && ln -s "$scratch/target" "$cache/blobs"
 ok 'a link in place of a folder'   right_again pull one
 ok 'is told'                       says 'going on without a cache'
 ok 'and not followed'              test -z "$(ls -A "$scratch/target")"
