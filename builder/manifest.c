@@ -272,6 +272,7 @@ static const struct {
 } machines[] = {
 	{"x86_64", "amd64", ""}, {"aarch64", "arm64", ""}, {"ppc64le", "ppc64le", ""},
 	{"riscv64", "riscv64", ""}, {"s390x", "s390x", ""}, {"armv7l", "arm", "v7"}, {"i686", "386", ""},
+	{"armv8l", "arm", "v8"}, {"armv6l", "arm", "v6"},
 };
 
 static int this_machine(struct platform *out, struct err *err)
@@ -320,10 +321,55 @@ const char *platform_text(const struct platform *platform, char out[100])
 	return out;
 }
 
-static bool platform_fits(const struct platform *is, const struct platform *wanted)
+/* What an architecture without a variant is: "" and "v8" mean the same for arm64. */
+static const struct {
+	const char *architecture;
+	int level;
+} plain_levels[] = {{"amd64", 100}, {"arm64", 800}, {"arm", 700}};
+
+enum { LEVEL_UNKNOWN = 99999, RANK_EXCEEDS = 1000000 };
+
+/* "v8.2" is 802, so that what runs on what can be told by comparing; other words cannot. */
+static int level(const char *architecture, const char *variant)
 {
-	return strcmp(is->os, wanted->os) == 0 && strcmp(is->architecture, wanted->architecture) == 0 &&
-	       (!*wanted->variant || strcmp(is->variant, wanted->variant) == 0);
+	unsigned major, minor = 0;
+	int len = 0;
+
+	for (size_t i = 0; !*variant && i < COUNT_OF(plain_levels); i++)
+		if (strcmp(plain_levels[i].architecture, architecture) == 0)
+			return plain_levels[i].level;
+	if (variant[strspn(variant, "v.0123456789")] || /* sscanf() would take signs and blanks */
+	    sscanf(variant, "v%2u%n.%2u%n", &major, &len, &minor, &len) < 1 || variant[len])
+		return *variant ? LEVEL_UNKNOWN : 0;
+	return (int)(100 * major + minor);
+}
+
+int platform_rank(const struct platform *is, const struct platform *wanted)
+{
+	int has = level(is->architecture, is->variant);
+	int wants = level(wanted->architecture, wanted->variant);
+
+	if (strcmp(is->os, wanted->os) != 0 ||
+	    strcmp(is->architecture, wanted->architecture) != 0)
+		return -1;
+	if (strcmp(is->variant, wanted->variant) == 0)
+		return 0;
+	if (wanted->asked && *wanted->variant) /* that one, though perhaps by its other name */
+		return has == wants && has != LEVEL_UNKNOWN ? 1 : -1;
+	return has <= wants ? 1 + wants - has : RANK_EXCEEDS + has;
+}
+
+bool platform_exceeds(const struct platform *is, const struct platform *wanted)
+{
+	return platform_rank(is, wanted) >= RANK_EXCEEDS;
+}
+
+static bool is_better(const struct descriptor *part, const struct descriptor *than,
+		      const struct platform *wanted)
+{
+	int rank = part->has_platform ? platform_rank(&part->platform, wanted) : -1;
+
+	return rank >= 0 && (!than || rank < platform_rank(&than->platform, wanted));
 }
 
 /* What there is instead, for the error: as many as fit. */
@@ -351,9 +397,8 @@ int manifest_choose(const struct manifest *index, const struct platform *platfor
 	const struct descriptor *found = NULL;
 	char choices[300], wanted[100];
 
-	for (size_t i = 0; i < index->count && !found; i++)
-		if (index->part[i].has_platform &&
-		    platform_fits(&index->part[i].platform, platform))
+	for (size_t i = 0; i < index->count; i++)
+		if (is_better(&index->part[i], found, platform))
 			found = &index->part[i];
 	if (!found && index->count == 1 && !index->part[0].has_platform)
 		found = &index->part[0];

@@ -27,6 +27,15 @@ struct platform {
 int platform_parse(const char *text, struct platform *out, struct err *err);
 const char *platform_text(const struct platform *platform, char out[100]);
 
+/*
+ * How well an image for @is serves who wanted @wanted: 0 is best, -1 not at all. A variant that
+ * was asked for must be that one ("" is amd64's v1, arm64's v8, arm's v7). Otherwise the variant of
+ * this machine or the plain one comes first, then older ones from new to old. What exceeds that
+ * (amd64/v3 where amd64 was wanted) comes last, lowest first: it may not run everywhere.
+ */
+int platform_rank(const struct platform *is, const struct platform *wanted);
+bool platform_exceeds(const struct platform *is, const struct platform *wanted);
+
 struct descriptor {
 	char *media_type;
 	struct digest digest;
@@ -60,9 +69,9 @@ void manifest_keep(struct manifest *manifest, const bool *keep);
 bool manifest_is_other(const char *text, size_t size);
 
 /*
- * The index' entry for @platform: os and architecture must fit, and the variant if
- * one is wanted. An only entry that names no platform fits any. The error lists what
- * there is. Which image is meant if there are several is choice.h's question.
+ * The index' entry for @platform, the best by platform_rank(), of equals the first. An only
+ * entry that names no platform fits any. The error lists what there is. Which image is meant
+ * if there are several is choice.h's question.
  */
 int manifest_choose(const struct manifest *index, const struct platform *platform, const char *name,
 		    const struct descriptor **out, struct err *err);

@@ -124,6 +124,18 @@ int source_check_platform(const struct oci_config *config, const struct platform
 	return 0;
 }
 
+/* An image for later processors is taken where there is no other, but not without a word. */
+static void warn_of_variant(const struct descriptor *chosen, const struct platform *wanted,
+			    const char *name)
+{
+	char text[100], wanted_text[100];
+
+	if (chosen->has_platform && platform_exceeds(&chosen->platform, wanted))
+		log_warning("'%s' has nothing for %s but %s, which not all such machines can run",
+			    name, platform_text(wanted, wanted_text),
+			    platform_text(&chosen->platform, text));
+}
+
 static int take_config(struct source *source, struct store *store, const struct manifest *image,
 		       const struct platform *platform, struct err *err)
 {
@@ -197,6 +209,7 @@ int source_read_documents(struct source *source, struct store *store, const char
 		    store->document(store, chosen, &next_text, &size, err) < 0 ||
 		    manifest_parse(next_text, size, chosen->media_type, store->name, &next, err) < 0)
 			return -1;
+		warn_of_variant(chosen, platform, store->name);
 		source->origin.manifest = chosen->digest;
 		manifest_free(manifest);
 		manifest = take_ptr(&next);

@@ -96,7 +96,7 @@ python3 - "$srcdir/tests/images" "$scratch" <<-'END' || exit 1
 	for kind in ("oci", "docker"):
 	    layout = mkoci.Layout(f"{sys.argv[2]}/many-{kind}")
 	    layout.add_index([Image([Layer(open(f"{sys.argv[2]}/{tar}.tar", "rb").read())], platform=platform, docker=kind == "docker")
-	                      for tar, platform in (("more", "linux/s390x"), ("base", "linux/arm/v7"))], docker=kind == "docker")
+	                      for tar, platform in (("more", "linux/s390x"), ("base", "linux/arm/v7"), ("base", "linux/amd64/v3"))], docker=kind == "docker")
 	    layout.close()
 END
 for kind in oci docker; do
@@ -104,6 +104,9 @@ for kind in oci docker; do
 	ok "a platform of an index ($kind)"  succeeds firn pull -q --platform linux/s390x "$plain/many:$kind" "$out"
 	ok 'its files are there'             sh -c 'unsquashfs -l "$1" | grep -q /noise' sh "$out"
 	ok 'it is built again for the same'  succeeds firn verify --rebuild "$out"
+	rm -f "$out"
+	ok "a later processor's only ($kind)" succeeds firn pull --platform linux/amd64 "$plain/many:$kind" "$out"
+	ok 'is told'                         says 'nothing for linux/amd64 but linux/amd64/v3'
 	rm -f "$out"
 	ok "one that it has not ($kind)"     refused 'there are: linux/s390x, linux/arm/v7' --platform linux/arm/v6 "$plain/many:$kind"
 done
