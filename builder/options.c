@@ -73,22 +73,22 @@ void options_help(enum verb verb)
 			printf("%s\n", table[i].help);
 }
 
-/* A number with K, M, G or T behind. */
+/* Digits, with K, M, G or T behind. */
 static int take_size(const char *text, uint64_t *out)
 {
-	static const char units[] = "KMGT";
+	static const char units[] = "kKmMgGtT";
 	const char *unit;
 	char *end;
 	unsigned long long value;
 
 	errno = 0;
 	value = strtoull(text, &end, 10);
-	if (end == text || *text == '-' || errno || value > UINT64_MAX >> 41)
+	if (*text < '0' || *text > '9' || errno || value > UINT64_MAX >> 41)
 		return -1;
-	unit = *end ? strchr(units, *end & ~0x20) : NULL;
+	unit = *end ? strchr(units, *end) : NULL;
 	if (*end && (!unit || end[1]))
 		return -1;
-	*out = value << (unit ? 10 * (unit - units + 1) : 0);
+	*out = value << (unit ? 10 * ((unit - units) / 2 + 1) : 0);
 	return 0;
 }
 

@@ -56,6 +56,10 @@ succeeds pull one
 size_of() { du -sb "$cache/blobs" | cut -f1; }
 ok 'gc needs to know how much'     status_is 125 firn cache gc
 ok 'and says so'                   says '--keep SIZE'
+for size in '1 ' ' 1' +1 -1 '' K 1KB 1.5G 0x10 1E 99999999999T; do
+	ok "'$size' is no size"            status_is 125 firn cache gc --keep "$size"
+	ok '... and is named'              says "not '$size'"
+done
 ok 'gc'                            succeeds firn cache gc --keep 600K
 ok 'leaves as much'                test "$(size_of)" -le 700000
 ok 'the list again'                succeeds firn cache list
