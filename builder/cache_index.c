@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/cache_private.h"
+#include "builder/json_name.h"
 #include "builder/manifest.h"
 
 #include <fcntl.h>
@@ -176,7 +177,7 @@ int cache_list(struct cache *cache, bool json, struct err *err)
 			printf("%8.1f MB  %.19s  %s\n", (double)size / 1e6, digest ? digest : "", name_of(entry));
 	}
 	if (result == 0 && json) {
-		json_auto_t *all = json_pack("{s:s, s:I, s:I, s:O}", "directory", cache->path, "size",
+		json_auto_t *all = json_pack("{s:o, s:I, s:I, s:O}", "directory", json_name(cache->path), "size",
 					     (json_int_t)blobs.size, "blobs", (json_int_t)blobs.count, "images", out);
 
 		(void)json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

@@ -3,6 +3,7 @@
 
 #include "builder/cache.h"
 #include "builder/inflate.h"
+#include "builder/json_name.h"
 #include "builder/options.h"
 #include "builder/output.h"
 #include "builder/tool.h"
@@ -31,10 +32,10 @@ static void print_json(json_t *json)
 static void report(const struct options *options, const char *out, const struct built *built)
 {
 	if (options->json) {
-		print_json(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s?}", "image", out, "image_digest",
+		print_json(json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "image", json_name(out), "image_digest",
 				     built->image.text, "tree_digest", built->tree.text, "size",
 				     (json_int_t)built->size, "inodes", (json_int_t)built->inodes, "unpacked_size",
-				     (json_int_t)built->data_size, "source", built->reference));
+				     (json_int_t)built->data_size, "source", json_name(built->reference)));
 		return;
 	}
 	if (options->level == LOG_QUIET)
@@ -129,7 +130,7 @@ static int verb_pull(const struct options *options)
 static void report_verified(const struct options *options, const char *path, const struct verified *verified)
 {
 	if (options->json) {
-		print_json(json_pack("{s:s, s:s, s:s, s:b, s:b, s:b}", "image", path, "image_digest",
+		print_json(json_pack("{s:o, s:s, s:s, s:b, s:b, s:b}", "image", json_name(path), "image_digest",
 				     verified->image.text, "tree_digest", verified->tree.text, "digest_recorded",
 				     (int)verified->has_origin, "rebuilt", (int)verified->rebuilt, "same_bytes",
 				     (int)verified->same_bytes));

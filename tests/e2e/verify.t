@@ -67,4 +67,15 @@ for source in "dir:$HOME" "dir:/" "tar:$scratch/base.tar" "$scratch/good.sqfs" "
 done
 ok 'without --rebuild it is no matter' succeeds firn verify "$scratch/named.sqfs"
 ok 'named by the user it is read'      succeeds firn verify --rebuild --from "oci:$scratch/oci:latest" "$scratch/named.sqfs"
+# A name that is no UTF-8, and JSON, which is nothing else.
+odd=$scratch/$(printf 'odd\377')
+# image_of FILE: what its JSON calls the image.
+image_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1], encoding="utf-8"))["image"])' "$1"; }
+ok 'a name that is no UTF-8'           sh -c '"$1" build -q --json "$2" "dir:$3" >"$4"' sh "$FIRN" "$odd.sqfs" "$scratch/root" "$scratch/json"
+ok 'is told in valid JSON'             prints "$scratch/odd\\xff.sqfs" image_of "$scratch/json"
+ok 'of verify as well'                 sh -c '"$1" verify --json "$2" >"$3"' sh "$FIRN" "$odd.sqfs" "$scratch/json"
+ok 'the same'                          prints "$scratch/odd\\xff.sqfs" image_of "$scratch/json"
+ok 'and of the cache'                  sh -c 'FIRN_CACHE=$2 "$1" cache list --json | python3 -m json.tool >/dev/null' sh "$FIRN" "$odd"
+cp -r "$scratch/oci" "$odd-oci"
+ok 'a source of such a name'           succeeds firn build -q --json "$scratch/of-odd.sqfs" "oci:$odd-oci:latest"
 done_testing
