@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { ANSWER_MAX = 64 << 10, TIMEOUT_MS = 30000 };
+enum { ANSWER_MAX = 64 << 10, TIMEOUT_MS = 30000, END_MS = 2000, LOOK_MS = 10 };
 
 extern char **environ;
 
@@ -22,19 +22,51 @@ static bool is_plain(const char *name)
 	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == 0;
 }
 
-static int start(const char *program, int input, int output, pid_t *pid)
+/* What firn-build ignores of its own would be inherited, and ends what the helper runs in no way. */
+static int set_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t usual, none;
+	int code;
+
+	(void)sigemptyset(&none);
+	(void)sigemptyset(&usual);
+	(void)sigaddset(&usual, SIGPIPE);
+	(void)sigaddset(&usual, SIGXFSZ);
+	code = posix_spawnattr_setsigdefault(attributes, &usual);
+	if (code == 0)
+		code = posix_spawnattr_setsigmask(attributes, &none);
+	return code ? code : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF |
+									  POSIX_SPAWN_SETSIGMASK);
+}
+
+static int spawn(const char *program, int input, int output, posix_spawn_file_actions_t *actions,
+		 pid_t *pid)
 {
 	char *argv[] = {(char *)program, (char *)"get", NULL};
+	posix_spawnattr_t attributes;
+	int code = posix_spawnattr_init(&attributes);
+
+	if (code != 0)
+		return code;
+	code = set_signals(&attributes);
+	if (code == 0)
+		code = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
+	if (code == 0)
+		code = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
+	if (code == 0)
+		code = posix_spawnp(pid, program, actions, &attributes, argv, environ);
+	(void)posix_spawnattr_destroy(&attributes);
+	return code;
+}
+
+static int start(const char *program, int input, int output, pid_t *pid)
+{
 	posix_spawn_file_actions_t actions;
 	int code = posix_spawn_file_actions_init(&actions);
 
 	if (code != 0)
 		return code;
-	code = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-	if (code == 0)
-		code = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	if (code == 0)
-		code = posix_spawnp(pid, program, &actions, NULL, argv, environ);
+	code = spawn(program, input, output, &actions, pid);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return code;
 }
@@ -71,12 +103,28 @@ static ssize_t collect(int fd, char *text)
 	}
 }
 
+/* Who has answered has nothing more to do. False: it had to be killed. */
+static bool has_ended(pid_t pid, int *status)
+{
+	long end = now_ms() + END_MS;
+	pid_t ended;
+
+	while ((ended = waitpid(pid, status, WNOHANG)) == 0 && now_ms() < end)
+		(void)poll(NULL, 0, LOOK_MS);
+	if (ended == 0)
+		(void)kill(pid, SIGKILL);
+	while (ended == 0 && waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+	return ended == pid;
+}
+
 static int talk(const char *program, const char *server, char **text, size_t *out_size, struct err *err)
 {
 	auto_free char *answer = malloc(ANSWER_MAX + 1);
 	auto_fd in_read = -1, in_write = -1, out_read = -1, out_write = -1;
 	int pipes[2], code, status;
 	ssize_t size;
+	bool ended;
 	pid_t pid;
 
 	if (!answer || pipe2(pipes, O_CLOEXEC) < 0)
@@ -95,10 +143,11 @@ static int talk(const char *program, const char *server, char **text, size_t *ou
 	size = collect(out_read, answer);
 	if (size < 0)
 		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	ended = has_ended(pid, &status);
 	if (size < 0)
 		return err_set(err, "%s gives no answer", program);
+	if (!ended)
+		return err_set(err, "%s does not end", program);
 	answer[size] = 0;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return strstr(answer, "credentials not found") ? 0 :

@@ -14,7 +14,8 @@
 
 /*
  * @name is what stands behind "docker-credential-". Returns 1 with the answer in a new
- * string, 0 when the helper has nothing for @server, -1 when it fails or takes too long.
+ * string, 0 when the helper has nothing for @server, -1 when it fails or takes too long:
+ * 30 seconds to answer, and 2 more to end. It has SIGPIPE and SIGXFSZ as usual.
  */
 int helper_get(const char *name, const char *server, char **text, size_t *size, struct err *err);
 

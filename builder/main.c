@@ -255,6 +255,7 @@ int main(int argc, char **argv)
 	size_t i = 0;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* a helper or a reader that went away is an error to be told */
+	(void)signal(SIGCHLD, SIG_DFL); /* or a helper's exit status is lost, if who started us ignored it */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	occupy_streams();
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
