@@ -158,6 +158,8 @@ int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, 
 		ssize_t n =
 			pread(fd, buffer, left < READ_SIZE ? (size_t)left : READ_SIZE, (off_t)at);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
 			return err_sys(err, "cannot read '%s'", name);
 		if (n == 0)

@@ -6,6 +6,8 @@
  * host, user, path or clock, and no digest of compressed layers. So the same
  * layers give the same file whatever they were compressed with and wherever
  * they came from; where that was stands behind the squashfs (lib/origin.h).
+ * libsquashfs does not tell its version: what is recorded is that of its headers when
+ * firn was built, which a library replaced since then makes wrong.
  */
 #ifndef FIRN_PROVENANCE_H
 #define FIRN_PROVENANCE_H
