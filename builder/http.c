@@ -101,6 +101,12 @@ static long take_delay(const char *value)
 	return when < 0 ? -1 : when > time(NULL) ? (long)(when - time(NULL)) : 0;
 }
 
+static void take_location(struct http_reply *reply, const char *value)
+{
+	reply->location_is_long = strlen(value) >= sizeof(reply->location);
+	take_text(reply->location, sizeof(reply->location), value);
+}
+
 static void take_header(struct http_reply *reply, const char *name, const char *value)
 {
 	long long number;
@@ -108,7 +114,7 @@ static void take_header(struct http_reply *reply, const char *name, const char *
 	if (strcasecmp(name, "content-type") == 0)
 		take_text(reply->content_type, sizeof(reply->content_type), value);
 	else if (strcasecmp(name, "location") == 0)
-		take_text(reply->location, sizeof(reply->location), value);
+		take_location(reply, value);
 	else if (strcasecmp(name, "ratelimit-remaining") == 0)
 		take_text(reply->limit, sizeof(reply->limit), value);
 	else if (strcasecmp(name, "www-authenticate") == 0)
@@ -395,6 +401,9 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 			return err_set(err, "'%s' redirects more than %d times", first_host, HTTP_REDIRECTS_MAX);
 		next = *stream->reply.location ? resolve(url, stream->reply.location) : NULL;
 		if (!next)
+		if (stream->reply.location_is_long)
+			return err_set(err, "'%s' redirects to an address of more than %zu bytes", host,
+				       sizeof(stream->reply.location) - 1);
 			return err_set(err, "'%s' redirects to nowhere", host);
 		free(url);
 		url = take_ptr(&next);

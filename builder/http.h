@@ -33,6 +33,7 @@ struct http_reply {
 	long status;
 	char content_type[256], location[4096], limit[128]; /* limit: ratelimit-remaining, for messages */
 	struct challenge challenge; /* of WWW-Authenticate */
+	bool location_is_long;      /* there is one that does not fit location[] */
 	int64_t length;             /* Content-Length; -1: not said */
 	int64_t range_start;        /* of Content-Range; -1: none */
 	long retry_after;           /* seconds; -1: not said */

@@ -263,6 +263,7 @@ ok 'one without end'                failed 'redirects more than' loop/a
 ok 'one to a file'                  failed 'file' to-file/a
 ok 'one to http elsewhere'          failed 'not https' to-http/a
 ok 'one to nowhere'                 failed 'redirects to nowhere' nowhere/a
+ok 'one to an address without end'  failed 'an address of more than 4095 bytes' far/a
 ok '429 with Retry-After'           fetched busy/a
 ok '429 for ever'                   failed 'too many requests (429, remaining: 0' always-busy/a
 ok 'asked five times'               test "$(grep -c '/v2/always-busy/' "$log")" = 5

@@ -262,6 +262,9 @@ class Registry(BaseHTTPRequestHandler):
     def manifests_to_http(self, _name, _tag):
         self.answer(307, b"", Location="http://registry.example.org/v2/a/manifests/latest")
 
+    def manifests_far(self, _name, _tag):
+        self.answer(307, b"", Location="/" + "x" * 5000)
+
     def manifests_nowhere(self, _name, _tag):
         self.answer(307, b"")
 
