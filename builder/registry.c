@@ -26,6 +26,8 @@ struct endpoint {
 	bool scheme_open;    /* https was not tried yet, and http would be allowed */
 	char *authorization; /* NULL: none was asked for yet */
 	unsigned logins;     /* how often authorization was set */
+	bool has_answered;   /* so if it cannot be reached now, that may pass */
+	pthread_mutex_t login; /* held while somebody logs in; taken before the registry's lock */
 };
 
 struct registry {
@@ -45,9 +47,17 @@ struct registry_blob {
 	struct http_stream *stream;
 };
 
-static int add_mirror(struct registry *registry, const char *url, struct err *err)
+static struct endpoint *add_endpoint(struct registry *registry)
 {
 	struct endpoint *endpoint = &registry->endpoint[registry->count++];
+
+	(void)pthread_mutex_init(&endpoint->login, NULL);
+	return endpoint;
+}
+
+static int add_mirror(struct registry *registry, const char *url, struct err *err)
+{
+	struct endpoint *endpoint = add_endpoint(registry);
 	auto_free char *scheme = NULL;
 	const char *path;
 
@@ -68,7 +78,7 @@ static int add_mirror(struct registry *registry, const char *url, struct err *er
 
 static int add_origin(struct registry *registry, struct err *err)
 {
-	struct endpoint *endpoint = &registry->endpoint[registry->count++];
+	struct endpoint *endpoint = add_endpoint(registry);
 	const char *host = registry->reference->host;
 
 	endpoint->host = strdup(strcmp(host, HUB) == 0 ? HUB_API : host);
@@ -111,6 +121,7 @@ void registry_close(struct registry *registry)
 		free(endpoint->authorization);
 		free(endpoint->prefix);
 		free(endpoint->host);
+		(void)pthread_mutex_destroy(&endpoint->login);
 	}
 	(void)pthread_mutex_destroy(&registry->lock);
 	free(registry);
@@ -135,22 +146,41 @@ static char *snapshot(struct registry *registry, struct endpoint *endpoint, cons
 	return authorization;
 }
 
+static unsigned count_logins(struct registry *registry, const struct endpoint *endpoint)
+{
+	unsigned logins;
+
+	(void)pthread_mutex_lock(&registry->lock);
+	logins = endpoint->logins;
+	(void)pthread_mutex_unlock(&registry->lock);
+	return logins;
+}
+
+/*
+ * Answer the challenge, unless another thread has since @logins. Who wants to log in here as well
+ * waits for the answer; requests that have an authorization go on with it meanwhile.
+ */
 static int log_in(struct registry *registry, struct endpoint *endpoint,
 		  const struct challenge *challenge, unsigned logins, struct err *err)
 {
-	char *authorization = NULL;
+	char *authorization = NULL, *old = NULL;
 	int result = 0;
 
-	(void)pthread_mutex_lock(&registry->lock);
-	if (endpoint->logins == logins)
+	(void)pthread_mutex_lock(&endpoint->login);
+	if (count_logins(registry, endpoint) == logins)
 		result = login_answer(registry->conf, endpoint->host, endpoint->account,
 				      registry->reference->name, challenge, &authorization, err);
 	if (authorization) {
-		free(endpoint->authorization);
+		(void)pthread_mutex_lock(&registry->lock);
+		old = endpoint->authorization;
 		endpoint->authorization = authorization;
 		endpoint->logins++;
+		(void)pthread_mutex_unlock(&registry->lock);
 	}
-	(void)pthread_mutex_unlock(&registry->lock);
+	(void)pthread_mutex_unlock(&endpoint->login);
+	if (old)
+		explicit_bzero(old, strlen(old));
+	free(old);
 	return result;
 }
 
