@@ -277,6 +277,8 @@ static enum http_failure classify(CURLcode code)
 	case CURLE_OPERATION_TIMEDOUT: case CURLE_SEND_ERROR: case CURLE_RECV_ERROR: case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE: case CURLE_HTTP2: case CURLE_HTTP2_STREAM:
 		return HTTP_LOST;
+	case CURLE_COULDNT_CONNECT: case CURLE_COULDNT_RESOLVE_HOST:
+		return HTTP_UNREACHABLE;
 	case CURLE_SSL_CONNECT_ERROR:
 		return HTTP_NO_TLS;
 	default:
@@ -294,7 +296,7 @@ static int explain(const struct http_stream *stream, struct err *err)
 	if (http_split(stream->url, &scheme, &host, err) < 0)
 		return -1;
 	(void)err_set(err, "'%s': %s", host, reason);
-	if (stream->result == CURLE_COULDNT_CONNECT || stream->result == CURLE_COULDNT_RESOLVE_HOST)
+	if (classify(stream->result) == HTTP_UNREACHABLE)
 		err->code = ENOTCONN;
 	if (no_tls)
 		return err_set(err, "'%s': %s; if it speaks plain http only, the site can allow that in firn.conf: "
@@ -399,11 +401,11 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 		}
 		if (redirects == HTTP_REDIRECTS_MAX)
 			return err_set(err, "'%s' redirects more than %d times", first_host, HTTP_REDIRECTS_MAX);
-		next = *stream->reply.location ? resolve(url, stream->reply.location) : NULL;
-		if (!next)
 		if (stream->reply.location_is_long)
 			return err_set(err, "'%s' redirects to an address of more than %zu bytes", host,
 				       sizeof(stream->reply.location) - 1);
+		next = *stream->reply.location ? resolve(url, stream->reply.location) : NULL;
+		if (!next)
 			return err_set(err, "'%s' redirects to nowhere", host);
 		free(url);
 		url = take_ptr(&next);

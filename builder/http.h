@@ -42,7 +42,12 @@ struct http_reply {
 };
 
 /* Why a request got no answer, for who tries again. */
-enum http_failure { HTTP_LOST /* may go better next time */, HTTP_NO_TLS /* the other end speaks no TLS */, HTTP_FINAL };
+enum http_failure {
+	HTTP_LOST,        /* may go better next time */
+	HTTP_UNREACHABLE, /* no such name, or nobody there: may pass if the host was there before */
+	HTTP_NO_TLS,      /* the other end speaks no TLS */
+	HTTP_FINAL,
+};
 
 struct http_stream;
 

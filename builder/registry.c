@@ -184,6 +184,20 @@ static int log_in(struct registry *registry, struct endpoint *endpoint,
 	return result;
 }
 
+/* Whether a request of which @result and @failure came is worth to be made again. */
+static bool may_pass(struct registry *registry, struct endpoint *endpoint, int result,
+		     enum http_failure failure)
+{
+	bool is_last = endpoint == &registry->endpoint[registry->count - 1], known;
+
+	(void)pthread_mutex_lock(&registry->lock);
+	endpoint->has_answered = endpoint->has_answered || result == 0;
+	known = endpoint->has_answered;
+	(void)pthread_mutex_unlock(&registry->lock);
+	/* A mirror that went away is not waited for: there is the registry itself. */
+	return failure == HTTP_LOST || (failure == HTTP_UNREACHABLE && known && is_last);
+}
+
 /* One request to one endpoint. Plain http comes only after https was no TLS at all. */
 static int request_once(struct registry *registry, struct endpoint *endpoint, const char *path,
 			const char *accept, uint64_t from, unsigned *logins,
@@ -256,15 +270,16 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 		auto_http_stream *stream = NULL;
 		enum http_failure failure = HTTP_FINAL;
 		const struct http_reply *reply;
-		long delay = -1;
 		unsigned logins;
+		int result = request_once(registry, endpoint, path, accept, from, &logins, &stream,
+					  &failure, err);
+		bool again = may_pass(registry, endpoint, result, failure);
 
-		if (request_once(registry, endpoint, path, accept, from, &logins, &stream, &failure,
-				 err) < 0) {
-			if (failure != HTTP_LOST || ++try == HTTP_TRIES)
+		if (result < 0) {
+			if (!again || ++try == HTTP_TRIES)
 				return -1;
 			log_info("%s; trying again", err->text);
-			http_wait(try, delay);
+			http_wait(try, -1);
 			continue;
 		}
 		reply = http_reply(stream);
@@ -276,8 +291,13 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 		if (reply->status == 401 && !reply->elsewhere && logins_left > 0) {
 			/* Tokens expire, even between two threads; a password that is wrong stays wrong. */
 			logins_left -= reply->challenge.scheme == CHALLENGE_BEARER ? 1 : LOGINS;
-			if (log_in(registry, endpoint, &reply->challenge, logins, err) < 0)
+			if (log_in(registry, endpoint, &reply->challenge, logins, err) == 0)
+				continue;
+			/* A token server that was there for the last token may come back. */
+			if (err->code != ENOTCONN || logins == 0 || ++try == HTTP_TRIES)
 				return -1;
+			logins_left++;
+			http_wait(try, -1);
 			continue;
 		}
 		if (!http_may_pass(reply->status) || ++try == HTTP_TRIES)
@@ -440,8 +460,7 @@ ssize_t registry_blob_read(struct registry_blob *blob, void *buffer, size_t size
 			return -1;
 		log_info("%s; going on from there", err->text);
 		http_wait(blob->failures, -1);
-		/* What was there a moment ago may come back. */
-		if (open_blob(blob, err) < 0 && err->code != ENOTCONN)
+		if (open_blob(blob, err) < 0) /* after several tries */
 			return -1;
 	}
 }

@@ -275,6 +275,7 @@ ok '500 for ever'                   failed 'answers 500' broken/a
 ok 'a connection cut in the middle' fetched cut/a
 ok 'goes on from there'             grep -q '/v2/cut/a/blobs/.* range=bytes=[1-9]' "$log"
 ok 'a registry that is gone for a second' fetched vanish/a
+ok 'one that is gone after its first answer' fetched leave/a
 ok 'Range ignored'                  fetched no-range/a
 ok 'another range'                  failed 'another part of a blob' wrong-range/a
 ok 'a stalled transfer'             fetched stall/a

@@ -265,6 +265,17 @@ class Registry(BaseHTTPRequestHandler):
     def manifests_far(self, _name, _tag):
         self.answer(307, b"", Location="/" + "x" * 5000)
 
+    def manifests_leave(self, name, tag):
+        """The first answer, and then for a second nobody listens."""
+        if times("leave", name) == 0:
+            self.leave()
+        self.manifests(name, tag)
+
+    def leave(self):
+        self.server.shutdown()
+        self.server.server_close()
+        threading.Thread(target=come_back, args=(self.server.server_port,), daemon=True).start()
+
     def manifests_nowhere(self, _name, _tag):
         self.answer(307, b"")
 
@@ -348,9 +359,7 @@ class Registry(BaseHTTPRequestHandler):
         self.wfile.flush()
         while counts[("vanish-any", name)] < 4:  # the configuration is a blob, too
             time.sleep(0.02)
-        self.server.shutdown()
-        self.server.server_close()
-        threading.Thread(target=come_back, args=(self.server.server_port,), daemon=True).start()
+        self.leave()
         return self.break_off()
 
     def blobs_wrong(self, _name, digest):
