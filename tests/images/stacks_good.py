@@ -100,7 +100,16 @@ def linked_layers(place):
     return "docker-archive:" + path
 
 
-def index_of(wanted, *platforms):
+def two_platforms(place):
+    path = os.path.join(place, "oci")
+    layout = mkoci.Layout(path)
+    layout.add_index([Image([Layer(tar(file(name)))], platform=name.replace("-", "/"))
+                      for name in ("linux-amd64", "linux-arm64-v8", "linux-arm-v7", "windows-amd64")])
+    layout.close()
+    return "--platform linux/arm64 oci:" + path
+
+
+def variants(wanted, *platforms):
     """An index of images with one file each, named after its platform."""
     def make(place):
         path = os.path.join(place, "oci")
@@ -311,11 +320,10 @@ STACKS = {name: stack(*what) for name, what in {
     # Documents and other forms
     "docker-types": (docker_types, {"a": f()}),
     "sha512": (sha512, {"a": f(), "b": f()}),
-    "platforms": (index_of("linux/arm64", "linux-amd64", "linux-arm64-v8", "linux-arm-v7", "windows-amd64"),
-                  {"linux-arm64-v8": f()}),
-    "plain-variant-behind": (index_of("linux/amd64", "linux-amd64-v3", "linux-amd64", "linux-amd64-v2"), {"linux-amd64": f()}),
-    "variant-asked-for": (index_of("linux/amd64/v2", "linux-amd64-v3", "linux-amd64", "linux-amd64-v2"), {"linux-amd64-v2": f()}),
+    "platforms": (two_platforms, {"linux-arm64-v8": f()}),
     "nested-index": (nested_index, {"a": f()}),
+    "plain-variant-behind": (variants("linux/amd64", "linux-amd64-v3", "linux-amd64", "linux-amd64-v2"), {"linux-amd64": f()}),
+    "variant-asked-for": (variants("linux/amd64/v2", "linux-amd64-v3", "linux-amd64", "linux-amd64-v2"), {"linux-amd64-v2": f()}),
     "history": (with_history, {"a": f(), "b": f()}),
     "oci-archive": (image_in("oci-archive"), {"a": d(), "c": f("two")}),
     "oci-archive-dotted": (image_in("oci-archive", dotted=True), {"a": d(), "c": f("two")}),
