@@ -6,9 +6,13 @@
 #include <sys/file.h>
 #include <time.h>
 
-#define BLOBS "blobs/sha256"
 #define INGEST "ingest"
 #define LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
+
+static const char *const blob_folders[CACHE_ALGORITHMS] = {
+	[CACHE_SHA256] = "blobs/sha256",
+	[CACHE_SHA512] = "blobs/sha512",
+};
 
 enum { TRIES_MAX = 1000 }; /* to get at a download that others begin, end and begin again */
 
@@ -62,6 +66,13 @@ static int open_below(struct cache *cache, const char *name, int *out, struct er
 	return *out < 0 ? err_sys(err, "cannot open '%s/%s'", cache->path, name) : 0;
 }
 
+int cache_blobs(const struct cache *cache, const struct digest *digest)
+{
+	bool is_sha512 = strncmp(digest->text, "sha512:", 7) == 0;
+
+	return cache->blobs[is_sha512 ? CACHE_SHA512 : CACHE_SHA256];
+}
+
 int cache_open(const char *path, struct cache **out, struct err *err)
 {
 	auto_cache *cache = calloc(1, sizeof(*cache));
@@ -69,13 +80,18 @@ int cache_open(const char *path, struct cache **out, struct err *err)
 
 	if (!cache)
 		return err_sys(err, "cannot open the cache");
-	cache->folder = cache->blobs = cache->ingest = -1;
+	cache->folder = cache->ingest = -1;
+	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
+		cache->blobs[i] = -1;
 	cache->path = strdup(path);
 	if (!cache->path)
 		return err_sys(err, "cannot open the cache");
 	if (open_own(path, &cache->folder, err) < 0 || open_below(cache, "blobs", &between, err) < 0 ||
-	    open_below(cache, BLOBS, &cache->blobs, err) < 0 || open_below(cache, INGEST, &cache->ingest, err) < 0)
+	    open_below(cache, INGEST, &cache->ingest, err) < 0)
 		return -1;
+	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
+		if (open_below(cache, blob_folders[i], &cache->blobs[i], err) < 0)
+			return -1;
 	if (faccessat(cache->folder, "oci-layout", F_OK, 0) < 0 &&
 	    cache_write(cache, cache->folder, "oci-layout", LAYOUT, strlen(LAYOUT), err) < 0)
 		return -1;
@@ -88,7 +104,8 @@ void cache_close(struct cache *cache)
 	if (!cache)
 		return;
 	own_close(&cache->ingest);
-	own_close(&cache->blobs);
+	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
+		own_close(&cache->blobs[i]);
 	own_close(&cache->folder);
 	free(cache->path);
 	free(cache);
@@ -160,7 +177,7 @@ static int remove_any(int folder, const char *name)
 
 int cache_find(struct cache *cache, const struct digest *digest)
 {
-	int fd = cache_open_file(cache->blobs, digest_hex(digest), O_RDONLY);
+	int fd = cache_open_file(cache_blobs(cache, digest), digest_hex(digest), O_RDONLY);
 
 	if (fd >= 0)
 		(void)futimens(fd, NULL); /* for gc; a failure only makes it look older */
@@ -239,7 +256,7 @@ int cache_commit(struct cache *cache, const struct digest *digest, struct err *e
 	char name[DIGEST_TEXT_SIZE + 8];
 
 	part_name(digest, name);
-	if (renameat(cache->ingest, name, cache->blobs, digest_hex(digest)) < 0)
+	if (renameat(cache->ingest, name, cache_blobs(cache, digest), digest_hex(digest)) < 0)
 		return err_sys(err, "cannot write to the cache '%s'", cache->path);
 	return 0;
 }
@@ -254,13 +271,13 @@ void cache_discard(struct cache *cache, const struct digest *digest)
 
 int cache_drop(struct cache *cache, const struct digest *digest)
 {
-	return remove_any(cache->blobs, digest_hex(digest));
+	return remove_any(cache_blobs(cache, digest), digest_hex(digest));
 }
 
 int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size,
 		struct err *err)
 {
 	/* What is there is replaced, but for a directory: that makes room, if it is empty. */
-	(void)unlinkat(cache->blobs, digest_hex(digest), AT_REMOVEDIR);
-	return cache_write(cache, cache->blobs, digest_hex(digest), data, size, err);
+	(void)unlinkat(cache_blobs(cache, digest), digest_hex(digest), AT_REMOVEDIR);
+	return cache_write(cache, cache_blobs(cache, digest), digest_hex(digest), data, size, err);
 }

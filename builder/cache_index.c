@@ -16,7 +16,8 @@ enum { INDEX_MAX = 64 << 20, STALE_SECONDS = 7 * 24 * 3600 };
 
 /* What gc weighs. */
 struct blob {
-	char name[DIGEST_TEXT_SIZE];
+	int folder;
+	char name[CACHE_HEX_MAX + 1];
 	uint64_t size;
 	time_t used;
 };
@@ -97,9 +98,34 @@ int cache_name(struct cache *cache, const char *name, const struct digest *diges
 	return save_index(cache, index, err);
 }
 
-static int list_blobs(struct cache *cache, struct blobs *blobs, struct err *err)
+/* @name is @len bytes long, CACHE_HEX_MAX at most. */
+static int add_blob(struct blobs *blobs, int folder, const char *name, size_t len,
+		    const struct stat *stat)
 {
-	int fd = openat(cache->blobs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct blob *blob;
+
+	if (blobs->count == blobs->room) {
+		size_t room = blobs->room ? 2 * blobs->room : 64;
+		struct blob *grown = reallocarray(blobs->item, room, sizeof(*grown));
+
+		if (!grown)
+			return -1;
+		blobs->item = grown;
+		blobs->room = room;
+	}
+	blob = &blobs->item[blobs->count++];
+	blob->folder = folder;
+	memcpy(blob->name, name, len + 1);
+	blob->size = (uint64_t)stat->st_size;
+	blob->used = stat->st_mtime;
+	blobs->size += blob->size;
+	return 0;
+}
+
+static int list_folder(struct cache *cache, int folder, size_t len, struct blobs *blobs,
+		       struct err *err)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_dir *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
@@ -108,24 +134,23 @@ static int list_blobs(struct cache *cache, struct blobs *blobs, struct err *err)
 	while ((entry = readdir(dir))) {
 		struct stat stat;
 
-		if (strlen(entry->d_name) != 64 ||
-		    fstatat(cache->blobs, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) < 0 ||
+		if (strlen(entry->d_name) != len ||
+		    fstatat(folder, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    !S_ISREG(stat.st_mode))
 			continue;
-		if (blobs->count == blobs->room) {
-			size_t room = blobs->room ? 2 * blobs->room : 64;
-			struct blob *grown = reallocarray(blobs->item, room, sizeof(*grown));
-
-			if (!grown)
-				return err_sys(err, "cannot read the cache '%s'", cache->path);
-			blobs->item = grown;
-			blobs->room = room;
-		}
-		memcpy(blobs->item[blobs->count].name, entry->d_name, 65);
-		blobs->item[blobs->count].size = (uint64_t)stat.st_size;
-		blobs->item[blobs->count++].used = stat.st_mtime;
-		blobs->size += (uint64_t)stat.st_size;
+		if (add_blob(blobs, folder, entry->d_name, len, &stat) < 0)
+			return err_sys(err, "cannot read the cache '%s'", cache->path);
 	}
+	return 0;
+}
+
+static int list_blobs(struct cache *cache, struct blobs *blobs, struct err *err)
+{
+	static const size_t lens[] = {[CACHE_SHA256] = 64, [CACHE_SHA512] = CACHE_HEX_MAX};
+
+	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
+		if (list_folder(cache, cache->blobs[i], lens[i], blobs, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -141,7 +166,7 @@ static uint64_t image_size(struct cache *cache, const char *digest_text, int dep
 
 	if (digest_take(&digest, digest_text) < 0)
 		return 0;
-	fd = cache_open_file(cache->blobs, digest_hex(&digest), O_RDONLY);
+	fd = cache_open_file(cache_blobs(cache, &digest), digest_hex(&digest), O_RDONLY);
 	manifest = fd >= 0 ? load(fd, DOCUMENT_MAX) : NULL;
 	parts = json_object_get(manifest, "manifests");
 	for (size_t i = 0; depth > 0 && i < json_array_size(parts); i++)
@@ -152,7 +177,7 @@ static uint64_t image_size(struct cache *cache, const char *digest_text, int dep
 		const json_t *layer = json_array_get(layers, i);
 
 		if (digest_take(&digest, json_string_value(json_object_get(layer, "digest"))) == 0 &&
-		    fstatat(cache->blobs, digest_hex(&digest), &stat, AT_SYMLINK_NOFOLLOW) == 0)
+		    fstatat(cache_blobs(cache, &digest), digest_hex(&digest), &stat, AT_SYMLINK_NOFOLLOW) == 0)
 			size += (uint64_t)stat.st_size;
 	}
 	return size;
@@ -221,7 +246,7 @@ static bool is_there(struct cache *cache, const json_t *descriptor)
 	struct digest digest;
 
 	return digest_take(&digest, json_string_value(json_object_get(descriptor, "digest"))) == 0 &&
-	       faccessat(cache->blobs, digest_hex(&digest), F_OK, 0) == 0;
+	       faccessat(cache_blobs(cache, &digest), digest_hex(&digest), F_OK, 0) == 0;
 }
 
 /* Whether all of an image is here; of an index' images one is enough. */
@@ -234,7 +259,7 @@ static bool is_whole(struct cache *cache, const json_t *descriptor, int depth)
 
 	if (depth == 0 || digest_take(&digest, json_string_value(json_object_get(descriptor, "digest"))) < 0)
 		return false;
-	fd = cache_open_file(cache->blobs, digest_hex(&digest), O_RDONLY);
+	fd = cache_open_file(cache_blobs(cache, &digest), digest_hex(&digest), O_RDONLY);
 	manifest = fd >= 0 ? load(fd, DOCUMENT_MAX) : NULL;
 	parts = json_object_get(manifest, "manifests");
 	for (size_t i = 0; i < json_array_size(parts); i++)
@@ -272,7 +297,7 @@ int cache_gc(struct cache *cache, uint64_t keep, bool json, struct err *err)
 	if (blobs.count > 0)
 		qsort(blobs.item, blobs.count, sizeof(*blobs.item), oldest_first);
 	for (; result == 0 && count < blobs.count && blobs.size - removed > keep; count++) {
-		if (unlinkat(cache->blobs, blobs.item[count].name, 0) < 0 && errno != ENOENT)
+		if (unlinkat(blobs.item[count].folder, blobs.item[count].name, 0) < 0 && errno != ENOENT)
 			result = err_sys(err, "cannot remove '%s' from the cache", blobs.item[count].name);
 		removed += blobs.item[count].size;
 	}

@@ -10,10 +10,16 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+enum { CACHE_SHA256, CACHE_SHA512, CACHE_ALGORITHMS, CACHE_HEX_MAX = 128 };
+
 struct cache {
 	char *path;
-	int folder, blobs, ingest;
+	int folder, ingest;
+	int blobs[CACHE_ALGORITHMS]; /* a folder for each */
 };
+
+/* The folder for the blob @digest. */
+int cache_blobs(const struct cache *cache, const struct digest *digest);
 
 /*
  * Open @name of @folder, a regular file. -1 with ENOENT when there is none, with EINVAL when what

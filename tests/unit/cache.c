@@ -203,6 +203,24 @@ static void others_caches_are_refused(void)
 	(void)unlink(BLOB);
 }
 
+/* As the layout has it, each algorithm's blobs are in a folder of their own. */
+static void sha512_has_its_own_folder(void)
+{
+	char name[400], hex[129];
+	bool gone;
+	auto_fd saved = dup(1), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	(void)snprintf(hex, sizeof(hex), "%0128d", 7);
+	(void)snprintf(name, sizeof(name), "%s/blobs/sha512/%s", path, hex);
+	put(name, text);
+	(void)fflush(stdout);
+	(void)dup2(null, 1);
+	gone = cache_gc(cache, 0, true, &err) == 0 && access(name, F_OK) < 0;
+	(void)fflush(stdout);
+	(void)dup2(saved, 1);
+	ok(gone, "gc knows the blobs of sha512");
+}
+
 static void gc_passes_over_what_is_no_blob(void)
 {
 	auto_fd saved = dup(1), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -243,6 +261,7 @@ int main(void)
 	errors_of_opening_cost_no_blob();
 	others_caches_are_refused();
 	gc_passes_over_what_is_no_blob();
+	sha512_has_its_own_folder();
 	cache_close(cache);
 	(void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return done_testing();
