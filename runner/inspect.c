@@ -214,24 +214,39 @@ static int tell(struct report *to, struct content *content, struct err *err)
 	return result < 0 ? -1 : tell_labels(to, content, err);
 }
 
+/* One whole object, or none: whoever reads it must not find half of one. */
+static int tell_json(struct content *content, struct err *err)
+{
+	auto_free char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct report report = {.out = out, .json = true};
+	int result;
+
+	if (!out)
+		return err_sys(err, "cannot inspect '%s'", content->image->path);
+	(void)fputc('{', out);
+	result = tell(&report, content, err);
+	(void)fputs("\n}\n", out);
+	if (fclose(out) != 0)
+		return err_sys(err, "cannot inspect '%s'", content->image->path);
+	if (result == 0)
+		(void)fwrite(text, 1, size, stdout);
+	return result;
+}
+
 static int inspect(const char *path, bool json, struct err *err)
 {
-	struct report report = {.out = stdout, .json = json};
+	struct report report = {.out = stdout};
 	auto_conf *conf = conf_new();
 	auto_image *image = NULL;
 	auto_content *content = NULL;
-	int result;
 
 	if (!conf)
 		return err_sys(err, "cannot inspect '%s'", path);
 	if (image_open(path, &image, err) < 0 || content_open(image, conf, &content, err) < 0)
 		return -1;
-	if (json)
-		(void)fputc('{', stdout);
-	result = tell(&report, content, err);
-	if (json)
-		(void)fputs("\n}\n", stdout);
-	return result;
+	return json ? tell_json(content, err) : tell(&report, content, err);
 }
 
 static int help(void)

@@ -66,6 +66,7 @@ if firn build --help >/dev/null 2>&1; then
 	printf 'firnorig\1\0\0\0\0\0\0\0\377\0\0\0\0\0\0\0{' >>"$scratch/cut.sqfs"
 	ok 'a damaged origin fails'          status_is 125 firn inspect "$scratch/cut.sqfs"
 	ok 'and is told'                     says 'the origin is cut off'
+	ok 'by no half an object'            prints '' sh -c '"$0" inspect --json "$1" || true' "$FIRN" "$scratch/cut.sqfs"
 else
 	skip 'images of firn build' 'firn-build is not there'
 fi
