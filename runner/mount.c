@@ -30,7 +30,7 @@ struct builder {
 	int upper;          /* the user's overlay directory; -1 for none */
 	int *clone;         /* per step, the source of a bind; -1 */
 	dev_t *own;         /* file systems made here, in which mount points may be made */
-	size_t own_count;   /* at most one a step, and the root */
+	size_t own_count;   /* at most one a step, and two more */
 };
 
 static bool is_below_dev(const struct plan_step *step)
@@ -42,7 +42,7 @@ static void note_own(struct builder *at, int fd)
 {
 	struct stat stat;
 
-	if (fstat(fd, &stat) == 0)
+	if (fstat(fd, &stat) == 0 && at->own_count < at->plan->count + 2)
 		at->own[at->own_count++] = stat.st_dev;
 }
 
@@ -540,7 +540,7 @@ int mount_plan(const struct plan *plan, bool root_shows, struct err *err)
 		.scratch = -1,
 		.upper = -1,
 		.clone = calloc(plan->count + 1, sizeof(int)),
-		.own = calloc(plan->count + 1, sizeof(dev_t)),
+		.own = calloc(plan->count + 2, sizeof(dev_t)),
 	};
 	int result;
 

@@ -51,4 +51,8 @@ ok '... which is why'                       says 'No space left on device'
 ok 'an image on an odd path runs'           prints ok sh -c 'cp "$2" "$3/sp ace,co:mma.sqfs" && exec "$1" exec "$3/sp ace,co:mma.sqfs" probe args ok' sh "$FIRN" "$scratch/small.sqfs" "$scratch"
 ok 'the plan is printed and nothing done'   succeeds firn exec --print-plan -B "$scratch/$odd:/$odd" "$debian" false
 ok '... one step a line'                    says "bind $scratch/sp\\040ace\\012new"
+# As many file systems in memory as one likes: all may hold further mount points.
+many=
+for i in $(seq 70); do many="$many --tmpfs /tmp/many/$i"; done
+ok 'seventy file systems in memory'         succeeds firn exec --contain $many -B "$scratch:/tmp/many/70/deep" "$(image debian.sqfs)" test -d /tmp/many/70/deep
 done_testing
