@@ -109,9 +109,16 @@ void doctor_conf(struct finding *finding)
 
 void doctor_squashfuse(struct finding *finding)
 {
-	auto_conf *conf = conf_new();
-	auto_free char *program = conf ? doctor_find_program(conf->squashfuse) : NULL;
+	auto_conf *conf = NULL;
+	auto_free char *program = NULL;
+	struct err err;
 
+	if (conf_read(NULL, &conf, &err) < 0)
+		conf = conf_new(); /* what is wrong with it is told elsewhere */
+	if (conf && strchr(conf->squashfuse, '/'))
+		program = access(conf->squashfuse, X_OK) == 0 ? strdup(conf->squashfuse) : NULL;
+	else if (conf)
+		program = doctor_find_program(conf->squashfuse);
 	if (program) {
 		finding_set(finding, FINDING_OK, "--engine squashfuse uses %s", program);
 		return;

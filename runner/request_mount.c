@@ -54,7 +54,7 @@ static int bind_fields(const char *text, struct request_mount *mount, struct err
 {
 	auto_free char *mode = NULL;
 	const char *at = text;
-	bool more, named;
+	bool more = false, named;
 
 	mount->source = take_field(&at, ':', &more);
 	named = more;
@@ -119,7 +119,7 @@ int request_tmpfs_parse(const char *text, struct request_mount *out, struct err 
 {
 	struct request_mount mount = {0};
 	const char *at = text;
-	bool more;
+	bool more = false;
 
 	mount.target = take_field(&at, ':', &more);
 	if (!mount.target || mount.target[0] != '/' ||
