@@ -3,17 +3,19 @@
 
 #include "builder/credentials.h"
 #include "builder/http.h"
+#include "builder/reference.h"
 #include "lib/log.h"
 
 #include <jansson.h>
 #include <openssl/evp.h>
+#include <strings.h>
 
 enum { ANSWER_MAX = 256 << 10, TOKEN_MAX = 64 << 10 };
 
 /* Who asks whom. */
 struct ask {
 	const struct conf *conf;
-	const char *host, *name;
+	const char *host, *account, *name;
 	const struct challenge *challenge;
 	const struct credentials *credentials; /* NULL: anonymous */
 };
@@ -153,6 +155,89 @@ static int get_token(const struct ask *ask, const char *service, const char *sco
 	return exchange(ask, &request, authorization, err);
 }
 
+/* Below these, names belong to anybody: two labels in common say nothing. */
+static bool is_public(const char *second, size_t len)
+{
+	static const char *const labels[] = {"ac", "co", "com", "edu", "go", "gob", "gov", "ltd", "me",
+					     "mil", "ne", "net", "nom", "or", "org", "plc", "sch"};
+
+	for (size_t i = 0; i < COUNT_OF(labels); i++)
+		if (strlen(labels[i]) == len && strncasecmp(labels[i], second, len) == 0)
+			return true;
+	return false;
+}
+
+/* The domain of the name @host (@len bytes) that one owner has; NULL for an address or a single label. */
+static const char *find_domain(const char *host, size_t len)
+{
+	const char *label[3]; /* the last ones, last first */
+	size_t count = 0;
+
+	if (*host == '[' || strspn(host, "0123456789.") >= len)
+		return NULL;
+	for (size_t at = len; at > 0 && count < COUNT_OF(label); at--)
+		if (at == 1 || host[at - 2] == '.')
+			label[count++] = host + at - 1;
+	if (count < 2)
+		return NULL;
+	if (host + len - label[0] != 2 || !is_public(label[1], (size_t)(label[0] - label[1]) - 1))
+		return label[1];
+	return count == 3 ? label[2] : NULL;
+}
+
+static size_t name_len(const char *host)
+{
+	return *host == '[' ? strcspn(host, "]") : strcspn(host, ":");
+}
+
+bool login_is_related(const char *host, const char *realm)
+{
+	static const char *const hub[] = {"docker.io", "docker.com"}; /* one owner */
+	size_t len = name_len(host), realm_len = name_len(realm);
+	const char *domain = find_domain(host, len), *other = find_domain(realm, realm_len);
+	size_t domain_len, other_len;
+	bool both = true;
+
+	if ((len == realm_len && strncasecmp(host, realm, len) == 0) ||
+	    (host_is_loopback(host) && host_is_loopback(realm)))
+		return true;
+	if (!domain || !other)
+		return false;
+	domain_len = (size_t)(host + len - domain);
+	other_len = (size_t)(realm + realm_len - other);
+	for (size_t i = 0; i < COUNT_OF(hub); i++)
+		both = both && ((domain_len == strlen(hub[i]) && strncasecmp(domain, hub[i], domain_len) == 0) ||
+				(other_len == strlen(hub[i]) && strncasecmp(other, hub[i], other_len) == 0));
+	return both || (domain_len == other_len && strncasecmp(domain, other, domain_len) == 0);
+}
+
+/* A registry names its token server; that the user's password goes there is not its decision alone. */
+static int check_realm(const struct ask *ask, const char *scheme, const char *realm, struct err *err)
+{
+	const struct conf_registry *section = conf_registry(ask->conf, ask->account);
+	bool is_https = strcmp(scheme, "https") == 0;
+
+	if (!is_https && !http_may_lead(ask->conf, ask->host, realm))
+		return err_set(err,
+			       "'%s' sends to the token server '%s' over %s: credentials go over "
+			       "https only",
+			       ask->host, realm, scheme);
+	if (!ask->credentials)
+		return 0;
+	if (strcmp(realm, ask->host) != 0)
+		log_info("'%s' has its logins at '%s'", ask->host, realm);
+	if (!is_https && !http_is_allowed(ask->conf, ask->host))
+		return err_set(err, "'%s' would have credentials sent to '%s' over %s", ask->host,
+			       realm, scheme);
+	if (login_is_related(ask->host, realm) ||
+	    (section && section->token_server && strcasecmp(section->token_server, realm) == 0))
+		return 0;
+	return err_set(err,
+		       "'%s' would have its credentials sent to '%s', which is not of its domain; if "
+		       "it logs in there, firn.conf can say so: [registry \"%s\"] token-server = %s",
+		       ask->host, realm, ask->account, realm);
+}
+
 static int bearer(const struct ask *ask, char **authorization, struct err *err)
 {
 	auto_free char *service = http_escape(ask->challenge->service), *scope = NULL, *own = NULL;
@@ -165,17 +250,8 @@ static int bearer(const struct ask *ask, char **authorization, struct err *err)
 		return err_sys(err, "cannot log in to '%s'", ask->host);
 	if (http_split(ask->challenge->realm, &scheme, &realm_host, err) < 0)
 		return err_aim(err, "the realm of '%s'", ask->host);
-	if (strcmp(scheme, "https") != 0 && !http_may_lead(ask->conf, ask->host, realm_host))
-		return err_set(err,
-			       "'%s' sends to the token server '%s' over %s: credentials go over "
-			       "https only",
-			       ask->host, realm_host, scheme);
-	if (ask->credentials && strcmp(realm_host, ask->host) != 0)
-		log_info("'%s' has its logins at '%s'", ask->host, realm_host);
-	if (strcmp(scheme, "https") != 0 && ask->credentials &&
-	    !http_is_allowed(ask->conf, ask->host))
-		return err_set(err, "'%s' would have credentials sent to '%s' over %s", ask->host,
-			       realm_host, scheme);
+	if (check_realm(ask, scheme, realm_host, err) < 0)
+		return -1;
 	return ask->credentials && ask->credentials->identity_token
 		       ? refresh(ask, service, scope, authorization, err)
 		       : get_token(ask, service, scope, authorization, err);
@@ -185,7 +261,7 @@ int login_answer(const struct conf *conf, const char *host, const char *account,
 		 const struct challenge *challenge, char **authorization, struct err *err)
 {
 	CLEANUP(clear) struct credentials credentials = {0};
-	struct ask ask = {conf, host, name, challenge, NULL};
+	struct ask ask = {conf, host, account, name, challenge, NULL};
 	int found;
 
 	if (challenge->scheme == CHALLENGE_NONE)

@@ -14,10 +14,18 @@
 
 /*
  * For repository @name of @host, whose credentials are kept under @account. Credentials
- * go to a realm only over https, or to a host for which plain http is allowed. Returns
- * a new string for Authorization; fails when the challenge cannot be met.
+ * go to a realm only over https, or to a host for which plain http is allowed, and only
+ * to a host of the registry's own (login_is_related()) or the one that firn.conf names
+ * as its token server. Returns a new string for Authorization; fails when the challenge
+ * cannot be met.
  */
 int login_answer(const struct conf *conf, const char *host, const char *account, const char *name,
 		 const struct challenge *challenge, char **authorization, struct err *err);
+
+/*
+ * Whether @realm (with its port) is of those who run @host: the same name, or one of the same
+ * domain. Without a list of public suffixes that is a guess, which errs on the side of no.
+ */
+bool login_is_related(const char *host, const char *realm);
 
 #endif

@@ -46,6 +46,7 @@ static const struct key keys[] = {
 static const struct key registry_keys[] = {
 	{"registry", "mirror", VALUE_TEXT, offsetof(struct conf_registry, mirror), true},
 	{"registry", "ca", VALUE_PATH, offsetof(struct conf_registry, ca), true},
+	{"registry", "token-server", VALUE_TEXT, offsetof(struct conf_registry, token_server), true},
 	{"registry", "insecure", VALUE_FLAG, offsetof(struct conf_registry, insecure), false},
 };
 
@@ -116,6 +117,7 @@ void conf_free(struct conf *conf)
 		free(conf->registry[i].host);
 		free(conf->registry[i].mirror);
 		free(conf->registry[i].ca);
+		free(conf->registry[i].token_server);
 	}
 	free(conf->registry);
 	free(conf->default_registry);

@@ -36,6 +36,7 @@ struct conf_registry {
 	char *host;
 	char *mirror;  /* URL that is asked first; NULL: none */
 	char *ca;      /* file of certificates to trust for this host; NULL: the system's */
+	char *token_server; /* HOST[:PORT] outside its domain that may get its credentials; NULL: none */
 	bool insecure; /* plain http and certificates of anybody are good enough */
 };
 
