@@ -398,7 +398,8 @@ static int add_steps(struct composer *at, struct err *err)
 	if (add_root(at, err) < 0 || add_names(at, err) < 0 ||
 	    (!at->request->frozen && host_files_add(at->plan, at->request->contain, err) < 0) ||
 	    add_system(at, err) < 0 || add_home(at, err) < 0 || add_places(at, err) < 0 ||
-	    add_mounts(at, err) < 0 || add_visible(at, err) < 0)
+	    add_mounts(at, err) < 0 || host_files_settle(at->plan, err) < 0 ||
+	    add_visible(at, err) < 0)
 		return -1;
 	return add_cwd(at, err);
 }

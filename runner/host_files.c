@@ -91,3 +91,31 @@ int host_files_add(struct plan *plan, bool contain, struct err *err)
 		return -1;
 	return add_copy(plan, "/etc/localtime", err);
 }
+
+/* Whether a later step than @i is a bind of exactly that file's name. */
+static bool is_bound_over(const struct plan *plan, size_t i)
+{
+	for (size_t j = i + 1; j < plan->count; j++)
+		if (plan->step[j].kind == PLAN_BIND && !(plan->step[j].flags & PLAN_MISSING) &&
+		    strcmp(plan->step[j].target, plan->step[i].target) == 0)
+			return true;
+	return false;
+}
+
+int host_files_settle(struct plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		struct plan_step *step = &plan->step[i];
+
+		if (step->kind != PLAN_LINK || !path_is_below(step->target, "/etc") ||
+		    !is_bound_over(plan, i))
+			continue;
+		step->source = strdup(step->target);
+		if (!step->source)
+			return err_sys(err, "cannot plan '%s'", step->target);
+		free(take_ptr(&step->content));
+		step->kind = PLAN_BIND;
+		step->flags = PLAN_OPTIONAL | PLAN_ISFILE | PLAN_READONLY | PLAN_COPY;
+	}
+	return 0;
+}

@@ -22,4 +22,11 @@
  * Returns 0 or -1. */
 int host_files_add(struct plan *plan, bool contain, struct err *err);
 
+/*
+ * When all binds are planned: a file that one of them covers is a copy instead of a link.
+ * Through the link the bind would go into the host's directory, where it is none of the
+ * image's names, and where the kernel takes it away when the host replaces its file.
+ */
+int host_files_settle(struct plan *plan, struct err *err);
+
 #endif

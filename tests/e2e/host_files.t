@@ -84,6 +84,12 @@ for file in hosts resolv.conf; do
 	ok "... with --contain, if written to"          prints after follows $file written --contain "$scratch/i.sqfs"
 	ok "... it may be changed where all may be"     prints "$(cat /etc/$file; echo more)" firn exec --writable-tmpfs "$debian" sh -c "echo more >>/etc/$file && cat /etc/$file"
 	ok "... and be bound over"                      prints hello sh -c 'echo hello >"$3/h" && "$1" exec -B "$3/h:/etc/$4" "$2" cat "/etc/$4"' sh "$FIRN" "$debian" "$scratch" $file
+	echo hello >"$scratch/h"
+	printf '[run]\nbind = %s:/etc/%s\n' "$scratch/h" $file >"$scratch/over"
+	chmod 644 "$scratch/over"
+	ok "... by the site, too"                       prints hello firn exec --config "$scratch/over" "$debian" cat /etc/$file
+	ok "... without a word"                         prints hello sh -c '"$@" 2>&1' sh "$FIRN" exec --config "$scratch/over" "$debian" cat /etc/$file
+	ok "... whatever becomes of the host's"         prints hello follows $file replaced -B "$scratch/h:/etc/$file" "$scratch/i.sqfs"
 done
 ok 'the host'\''s files cannot be written to'  denied firn exec "$debian" touch /.firn/host/hosts
 ok '--contain shows no directory of them'   denied firn exec --contain "$scratch/i.sqfs" probe cat /.firn/host/hosts
