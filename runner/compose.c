@@ -334,6 +334,8 @@ static int push_here(struct composer *at, size_t *count, struct err *err)
 	struct plan *plan = at->plan;
 
 	plan->here.from = *count;
+	/* Where it was not asked for, nobody misses it. */
+	plan->here.lost = plan->here.lost && !at->request->contain && *count == 0;
 	if (at->request->contain || !at->host_cwd)
 		return 0;
 	if (push_workdir(plan, at->host_cwd, count, err) < 0 ||
@@ -360,6 +362,7 @@ static int add_workdirs(struct composer *at, const struct command *command, stru
 		return -1;
 	if (request->cwd && request->cwd[0] != '/')
 		return err_set(err, "--cwd '%s' is not an absolute path", request->cwd);
+	plan->here.lost = plan->here.lost && !request->cwd;
 	if (request->cwd)
 		return push_workdir(plan, request->cwd, &count, err);
 	if (image_s && push_workdir(plan, command->workdir, &count, err) < 0)

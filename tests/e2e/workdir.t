@@ -57,6 +57,11 @@ done
 ok 'a directory that was removed'          prints "$HOME" sh -c 'mkdir "$2/gone" && cd "$2/gone" && rmdir "$2/gone" && exec "$1" exec "$3" probe cwd' sh "$FIRN" "$scratch" "$image"
 ok '... is said'                           succeeds sh -c 'mkdir "$2/gone" && cd "$2/gone" && rmdir "$2/gone" && exec "$1" exec "$3" probe cwd' sh "$FIRN" "$scratch" "$image"
 ok '...'                                   says 'warning: the working directory is gone'
+gone() { sh -c 'mkdir "$0/gone" && cd "$0/gone" && rmdir "$0/gone" && exec "$@" 2>&1' "$scratch" "$@"; }
+ok '... not to who named another one'       prints / gone "$FIRN" exec --cwd / "$image" probe cwd
+ok '... nor to who would not start there'   prints "$HOME" gone "$FIRN" exec --contain "$image" probe cwd
+config /work/deep
+ok '... nor where the image says where'     prints /work/deep gone "$FIRN" run "$image"
 ok '--contain starts in the home'          prints "$HOME" in_dir "$scratch" sh -c '"$@" 2>&1' sh "$FIRN" exec --contain "$image" probe cwd
 ok 'a cwd by the name that the user gave it' prints "$scratch/link" sh -c 'ln -s root "$2/link" && cd "$2/link" && exec "$1" exec "$3" probe env PWD' sh "$FIRN" "$scratch" "$image"
 
