@@ -99,6 +99,8 @@ ok "$kind: a configured bind"                        prints image x --config "$s
 ok "$kind: what is named goes where the link leads"  prints host x -B "$place/bound" "$image" probe cat /opt/app/file
 done
 
+how=
+
 # Temporary directories that are links to each other, or to something else.
 export HOME=/
 links() {
