@@ -66,6 +66,15 @@ static bool is_nothing(int fd, int depth, int *budget)
 	return dir >= 0 && dir_is_nothing(dir, depth, budget);
 }
 
+/* What is there may be what is to be shown: a link of one bind's leads into another bind. */
+static bool is_source(int fd, const struct plan_step *step)
+{
+	struct stat there, source;
+
+	return step->source && fstat(fd, &there) == 0 && stat(step->source, &source) == 0 &&
+	       there.st_dev == source.st_dev && there.st_ino == source.st_ino;
+}
+
 int place_open(int root, const struct plan_step *step)
 {
 	int budget = BUDGET;
@@ -77,7 +86,7 @@ int place_open(int root, const struct plan_step *step)
 	if (fd >= 0 || errno != ELOOP || step->flags & PLAN_CWD)
 		return take_fd(&fd);
 	fd = path_open_in(root, step->target, O_PATH);
-	if (fd >= 0 && !is_nothing(fd, 0, &budget)) {
+	if (fd >= 0 && !is_source(fd, step) && !is_nothing(fd, 0, &budget)) {
 		errno = ENOTEMPTY;
 		return -1;
 	}

@@ -101,6 +101,14 @@ done
 
 how=
 
+# A site's directories that link to each other.
+mkdir "$place/sw"
+ln -s "$place/net/el7" "$place/sw/apps"
+printf '[run]\nbind = %s\nbind = %s\nbind = %s\n' "$place/net" "$place/sw" "$place/sw/apps" >"$scratch/conf"
+for image in "$scratch/i.sqfs" "$root"; do
+	ok 'a configured bind by way of another one'         prints 7 sh -c '"$@" 2>&1' sh "$FIRN" exec --config "$scratch/conf" "$image" probe cat "$place/sw/apps/rel"
+done
+
 # Temporary directories that are links to each other, or to something else.
 export HOME=/
 links() {
