@@ -152,7 +152,7 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 	/* What each may be, for messages. */
 	static const char *const allowed[] = {
 		[VALUE_LIST] = "it is a list of names",
-		[VALUE_BIND] = "it is an absolute path, SRC[:DST[:ro|rw]], without quotes",
+		[VALUE_BIND] = "it is an absolute path, SRC[:DST[:ro|rw|optional]], without quotes",
 		[VALUE_DENY] = "it is a list of options",
 		[VALUE_TEXT] = "it needs a value",
 		[VALUE_PATH] = "it is an absolute path",
