@@ -49,7 +49,7 @@ typed() { timeout 20 script -qec "'$FIRN' exec $1 '$scratch/small' probe sti" /d
 if command -v script >/dev/null; then
 	ok 'contain: nothing types into the terminal' typed --contain 'Operation not permitted'
 	ok 'frozen: nothing types into the terminal'  typed --frozen 'Operation not permitted'
-	ok 'others: the kernel decides'             fails typed '' 'Operation not permitted'
+	ok 'others: the kernel decides'             denied typed '' 'Operation not permitted'
 else
 	skip 'contain: nothing types into the terminal' 'no script(1) here'
 fi
