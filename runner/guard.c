@@ -8,7 +8,6 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -109,18 +108,7 @@ int guard_terminal(struct err *err)
 	return 0;
 }
 
-static bool leads_out(int fd)
-{
-	int flags = fcntl(fd, F_GETFD);
-	struct stat stat;
-
-	if (flags < 0 || flags & FD_CLOEXEC)
-		return false;
-	flags = fcntl(fd, F_GETFL);
-	return flags >= 0 && (flags & O_PATH || (fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode)));
-}
-
-static int shut(int fd, struct err *err)
+static int shut(int fd)
 {
 	auto_fd null = -1;
 
@@ -128,21 +116,26 @@ static int shut(int fd, struct err *err)
 	if (fd > STDERR_FILENO)
 		return close(fd);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return null < 0 || dup2(null, fd) < 0 ? err_sys(err, "cannot close descriptor %d", fd) : 0;
+	return null < 0 || dup2(null, fd) < 0 ? -1 : 0;
 }
 
 int guard_descriptors(struct err *err)
 {
 	auto_dir *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
+	struct stat stat;
 
 	if (!dir)
 		return err_sys(err, "cannot tell which descriptors lead out ('/proc/self/fd')");
 	while ((entry = readdir(dir))) {
 		int fd = atoi(entry->d_name);
 
-		if (entry->d_name[0] != '.' && fd != dirfd(dir) && leads_out(fd) && shut(fd, err) < 0)
-			return -1;
+		/* Also one that was opened with O_PATH. */
+		if (entry->d_name[0] == '.' || fd == dirfd(dir) || fstat(fd, &stat) < 0 ||
+		    !S_ISDIR(stat.st_mode))
+			continue;
+		if (shut(fd) < 0)
+			return err_sys(err, "cannot close descriptor %d", fd);
 	}
 	return 0;
 }

@@ -15,9 +15,9 @@
 #include "lib/err.h"
 
 /*
- * Close the directories that were inherited, and descriptors of places (O_PATH), with a line
- * for each; a standard stream becomes /dev/null. Files, pipes and sockets stay: a launcher
- * speaks to its ranks by them. What is closed by execve(2) is left to that.
+ * Close the directories among the open descriptors, with a line for each; a standard stream
+ * becomes /dev/null. Files, pipes and sockets stay: a launcher speaks to its ranks by them.
+ * To be called before any directory is opened here.
  */
 int guard_descriptors(struct err *err);
 

@@ -7,6 +7,7 @@
 #include "runner/doctor.h"
 #include "runner/entrypoint.h"
 #include "runner/foreign.h"
+#include "runner/guard.h"
 #include "runner/inspect.h"
 #include "runner/request.h"
 #include "runner/session_start.h"
@@ -37,7 +38,8 @@ static int go(enum request_verb verb, int argc, char **argv)
 		request_help(verb, stdout);
 		return EXIT_SUCCESS;
 	}
-	if (container_plan(request, &container, &err) < 0)
+	if ((request->contain && guard_descriptors(&err) < 0) ||
+	    container_plan(request, &container, &err) < 0)
 		return give_up(&err);
 	if (request->print_plan) {
 		if (container_compose(&container, &err) < 0)
@@ -47,6 +49,8 @@ static int go(enum request_verb verb, int argc, char **argv)
 	}
 	if (container_meet(&container, &use, &err) < 0 ||
 	    container_enter(&container, &use, &err) < 0)
+		return give_up(&err);
+	if (request->contain && guard_terminal(&err) < 0)
 		return give_up(&err);
 	(void)launch_task(container.plan, &container.launched, &err);
 	return give_up(&err);
