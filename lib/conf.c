@@ -25,6 +25,7 @@ static const struct key keys[] = {
 	{"server", "cache", VALUE_SIZE, offsetof(struct conf, cache_size), true},
 	{"server", "metadata", VALUE_SIZE, offsetof(struct conf, metadata_size), true},
 	{"server", "threads", VALUE_THREADS, offsetof(struct conf, threads), true},
+	{"server", "cage", VALUE_CAGE, offsetof(struct conf, require_cage), true},
 	{"env", "drop", VALUE_LIST, offsetof(struct conf, env_drop), true},
 	{"env", "keep", VALUE_LIST, offsetof(struct conf, env_keep), true},
 	{"session", "linger", VALUE_NUMBER, offsetof(struct conf, linger), false},

@@ -51,6 +51,7 @@ struct conf {
 	size_t cache_size;         /* bytes, default 12 MiB */
 	size_t metadata_size;      /* bytes, default 16 MiB */
 	int threads;               /* 0: by CPUs */
+	bool require_cage;         /* no Landlock or seccomp: no server; default no (lib/cage.h) */
 	/* [env] */
 	const char *const *env_always; /* host variables that never enter; a trailing '*' matches the rest */
 	size_t env_always_count;

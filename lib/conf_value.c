@@ -164,6 +164,7 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 		[VALUE_THREADS] = "it is a number from 0 to 8",
 		[VALUE_FLAG] = "it is yes or no",
 		[VALUE_PIN] = "it is off, try or require",
+		[VALUE_CAGE] = "it is try or require",
 	};
 	void *field = (char *)holder + key->field;
 
@@ -195,6 +196,10 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 		return take_flag(field, text);
 	case VALUE_PIN:
 		return conf_pin_parse(text, field) ? 0 : -1;
+	case VALUE_CAGE:
+		/* What the site requires a user cannot take back. */
+		*(bool *)field |= strcmp(text, "require") == 0;
+		return strcmp(text, "require") == 0 || strcmp(text, "try") == 0 ? 0 : -1;
 	}
 	return -1;
 }

@@ -20,6 +20,7 @@ static const struct check {
 	{"user namespaces", doctor_namespaces, true},
 	{"system calls", doctor_calls, false},
 	{"fuse", doctor_fuse, true},
+	{"cage", doctor_cage, false},
 	{"overlay", doctor_overlay, false},
 	{"configuration", doctor_conf, true},
 	{"binds", doctor_binds, false},

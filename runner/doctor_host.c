@@ -2,8 +2,10 @@
 /* Settings of the machine that firn or the programs in a container depend on. */
 #include "runner/doctor.h"
 
+#include "lib/cage.h"
 #include "lib/file.h"
 #include "lib/own.h"
+#include "lib/seccomp.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -55,6 +57,22 @@ void doctor_limits(struct finding *finding)
 					"&& sysctl --system");
 }
 
+void doctor_cage(struct finding *finding)
+{
+	int landlock = cage_landlock();
+	bool filter = seccomp_works();
+
+	if (landlock > 0 && filter) {
+		finding_set(finding, FINDING_OK,
+			    "the mount server is shut in by seccomp and Landlock (version %d)", landlock);
+		return;
+	}
+	finding_set(finding, FINDING_WARNING, "the mount server is not shut in by %s",
+		    filter ? "Landlock" : landlock > 0 ? "seccomp" : "seccomp and Landlock");
+	finding_remedy(finding, filter ? "boot a kernel of 5.13 or newer with landlock among those of lsm="
+				       : "boot a kernel with CONFIG_SECCOMP_FILTER");
+}
+
 const char *doctor_hides(const char *mounts)
 {
 	static const char option[] = "hidepid=";
@@ -90,11 +108,9 @@ void doctor_proc(struct finding *finding)
 		finding_set(finding, FINDING_OK, "/proc shows them: ranks of one launcher find each other");
 		return;
 	}
-	finding_set(finding, FINDING_WARNING,
-		    "/proc is mounted with hidepid=%.*s: ranks cannot tell whether a container is of "
-		    "their own kind, and each may build one of its own",
+	finding_set(finding, FINDING_OK,
+		    "/proc hides those of others (hidepid=%.*s); ranks of one launcher find each other",
 		    (int)strcspn(hides, ", \n"), hides);
-	finding_remedy(finding, "mount -o remount,hidepid=0 /proc (and in /etc/fstab)");
 }
 
 void doctor_yama(struct finding *finding)

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/cage.h"
+
+#include "lib/own.h"
+#include "lib/seccomp.h"
+#include "tests/unit/tap.h"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#if defined(__x86_64__)
+#define HERE AUDIT_ARCH_X86_64
+#else
+#define HERE AUDIT_ARCH_AARCH64
+#endif
+
+/* What the kernel would decide: the few instructions that the filter is made of. */
+static uint32_t decide(const struct sock_filter *code, size_t len, const struct seccomp_data *data)
+{
+	uint32_t a = 0;
+
+	for (size_t at = 0; at < len; at++) {
+		const struct sock_filter *now = &code[at];
+
+		switch (now->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			memcpy(&a, (const char *)data + now->k, sizeof(a));
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			at += a == now->k ? now->jt : now->jf;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			at += a >= now->k ? now->jt : now->jf;
+			break;
+		case BPF_JMP | BPF_JSET | BPF_K:
+			at += a & now->k ? now->jt : now->jf;
+			break;
+		case BPF_RET | BPF_K:
+			return now->k;
+		default:
+			return 0xbad;
+		}
+	}
+	return 0xbad;
+}
+
+static const int few[] = {SYS_read, SYS_mmap, SYS_write, SYS_exit_group, SYS_futex, SYS_munmap};
+
+static bool is_listed(int call)
+{
+	for (size_t i = 0; i < COUNT_OF(few); i++)
+		if (few[i] == call)
+			return true;
+	return false;
+}
+
+static void the_filter_says_what_the_list_says(void)
+{
+	const uint32_t refused = SECCOMP_RET_ERRNO | EPERM;
+	struct sock_filter code[SECCOMP_CODE_MAX];
+	size_t len = seccomp_make(few, COUNT_OF(few), code);
+	struct seccomp_data data = {.arch = HERE};
+	int wrong = 0;
+
+	ok(len > 0 && len <= SECCOMP_CODE_MAX, "a list becomes a filter");
+	for (int call = 0; call < 1024; call++) {
+		data.nr = call;
+		wrong += decide(code, len, &data) != (is_listed(call) ? SECCOMP_RET_ALLOW : refused);
+	}
+	ok(wrong == 0, "of all numbers the listed ones are allowed");
+	data.nr = SYS_mmap;
+	data.args[2] = PROT_READ | PROT_WRITE;
+	ok(decide(code, len, &data) == SECCOMP_RET_ALLOW, "memory is given");
+	data.args[2] = PROT_READ | PROT_EXEC;
+	ok(decide(code, len, &data) == refused, "but none to be executed");
+	data = (struct seccomp_data){.arch = HERE, .nr = 0x40000000 | SYS_read};
+	ok(decide(code, len, &data) == refused, "x32's numbers are none of ours");
+	data = (struct seccomp_data){.arch = AUDIT_ARCH_I386, .nr = SYS_read};
+	ok(decide(code, len, &data) == SECCOMP_RET_KILL_PROCESS, "another architecture's end the process");
+	ok(seccomp_make(few, SECCOMP_CALLS_MAX + 1, code) == 0, "a list can be too long");
+}
+
+/* Each thing is tried with what could be: the open image, its own process, its parent. */
+static long try(size_t i, int image)
+{
+	static char page[4096];
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+	char *argv[] = {(char *)"true", NULL};
+
+	switch (i) {
+	case 0: return open("/etc/passwd", O_RDONLY);
+	case 1: return open("/tmp", O_RDWR | O_TMPFILE, 0600);
+	case 2: return openat(image, "", O_RDONLY);
+	case 3: return unlink("/tmp/firn-cage-test");
+	case 4: return mkdir("/tmp/firn-cage-test", 0700);
+	case 5: return chmod("/tmp/firn-cage-test", 0700);
+	case 6: return rename("/tmp/firn-cage-a", "/tmp/firn-cage-b");
+	case 7: return symlink("a", "/tmp/firn-cage-test");
+	case 8: return link("/etc/passwd", "/tmp/firn-cage-test");
+	case 9: return truncate("/tmp/firn-cage-test", 0);
+	case 10: return execve("/bin/true", argv, NULL);
+	case 11: return fork();
+	case 12: return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	case 13: return socket(AF_UNIX, SOCK_STREAM, 0);
+	case 14: return socket(AF_INET, SOCK_STREAM, 0);
+	case 15: return kill(getppid(), 0);
+	case 16: return kill(getpid(), 0);
+	case 17: return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL);
+	case 18: return syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0);
+	case 19: return syscall(SYS_pidfd_open, getppid(), 0);
+	case 20: return syscall(SYS_pidfd_getfd, image, 0, 0);
+	case 21: return unshare(CLONE_NEWUSER);
+	case 22: return setns(image, 0);
+	case 23: return mount("none", "/tmp", "tmpfs", 0, NULL);
+	case 24: return chroot("/");
+	case 25: return chdir("/");
+	case 26: return setuid(0);
+	case 27: return setrlimit(RLIMIT_AS, &limit);
+	case 28: return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	case 29: return mprotect(page, 1, PROT_READ | PROT_EXEC);
+	case 30: return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+	case 31: return syscall(SYS_keyctl, 0, -4, 0);
+	case 32: return syscall(SYS_bpf, 0, NULL, 0);
+	case 33: return syscall(SYS_io_uring_setup, 1, NULL);
+	case 34: return syscall(SYS_userfaultfd, 0);
+	case 35: return ioctl(image, 0);
+	case 36: return fcntl(image, F_DUPFD, 0);
+	case 37: return dup(image);
+	case 38: return syscall(SYS_memfd_create, "a", 0);
+	case 39: return sched_setaffinity(0, 0, NULL);
+	default: return 0;
+	}
+}
+
+enum { TRIES = 40 };
+
+static int caged(void)
+{
+	static const int calls[] = {SYS_read, SYS_write, SYS_futex, SYS_mmap, SYS_munmap, SYS_brk, SYS_exit_group};
+	struct cage cage = {.memory = 256 << 20, .require = true, .call = calls, .count = COUNT_OF(calls)};
+	int image = open("/etc/passwd", O_RDONLY);
+	struct err err;
+	size_t i = 0;
+
+	if (cage_enter(&cage, &err) < 0 || cage_close(&cage, &err) < 0)
+		return 100;
+	while (i < TRIES && try(i, image) < 0 && errno == EPERM)
+		i++;
+	return (int)i;
+}
+
+/* What holds without the filter: its limits and Landlock. */
+static int half_caged(void)
+{
+	struct cage cage = {.memory = 256 << 20, .require = true};
+	struct err err;
+
+	if (cage_enter(&cage, &err) < 0)
+		return 100;
+	if (open("/etc/passwd", O_RDONLY) >= 0 || errno != EACCES)
+		return 1;
+	if (malloc((size_t)1 << 30))
+		return 2;
+	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 3;
+}
+
+/* As a program that reads an image and prints: what is open can be read and written to. */
+static int reads_only(void)
+{
+	char byte;
+	int image = open("/etc/passwd", O_RDONLY);
+	int out = open("/tmp", O_RDWR | O_TMPFILE, 0600);
+	struct err err;
+
+	if (cage_read_only(256 << 20, true, &err) < 0)
+		return 100;
+	if (pread(image, &byte, 1, 0) != 1 || (out >= 0 && write(out, "x", 1) != 1))
+		return 1;
+	return open("/etc/passwd", O_RDONLY) < 0 && socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? 0 : 2;
+}
+
+static int in_child(int (*work)(void))
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(work());
+	(void)waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int main(void)
+{
+	the_filter_says_what_the_list_says();
+#ifndef __SANITIZE_ADDRESS__
+	if (cage_landlock() > 0 && seccomp_works()) {
+		int refused = in_child(caged);
+
+		ok(refused == TRIES, "all that is forbidden is refused (%d of %d)", refused, TRIES);
+		ok(in_child(reads_only) == 0, "who reads and prints can do that, and no more");
+		ok(in_child(half_caged) == 0, "and files and memory without the filter, too");
+	}
+#else
+	(void)caged;
+	(void)half_caged;
+	(void)reads_only;
+	(void)in_child;
+#endif
+	return done_testing();
+}
