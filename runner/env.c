@@ -6,6 +6,7 @@
 #include "runner/env_file.h"
 #include "runner/visible.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -190,6 +191,27 @@ static int take_pair(void *arg, const char *name, const char *value)
 	return value ? set_pair(taker->vector, name, value) : 0;
 }
 
+int env_open_files(struct request *request, struct err *err)
+{
+	if (request->env_count == 0 || request->env_fd)
+		return 0;
+	request->env_fd = malloc(request->env_count * sizeof(int));
+	if (!request->env_fd)
+		return err_sys(err, "cannot make the environment");
+	for (size_t i = 0; i < request->env_count; i++)
+		request->env_fd[i] = -1;
+	for (size_t i = 0; i < request->env_count; i++) {
+		const char *path = request->env[i].text;
+
+		if (!request->env[i].is_file)
+			continue;
+		request->env_fd[i] = open(path, O_RDONLY | O_CLOEXEC);
+		if (request->env_fd[i] < 0)
+			return err_sys(err, "cannot read '%s'", path);
+	}
+	return 0;
+}
+
 static int take_request(const struct env_sources *from, struct vector *vector, struct err *err)
 {
 	const struct request *request = from->request;
@@ -201,7 +223,7 @@ static int take_request(const struct env_sources *from, struct vector *vector, s
 		if (request->env[i].is_file) {
 			struct file_taker taker = {vector, from->host};
 
-			if (env_file_read(text, take_pair, &taker, err) < 0)
+			if (env_file_read(text, request->env_fd ? request->env_fd[i] : -1, take_pair, &taker, err) < 0)
 				return -1;
 			continue;
 		}

@@ -26,6 +26,12 @@ struct env_sources {
 	bool wireup;              /* the host's launcher starts the image's MPI */
 };
 
+/*
+ * Open the files of --env-file, before the process enters a container, where their names may
+ * mean others.
+ */
+int env_open_files(struct request *request, struct err *err);
+
 /* Returns a new vector, each string its own, NULL-terminated, in @out; or -1. */
 int env_build(const struct env_sources *sources, char ***out, struct err *err);
 

@@ -3,6 +3,7 @@
 
 #include "lib/own.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,16 +80,19 @@ int env_file_line(char *line, char **name, char **value, const char **why)
 	return 1;
 }
 
-int env_file_read(const char *path, int (*take)(void *arg, const char *name, const char *value),
-		  void *arg, struct err *err)
+int env_file_read(const char *path, int fd,
+		  int (*take)(void *arg, const char *name, const char *value), void *arg,
+		  struct err *err)
 {
-	auto_file *file = fopen(path, "re");
+	auto_fd own = fd < 0 ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	auto_file *file = own < 0 ? NULL : fdopen(own, "r");
 	auto_free char *line = NULL;
 	size_t room = 0;
 	ssize_t len;
 
 	if (!file)
 		return err_sys(err, "cannot read '%s'", path);
+	(void)take_fd(&own);
 	for (int number = 1; (len = getline(&line, &room, file)) >= 0; number++) {
 		const char *why = "holds a zero byte";
 		char *name, *value;

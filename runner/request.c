@@ -386,10 +386,14 @@ void request_free(struct request *request)
 		free(request->mount[i].source);
 		free(request->mount[i].target);
 	}
-	for (size_t i = 0; i < request->env_count; i++)
+	for (size_t i = 0; i < request->env_count; i++) {
 		free(request->env[i].text);
+		if (request->env_fd)
+			own_close(&request->env_fd[i]);
+	}
 	free(request->mount);
 	free(request->env);
+	free(request->env_fd);
 	free(request->home);
 	free(request->home_target);
 	free(request->given);

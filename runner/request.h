@@ -39,6 +39,7 @@ struct request {
 	size_t mount_count;
 	struct request_env *env;
 	size_t env_count;
+	int *env_fd; /* of the files among them, -1 for others; NULL until env_open_files() (env.h); owned */
 	char *home, *home_target; /* --home */
 	const char *cwd;
 	const char *overlay;
