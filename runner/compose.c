@@ -446,7 +446,7 @@ int compose_container(const struct request *request, const struct conf *conf,
 	return 0;
 }
 
-const struct plan *composer_plan(const struct composer *composer)
+struct plan *composer_plan(const struct composer *composer)
 {
 	return composer->plan;
 }

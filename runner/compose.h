@@ -24,7 +24,7 @@ struct composer;
 /* Plan the container: who, the root and all steps. */
 int compose_container(const struct request *request, const struct conf *conf,
 		      const struct image *image, struct composer **out, struct err *err);
-const struct plan *composer_plan(const struct composer *composer);
+struct plan *composer_plan(const struct composer *composer);
 
 /* Whether the host's launcher is to start the image's MPI: --mpi hybrid, and not contained. */
 bool composer_wires_up(const struct composer *composer);

@@ -2,16 +2,17 @@
 #include "runner/container.h"
 
 #include "lib/log.h"
+#include "runner/env.h"
 #include "runner/session.h"
 #include "runner/topology.h"
 
 #include <fcntl.h>
 #include <time.h>
 
-int container_plan(const struct request *request, struct container *out, struct err *err)
+int container_plan(struct request *request, struct container *out, struct err *err)
 {
 	out->request = request;
-	if (conf_read(request->config, &out->conf, err) < 0 ||
+	if (conf_read(request->config, &out->conf, err) < 0 || env_open_files(request, err) < 0 ||
 	    image_open(request->image, &out->image, err) < 0)
 		return -1;
 	return compose_container(request, out->conf, out->image, &out->composer, err);
@@ -20,6 +21,8 @@ int container_plan(const struct request *request, struct container *out, struct 
 int container_compose(struct container *at, struct err *err)
 {
 	if (content_open(at->image, at->conf, &at->content, err) < 0)
+		return -1;
+	if (at->session.config >= 0 && content_take_config(at->content, at->session.config, err) < 0)
 		return -1;
 	return compose_task(at->composer, at->content, &at->plan, err);
 }
@@ -61,17 +64,22 @@ int container_meet(struct container *at, const struct container_use *use, struct
 	return 0;
 }
 
-int container_move_inside(struct container *at, struct err *err)
+/* What was opened is read at @root, taken over, now. Its name, which messages tell, stays. */
+static void move_to(struct image *image, int root)
 {
-	struct image *image = at->image;
-	auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	own_close(&image->fd);
+	image->fd = root;
+	image->kind = IMAGE_DIRECTORY;
+}
+
+int container_read(struct container *at, struct err *err)
+{
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0)
 		return err_sys(err, "cannot open the container's root");
-	own_close(&image->fd);
-	image->fd = take_fd(&root);
-	image->kind = IMAGE_DIRECTORY;
-	return 0;
+	move_to(at->image, root);
+	return container_compose(at, err);
 }
 
 static int join(struct container *at, struct err *err)
@@ -82,31 +90,54 @@ static int join(struct container *at, struct err *err)
 		.keep_capabilities = composer_plan(at->composer)->keep_capabilities,
 	};
 
-	if (session_enter(&offer, err) < 0 || container_move_inside(at, err) < 0)
+	return session_enter(&offer, err) < 0 ? -1 : container_read(at, err);
+}
+
+/* The image's own root, before anything is mounted in it. */
+static int complete(void *arg, int root, struct err *err)
+{
+	struct container *at = arg;
+	int own = fcntl(root, F_DUPFD_CLOEXEC, 0);
+
+	if (own < 0)
+		return err_sys(err, "cannot open the container's root");
+	move_to(at->image, own);
+	if (container_compose(at, err) < 0)
 		return -1;
-	return container_compose(at, err);
+	if (at->topology)
+		topology_check(at->content, at->plan);
+	if (at->keeps_config)
+		at->config = content_copy_config(at->content, err);
+	return at->keeps_config && at->config < 0 ? -1 : 0;
 }
 
 int container_build(struct container *at, const struct container_use *use, struct err *err)
 {
 	bool shared = at->session.role == SESSION_FIRST;
+	struct plan *plan = composer_plan(at->composer);
 	struct keeper keeper = {
 		.listener = take_fd(&at->session.listener),
-		.builder = -1,
 		.task = {use->self && shared ? getpid() : 0, use->other},
 		.hold = use->hold,
 		.linger = at->conf->linger,
 		.note = use->note,
 	};
+	struct launch launch = {
+		.plan = plan,
+		.image = at->image,
+		.conf = at->conf,
+		.keeper = shared ? &keeper : NULL,
+		.complete = complete,
+		.arg = at,
+		.config = &at->config,
+	};
 
-	bool topology = use->topology && at->conf->topology && composer_wires_up(at->composer);
-
-	if (container_compose(at, err) < 0)
-		return -1;
-	if (topology)
-		topology_add(at->content, at->plan);
-	return launch_container(at->plan, at->content, at->conf,
-				shared ? &keeper : NULL, &at->launched, err);
+	at->keeps_config = use->note != NULL;
+	at->topology = use->topology && at->conf->topology && composer_wires_up(at->composer) &&
+		       topology_add(plan);
+	if (!shared)
+		own_close(&keeper.hold);
+	return launch_container(&launch, &at->launched, err);
 }
 
 int container_enter(struct container *at, const struct container_use *use, struct err *err)
@@ -117,6 +148,7 @@ int container_enter(struct container *at, const struct container_use *use, struc
 void container_clear(struct container *at)
 {
 	launched_clear(&at->launched);
+	own_close(&at->config);
 	session_clear(&at->session);
 	plan_free(at->plan);
 	composer_free(at->composer);

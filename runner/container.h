@@ -3,11 +3,11 @@
  * container.h - from a request to a container: built, or entered because it is
  * there already.
  *
- * A rank that finds its container does not read the image: what it needs of it
- * (environment, entrypoint) it reads inside.
+ * Nobody here takes an image file apart: what is needed of it (environment,
+ * entrypoint) is read from the mounted root, by who builds and by who enters.
  */
-#ifndef FIRN_CONTAINER_H
-#define FIRN_CONTAINER_H
+#ifndef FIRN_RUNNER_CONTAINER_H
+#define FIRN_RUNNER_CONTAINER_H
 
 #include "runner/compose.h"
 #include "runner/launch.h"
@@ -17,19 +17,23 @@
 struct container {
 	const struct request *request; /* borrowed */
 	struct conf *conf;
-	struct image *image;   /* what was named, or the root once it was entered */
+	struct image *image;   /* what was named, or the root once it can be read */
 	struct content *content;
 	struct composer *composer;
 	struct plan *plan;     /* complete after container_compose() */
 	char name[SESSION_NAME_SIZE];  /* of the session; empty if there is none */
 	struct session session;
 	struct launched launched;
+	bool topology; /* one is being found out */
+	bool keeps_config;
+	int config;    /* what is kept of the image's configuration; -1; owned */
 };
 
 #define CONTAINER_NONE                                                                             \
 	{                                                                                          \
-		.session = {.role = SESSION_ALONE, .listener = -1, .user = -1, .mnt = -1},         \
+		.session = SESSION_NONE,                                                           \
 		.launched = {NULL, -1, -1},                                                        \
+		.config = -1,                                                                      \
 	}
 
 /* What a container is there for. */
@@ -39,14 +43,17 @@ struct container_use {
 	pid_t other;    /* ... and for this one; 0: none */
 	bool topology;  /* show the node's topology, found out meanwhile */
 	int hold;       /* ... and until this becomes readable; -1: none. Taken over */
-	const char *note; /* told to those who join (keeper.h); NULL: nothing */
+	const char *note; /* told to those who join (keeper.h), with the image's configuration; NULL: neither */
 };
 
 /* Read the configuration, open the image and plan the container. @out begins as CONTAINER_NONE. */
-int container_plan(const struct request *request, struct container *out, struct err *err);
+int container_plan(struct request *request, struct container *out, struct err *err);
 
-/* Plan the task, too: @out->plan is complete. */
+/* Plan the task, too: @out->plan is complete. The image is read where it is: for --print-plan. */
 int container_compose(struct container *container, struct err *err);
+
+/* The same inside the container, which this process has entered. */
+int container_read(struct container *container, struct err *err);
 
 /* Find the others of this request's session, if it is to have one: @container->session tells. */
 int container_meet(struct container *container, const struct container_use *use, struct err *err);
@@ -56,12 +63,6 @@ int container_build(struct container *container, const struct container_use *use
 
 /* As a member enter it, else build it. The plan is complete then. */
 int container_enter(struct container *container, const struct container_use *use, struct err *err);
-
-/*
- * The caller has entered a container: what was opened is the root now. The image's name, which
- * messages tell, stays.
- */
-int container_move_inside(struct container *container, struct err *err);
 
 void container_clear(struct container *container);
 #define auto_container CLEANUP(container_clear) struct container

@@ -5,6 +5,8 @@
 #include "lib/path.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 enum { CONFIG_MAX = 8 << 20 };
 
@@ -50,6 +52,7 @@ void content_free(struct content *content)
 		return;
 	squashfs_reader_free(content->reader);
 	squashfs_close(content->squashfs);
+	free(content->config);
 	free(content);
 }
 
@@ -110,17 +113,55 @@ int content_read(struct content *content, const char *path, size_t limit, char *
 	return 1;
 }
 
+static int parse_config(const struct content *content, const char *text, size_t size,
+			struct oci_config **out, struct err *err)
+{
+	if (oci_config_parse(text, size, out, err) < 0)
+		return err_aim(err, "cannot read " CONFIG_PATH " of '%s'", content->image->path);
+	return 1;
+}
+
 int content_read_config(struct content *content, struct oci_config **out, struct err *err)
 {
 	auto_free char *text = NULL;
 	size_t size = 0;
-	int found = content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err);
+	int found;
 
-	if (found <= 0)
-		return found;
-	if (oci_config_parse(text, size, out, err) < 0)
-		return err_aim(err, "cannot read " CONFIG_PATH " of '%s'", content->image->path);
-	return 1;
+	if (content->config)
+		return content->config_size == 0 ? 0
+						 : parse_config(content, content->config,
+								content->config_size, out, err);
+	found = content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err);
+	return found <= 0 ? found : parse_config(content, text, size, out, err);
+}
+
+int content_copy_config(struct content *content, struct err *err)
+{
+	auto_free char *text = NULL;
+	auto_fd fd = memfd_create("firn-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t size = 0;
+
+	if (content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err) < 0)
+		return -1;
+	if (fd < 0 || (size > 0 && write(fd, text, size) != (ssize_t)size) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return err_sys(err, "cannot keep the configuration of '%s'", content->image->path);
+	return take_fd(&fd);
+}
+
+int content_take_config(struct content *content, int fd, struct err *err)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) < 0 || stat.st_size < 0 || stat.st_size > CONFIG_MAX)
+		return err_set(err, "the configuration of '%s' cannot be read", content->image->path);
+	content->config_size = (size_t)stat.st_size;
+	content->config = malloc(content->config_size + 1);
+	if (!content->config ||
+	    pread(fd, content->config, content->config_size, 0) != (ssize_t)content->config_size)
+		return err_sys(err, "the configuration of '%s' cannot be read", content->image->path);
+	content->config[content->config_size] = '\0';
+	return 0;
 }
 
 int content_has(struct content *content, const char *path, struct err *err)

@@ -21,6 +21,8 @@ struct content {
 	const struct image *image;       /* borrowed */
 	struct squashfs *squashfs;       /* NULL for a directory */
 	struct squashfs_reader *reader;
+	char *config;                    /* see content_take_config(); NULL: it is in the image */
+	size_t config_size;
 };
 
 int content_open(const struct image *image, const struct conf *conf, struct content **out,
@@ -39,6 +41,13 @@ int content_read(struct content *content, const char *path, size_t limit, char *
 
 /* The image's OCI configuration, /.firn/config.json. Returns 1, 0 when it has none, or -1. */
 int content_read_config(struct content *content, struct oci_config **out, struct err *err);
+
+/*
+ * The same as bytes, for those who come when the image's file may be another one: a sealed
+ * memfd(2), empty when there is none. And the other side: from now on it is @fd's that is read.
+ */
+int content_copy_config(struct content *content, struct err *err);
+int content_take_config(struct content *content, int fd, struct err *err);
 
 /* Whether @path exists as a regular file: 1, 0, or -1. */
 int content_has(struct content *content, const char *path, struct err *err);

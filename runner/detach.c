@@ -7,12 +7,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { STACK_SIZE = 64 << 10 };
+enum { STACK_SIZE = 256 << 10 };
 
 static pid_t started[DETACH_STARTED_MAX];
 
@@ -29,30 +30,30 @@ static int close_range_of(unsigned first, unsigned last)
 }
 
 /* The gaps between what stays, which is sorted. */
-static int close_gaps(const struct detach *detach)
+static int close_gaps(const int *keep, size_t count)
 {
 	unsigned first = STDERR_FILENO + 1;
 
-	for (size_t i = 0; i < detach->keep_count; i++) {
-		if (detach->keep[i] <= STDERR_FILENO)
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < (int)first)
 			continue;
-		if (close_range_of(first, (unsigned)detach->keep[i] - 1) < 0)
+		if (close_range_of(first, (unsigned)keep[i] - 1) < 0)
 			return -1;
-		first = (unsigned)detach->keep[i] + 1;
+		first = (unsigned)keep[i] + 1;
 	}
 	return close_range_of(first, ~0u);
 }
 
-static bool stays(const struct detach *detach, int fd)
+static bool stays(int fd, const int *keep, size_t count)
 {
-	for (size_t i = 0; i < detach->keep_count; i++)
-		if (detach->keep[i] == fd)
+	for (size_t i = 0; i < count; i++)
+		if (keep[i] == fd)
 			return true;
 	return fd <= STDERR_FILENO;
 }
 
 /* Without close_range(2) (Linux 5.9): what /proc lists, by and by. */
-static void close_listed(const struct detach *detach)
+static void close_listed(const int *keep, size_t count)
 {
 	auto_dir *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
@@ -60,38 +61,36 @@ static void close_listed(const struct detach *detach)
 	while (dir && (entry = readdir(dir))) {
 		int fd = atoi(entry->d_name);
 
-		if (!stays(detach, fd) && fd != dirfd(dir))
+		if (!stays(fd, keep, count) && fd != dirfd(dir))
 			(void)close(fd);
 	}
 }
 
-static void close_others(struct detach *detach)
+void detach_close_others(int *keep, size_t count)
 {
-	qsort(detach->keep, detach->keep_count, sizeof(*detach->keep), compare);
-	if (close_gaps(detach) < 0)
-		close_listed(detach);
+	qsort(keep, count, sizeof(*keep), compare);
+	if (close_gaps(keep, count) < 0)
+		close_listed(keep, count);
 }
 
 /*
- * SIGPIPE and SIGXFSZ are among those ignored: the server says a line on the
- * program's standard error, which may be a pipe that nobody reads, or a file
- * that is as large as it may become.
+ * Blocked, not ignored: one call for all 64, and what was ignored or handled
+ * before does not matter. By the kernel's own call: the C library keeps two of the
+ * real-time signals out of every set.
  */
-static void set_signals(void)
+static void block_signals(void)
 {
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGCHLD};
-	sigset_t none;
+	unsigned long long all = ~0ull;
 
-	for (int number = 1; number < SIGRTMIN; number++)
-		(void)signal(number, SIG_IGN);
-	for (size_t i = 0; i < COUNT_OF(faults); i++)
-		(void)signal(faults[i], SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Who ignores it would not hear of its children. */
+	(void)signal(SIGCHLD, SIG_DFL);
+#ifdef __SANITIZE_ADDRESS__ /* which tells of a fault in its handler */
+	all &= ~(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGABRT - 1));
+#endif
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
 }
 
-/* Nothing of the terminal, the job's pipes or its signal settings stays. */
-static void leave(struct detach *detach)
+void detach_leave(struct detach *detach)
 {
 	static const struct rlimit no_core = {0, 0};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -100,10 +99,10 @@ static void leave(struct detach *detach)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (null >= 0 && null != fd && !(fd == STDERR_FILENO && detach->log))
 			(void)dup2(null, fd);
-	close_others(detach);
+	detach_close_others(detach->keep, detach->keep_count);
 	if (chdir("/") < 0)
 		_exit(1);
-	set_signals();
+	title_set(detach->name);
 	/* Nobody of the same user traces it or reads its memory, from inside the container or out. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -117,8 +116,11 @@ static int middle_main(void *arg)
 	pid_t child = fork();
 
 	if (child == 0) {
-		title_set(detach->name);
-		leave(detach);
+		/* Nothing of the terminal, the job's pipes or its signal settings stays. */
+		block_signals();
+		if (detach->early)
+			detach->early(detach);
+		detach_leave(detach);
 		_exit(detach->main(detach->arg));
 	}
 	for (size_t i = 0; child > 0 && i < COUNT_OF(started); i++)
@@ -129,9 +131,24 @@ static int middle_main(void *arg)
 	return child < 0 ? errno : 0;
 }
 
+/*
+ * The stack of the process, which keeps it, and of its workers: with a page below
+ * that faults. In the launcher it is gone when the launcher becomes the program.
+ */
+static char *new_stack(void)
+{
+	size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+	char *stack = mmap(NULL, STACK_SIZE + guard, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED || mprotect(stack, guard, PROT_NONE) < 0)
+		return NULL;
+	return stack + guard;
+}
+
 int detach_start(struct detach *detach, struct err *err)
 {
-	auto_free char *stack = malloc(STACK_SIZE);
+	char *stack = new_stack();
 	int status = 0;
 	pid_t middle;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/engine.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,11 +21,12 @@ static int find_in(const char *path, const char *name, char **out)
 	return -1;
 }
 
-int engine_find(const struct conf *conf, uint64_t offset, struct engine *out, struct err *err)
+int engine_find(const struct conf *conf, const struct image *image, struct engine *out, struct err *err)
 {
 	const char *name = conf->squashfuse;
 
-	out->offset = offset;
+	out->image = image->fd;
+	out->offset = image->offset;
 	if (strchr(name, '/')) {
 		if (access(name, X_OK) < 0)
 			return err_sys(err, "cannot use engine '%s'", name);
@@ -36,15 +38,17 @@ int engine_find(const struct conf *conf, uint64_t offset, struct engine *out, st
 	return 0;
 }
 
-int engine_become(const struct server_options *options, int device)
+int engine_become(void *arg, int device)
 {
-	const struct engine *engine = options->engine_arg;
+	const struct engine *engine = arg;
 	char image[64], mountpoint[64], offset[64];
 	char *argv[] = {(char *)"squashfuse", (char *)"-f", (char *)"-o", offset, image, mountpoint, NULL};
 
+	if (fcntl(device, F_SETFD, 0) < 0 || fcntl(engine->image, F_SETFD, 0) < 0)
+		return 1;
 	/* libfuse takes "/dev/fd/N" for a device that is mounted already (libfuse 3.3). */
 	(void)snprintf(mountpoint, sizeof(mountpoint), "/dev/fd/%d", device);
-	(void)snprintf(image, sizeof(image), "/proc/self/fd/%d", options->image_fd);
+	(void)snprintf(image, sizeof(image), "/proc/self/fd/%d", engine->image);
 	(void)snprintf(offset, sizeof(offset), "ro,offset=%llu", (unsigned long long)engine->offset);
 	(void)execv(engine->program, argv);
 	return 1;

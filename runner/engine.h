@@ -2,24 +2,25 @@
 /*
  * engine.h - squashfuse as the mount server, for comparison ("engine = squashfuse").
  */
-#ifndef FIRN_ENGINE_H
-#define FIRN_ENGINE_H
+#ifndef FIRN_RUNNER_ENGINE_H
+#define FIRN_RUNNER_ENGINE_H
 
 #include "lib/conf.h"
 #include "lib/err.h"
-#include "runner/server/server.h"
+#include "lib/image.h"
 
 #include <stdint.h>
 
 struct engine {
 	char *program;   /* absolute path; owned */
-	uint64_t offset; /* of the squashfs in the image file, bytes */
+	int image;       /* the file; borrowed */
+	uint64_t offset; /* of the squashfs in it, bytes */
 };
 
 /* Find conf->squashfuse, in PATH unless it is a path. */
-int engine_find(const struct conf *conf, uint64_t offset, struct engine *out, struct err *err);
+int engine_find(const struct conf *conf, const struct image *image, struct engine *out, struct err *err);
 
-/* For server_options.engine, with a struct engine as its engine_arg. */
-int engine_become(const struct server_options *options, int device);
+/* Become it, for the mounted @device, with a struct engine. Returns an exit status if it cannot. */
+int engine_become(void *engine, int device);
 
 #endif

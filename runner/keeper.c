@@ -3,33 +3,39 @@
 
 #include "lib/own.h"
 #include "lib/pass.h"
-#include "runner/detach.h"
 #include "runner/session_meet.h"
 
+#include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 
-enum { HEARTBEAT_MS = 1000, EVENTS_MAX = 16, THREAD_STACK = 128 << 10 };
+enum { HEARTBEAT_MS = 1000, GREETING_SIZE = 16 };
 
 /* What a descriptor stands for; the rest of epoll's word is the descriptor. */
-enum kind { KIND_LISTENER, KIND_BUILDER, KIND_NEED };
+enum kind { KIND_LISTENER = KEEP_EVENTS_MIN, KIND_NEED, KIND_GUEST };
+
+/* One who came too early. */
+struct waiting {
+	int connection;
+	uint64_t proof;
+};
 
 struct keep {
 	const struct keeper *keeper;
 	int epoll;
-	int user, mnt;     /* -1 until the container is built */
-	int *waiting;      /* connections of those who came too early */
+	int user, mnt, config; /* -1 until the container is built */
+	struct waiting *waiting;
 	size_t waiting_count;
+	int *guest;        /* connections of those who have not said anything yet */
+	size_t guest_count;
 	size_t needs;      /* tasks and others for whom the container must be there */
 	int64_t empty_since;
-	bool over;
+	int64_t next_beat; /* when those who wait are to hear that we live */
 };
 
 static int64_t now_ms(void)
@@ -48,6 +54,16 @@ static int watch(const struct keep *keep, int fd, enum kind kind)
 	};
 
 	return epoll_ctl(keep->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/*
+ * Not close(2) alone: as long as somebody has a copy of it, epoll(7) would tell
+ * again.
+ */
+static void forget(const struct keep *keep, int fd)
+{
+	(void)epoll_ctl(keep->epoll, EPOLL_CTL_DEL, fd, NULL);
+	(void)close(fd);
 }
 
 /* Takes over @fd. */
@@ -85,34 +101,36 @@ static pid_t peer_of(int connection)
 	return peer.pid;
 }
 
-static int say(const struct keep *keep, int connection, enum keeper_word word)
+static int say(const struct keep *keep, const struct waiting *to, enum keeper_word word)
 {
 	const char *note = word == KEEPER_READY && keep->keeper->note ? keep->keeper->note : "";
-	char text[1 + SESSION_NOTE_MAX] = {(char)word};
+	struct keeper_answer answer = {to->proof, (char)word};
+	char text[sizeof(answer) + SESSION_NOTE_MAX];
 	size_t len = strnlen(note, SESSION_NOTE_MAX);
 	struct pass message = {
 		.data = text,
-		.size = 1 + len,
-		.fd = {keep->user, keep->mnt},
-		.count = word == KEEPER_READY ? 2 : 0,
-		.named = true,
+		.size = sizeof(answer) + len,
+		.fd = {keep->user, keep->mnt, keep->config},
+		.count = word != KEEPER_READY ? 0 : keep->config < 0 ? 2 : 3,
 	};
 
-	memcpy(text + 1, note, len);
-	return pass_send(connection, &message, MSG_DONTWAIT);
+	memcpy(text, &answer, sizeof(answer));
+	memcpy(text + sizeof(answer), note, len);
+	return pass_send(to->connection, &message, MSG_DONTWAIT);
 }
 
-static void wait_for_builder(struct keep *keep, int connection)
+static void wait_for_builder(struct keep *keep, const struct waiting *guest)
 {
-	int *grown = reallocarray(keep->waiting, keep->waiting_count + 1, sizeof(*grown));
+	struct waiting *grown = reallocarray(keep->waiting, keep->waiting_count + 1, sizeof(*grown));
 
-	if (!grown || say(keep, connection, KEEPER_WAIT) < 0) {
-		keep->waiting = grown ? grown : keep->waiting;
-		(void)close(connection);
+	keep->waiting = grown ? grown : keep->waiting;
+	if (!grown || say(keep, guest, KEEPER_WAIT) < 0) {
+		(void)close(guest->connection);
 		return;
 	}
-	keep->waiting = grown;
-	keep->waiting[keep->waiting_count++] = connection;
+	if (keep->waiting_count == 0)
+		keep->next_beat = now_ms() + HEARTBEAT_MS;
+	keep->waiting[keep->waiting_count++] = *guest;
 }
 
 /* A descriptor for each task: as many as the system allows. */
@@ -127,24 +145,103 @@ static void raise_limit(void)
 }
 
 /*
+ * What the rank's eventfd counts: proc_pid_fdinfo(5) tells it to those who may trace
+ * the rank, which no process of a container may.
+ */
+static bool read_proof(pid_t peer, int number, uint64_t *proof)
+{
+	static const char mark[] = "eventfd-count:";
+	char path[64], text[512];
+	const char *at;
+	ssize_t got;
+	auto_fd fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)peer, number);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[got > 0 ? got : 0] = '\0';
+	at = strstr(text, mark);
+	if (!at)
+		return false;
+	*proof = strtoull(at + sizeof(mark) - 1, NULL, 16);
+	return true;
+}
+
+/* Returns 1 and the number of its eventfd, 0 when it has said nothing yet, -1 for nonsense. */
+static int greeting(int connection, int *number)
+{
+	char text[GREETING_SIZE + 1];
+	ssize_t got = recv(connection, text, GREETING_SIZE, MSG_DONTWAIT);
+	char *end;
+	long value;
+
+	if (got < 0 && errno == EAGAIN)
+		return 0;
+	text[got > 0 ? got : 0] = '\0';
+	value = strtol(text, &end, 10);
+	*number = (int)value;
+	return end > text && *end == '\0' && value >= 0 && value <= INT32_MAX ? 1 : -1;
+}
+
+/*
  * The task is registered before it is told. Whoever could not be is sent away:
  * it then builds a container of its own, and nothing can go wrong with it.
  */
-static void admit(struct keep *keep, int connection)
+static void admit(struct keep *keep, struct waiting *guest, int number)
 {
-	auto_fd task = open_task(peer_of(connection));
+	pid_t peer = peer_of(guest->connection);
+	auto_fd task = open_task(peer);
 	size_t needs = keep->needs;
 
 	/* Still connected: so the number is still that of the process. */
-	if (task >= 0 && is_connected(connection))
+	if (task >= 0 && is_connected(guest->connection) && read_proof(peer, number, &guest->proof))
 		need(keep, take_fd(&task));
 	if (keep->needs > needs && keep->user < 0) {
-		wait_for_builder(keep, connection);
+		wait_for_builder(keep, guest);
 		return;
 	}
 	if (keep->needs > needs)
-		(void)say(keep, connection, KEEPER_READY);
-	(void)close(connection);
+		(void)say(keep, guest, KEEPER_READY);
+	(void)close(guest->connection);
+}
+
+static void remember_guest(struct keep *keep, int connection)
+{
+	int *grown = reallocarray(keep->guest, keep->guest_count + 1, sizeof(*grown));
+
+	keep->guest = grown ? grown : keep->guest;
+	if (!grown || watch(keep, connection, KIND_GUEST) < 0)
+		(void)close(connection);
+	else
+		keep->guest[keep->guest_count++] = connection;
+}
+
+static void forget_guest(struct keep *keep, int connection)
+{
+	for (size_t i = 0; i < keep->guest_count; i++)
+		if (keep->guest[i] == connection) {
+			(void)epoll_ctl(keep->epoll, EPOLL_CTL_DEL, connection, NULL);
+			keep->guest[i] = keep->guest[--keep->guest_count];
+			return;
+		}
+}
+
+/* A rank says its number with the first thing it does: mostly it is there at once. */
+static void hear_guest(struct keep *keep, int connection, bool is_new)
+{
+	struct waiting guest = {.connection = connection};
+	int number;
+	int result = peer_of(connection) > 0 ? greeting(connection, &number) : -1;
+
+	if (result == 0 && is_new)
+		remember_guest(keep, connection);
+	if (result == 0)
+		return;
+	forget_guest(keep, connection);
+	if (result > 0)
+		admit(keep, &guest, number);
+	else
+		(void)close(connection);
 }
 
 /* Returns whether anybody was there. */
@@ -163,7 +260,7 @@ static bool admit_all(struct keep *keep)
 				(void)poll(NULL, 0, 10);
 			return any;
 		}
-		admit(keep, connection);
+		hear_guest(keep, connection, true);
 		any = true;
 	}
 }
@@ -171,103 +268,87 @@ static bool admit_all(struct keep *keep)
 static void answer_waiting(struct keep *keep, enum keeper_word word)
 {
 	for (size_t i = 0; i < keep->waiting_count; i++)
-		(void)say(keep, keep->waiting[i], word);
+		(void)say(keep, &keep->waiting[i], word);
+	keep->next_beat = now_ms() + HEARTBEAT_MS;
 }
 
 static void dismiss_waiting(struct keep *keep)
 {
 	while (keep->waiting_count > 0)
-		(void)close(keep->waiting[--keep->waiting_count]);
+		(void)close(keep->waiting[--keep->waiting_count].connection);
 }
 
-/* The builder is done, or it ended without. */
-static void hear_builder(struct keep *keep)
+void keep_open(struct keep *keep, int user, int mnt, int config)
 {
-	struct pass message;
-	char byte;
-	ssize_t got = pass_receive(keep->keeper->builder, &byte, 1, &message, MSG_DONTWAIT);
-
-	if (got < 0 && errno == EAGAIN)
-		return;
-	(void)epoll_ctl(keep->epoll, EPOLL_CTL_DEL, keep->keeper->builder, NULL);
-	if (got != 1 || message.count != 2) {
-		keep->over = true;
-		return;
-	}
-	keep->user = message.fd[0];
-	keep->mnt = message.fd[1];
+	keep->user = user;
+	keep->mnt = mnt;
+	keep->config = config;
 	answer_waiting(keep, KEEPER_READY);
 	dismiss_waiting(keep);
 }
 
-static void hear(struct keep *keep, const struct epoll_event *event)
+bool keep_is_open(const struct keep *keep)
 {
-	int fd = (int)(uint32_t)event->data.u64;
+	return keep->user >= 0;
+}
 
-	switch ((enum kind)(event->data.u64 >> 32)) {
+void keep_hear(struct keep *keep, uint64_t word)
+{
+	int fd = (int)(uint32_t)word;
+
+	switch ((enum kind)(word >> 32)) {
 	case KIND_LISTENER:
 		(void)admit_all(keep);
 		break;
-	case KIND_BUILDER:
-		hear_builder(keep);
+	case KIND_GUEST:
+		hear_guest(keep, fd, false);
 		break;
 	case KIND_NEED:
-		/*
-		 * A process has ended, the other end of a socket was closed, a directory was
-		 * removed. Not close(2) alone: as long as somebody has a copy of it, epoll(7)
-		 * would tell again.
-		 */
-		(void)epoll_ctl(keep->epoll, EPOLL_CTL_DEL, fd, NULL);
-		(void)close(fd);
+		/* A process has ended, the other end of a socket was closed, a directory was removed. */
+		forget(keep, fd);
 		if (--keep->needs == 0)
 			keep->empty_since = now_ms();
 		break;
 	}
 }
 
-static bool is_needed(const struct keep *keep)
+static int until(int64_t when)
 {
-	return keep->needs > 0 || keep->user < 0;
+	int64_t left = when - now_ms();
+
+	return left <= 0 ? 0 : left < INT32_MAX ? (int)left : INT32_MAX;
 }
 
-/* How long there may be silence, in milliseconds; -1: for ever. */
-static int patience(const struct keep *keep)
+int keep_patience(const struct keep *keep)
 {
-	int64_t left = keep->empty_since + INT64_C(1000) * keep->keeper->linger - now_ms();
-
 	if (keep->user < 0)
-		return HEARTBEAT_MS;
-	if (is_needed(keep))
+		return keep->waiting_count > 0 ? until(keep->next_beat) : -1;
+	if (keep->needs > 0)
 		return -1;
-	return left > 0 ? (int)(left < INT32_MAX ? left : INT32_MAX) : 0;
+	return until(keep->empty_since + INT64_C(1000) * keep->keeper->linger);
 }
 
-static void loop(struct keep *keep)
+bool keep_look(struct keep *keep)
 {
-	struct epoll_event event[EVENTS_MAX];
-
-	while (!keep->over) {
-		int count = epoll_wait(keep->epoll, event, EVENTS_MAX, patience(keep));
-
-		for (int i = 0; i < count; i++)
-			hear(keep, &event[i]);
-		if (count == 0)
-			answer_waiting(keep, KEEPER_WAIT);
-		/* Who has connected is let in; who does from now on finds nobody, and builds anew. */
-		if (patience(keep) == 0 && !admit_all(keep))
-			keep->over = true;
+	if (keep_patience(keep) != 0)
+		return true;
+	if (keep->user < 0) {
+		answer_waiting(keep, KEEPER_WAIT);
+		return true;
 	}
+	/* Who has connected is let in; who does from now on finds nobody, and builds anew. */
+	return admit_all(keep);
 }
 
-static int begin(struct keep *keep)
+struct keep *keep_begin(const struct keeper *keeper, int epoll)
 {
-	const struct keeper *keeper = keep->keeper;
+	struct keep *keep = calloc(1, sizeof(*keep));
 
+	if (!keep)
+		return NULL;
+	*keep = (struct keep){.keeper = keeper, .epoll = epoll, .user = -1, .mnt = -1, .config = -1};
 	raise_limit();
 	keep->empty_since = now_ms();
-	keep->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (keep->epoll < 0 || watch(keep, keeper->builder, KIND_BUILDER) < 0)
-		return -1;
 	for (size_t i = 0; i < COUNT_OF(keeper->task); i++)
 		need(keep, open_task(keeper->task[i]));
 	need(keep, keeper->hold);
@@ -275,76 +356,29 @@ static int begin(struct keep *keep)
 	 * Listening again makes this process the one that SO_PEERCRED tells, and
 	 * nobody is let in before it does.
 	 */
-	return listen(keeper->listener, SOMAXCONN) < 0 ||
-			       watch(keep, keeper->listener, KIND_LISTENER) < 0
-		       ? -1
-		       : 0;
-}
-
-void keeper_run(const struct keeper *keeper)
-{
-	struct keep keep = {.keeper = keeper, .epoll = -1, .user = -1, .mnt = -1};
-
-	if (begin(&keep) == 0)
-		loop(&keep);
-	(void)close(keeper->listener);
-	dismiss_waiting(&keep);
-	free(keep.waiting);
-	(void)close(keeper->builder);
-	if (keep.user >= 0)
-		(void)close(keep.user);
-	if (keep.mnt >= 0)
-		(void)close(keep.mnt);
-	if (keep.epoll >= 0)
-		(void)close(keep.epoll);
-}
-
-static void *thread_main(void *arg)
-{
-	keeper_run(arg);
-	return NULL;
-}
-
-void keeper_start_thread(const struct keeper *keeper)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	/* Without a keeper its sockets are closed, and others build containers of their own. */
-	if (pthread_attr_init(&attr) != 0)
-		return;
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
-	if (pthread_create(&thread, &attr, thread_main, (void *)(uintptr_t)keeper) != 0) {
-		(void)close(keeper->listener);
-		(void)close(keeper->builder);
+	if (listen(keeper->listener, SOMAXCONN) < 0 ||
+	    watch(keep, keeper->listener, KIND_LISTENER) < 0) {
+		free(keep);
+		return NULL;
 	}
-	(void)pthread_attr_destroy(&attr);
+	return keep;
 }
 
-static int process_main(void *arg)
+void keep_end(struct keep *keep)
 {
-	keeper_run(arg);
-	return 0;
-}
-
-int keeper_start_process(struct keeper *keeper, struct err *err)
-{
-	struct detach process = {
-		.aim = "start the keeper",
-		.name = "firn-keeper",
-		.main = process_main,
-		.arg = keeper,
-		.keep = {keeper->listener, keeper->builder, keeper->hold},
-		.keep_count = 3,
-	};
-
-	return detach_start(&process, err);
-}
-
-int keeper_ready(int builder, int user, int mnt, struct err *err)
-{
-	struct pass message = {.data = "", .size = 1, .fd = {user, mnt}, .count = 2};
-
-	return pass_send(builder, &message, 0) < 0 ? err_sys(err, "the keeper ended early") : 0;
+	if (!keep)
+		return;
+	forget(keep, keep->keeper->listener);
+	dismiss_waiting(keep);
+	free(keep->waiting);
+	while (keep->guest_count > 0)
+		forget(keep, keep->guest[--keep->guest_count]);
+	free(keep->guest);
+	if (keep->user >= 0)
+		(void)close(keep->user);
+	if (keep->mnt >= 0)
+		(void)close(keep->mnt);
+	if (keep->config >= 0)
+		(void)close(keep->config);
+	free(keep);
 }

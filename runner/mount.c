@@ -344,7 +344,7 @@ static int attach_pipe(struct builder *at, size_t i, struct err *err)
 	auto_free char *text = NULL;
 	size_t len;
 
-	if (target < 0)
+	if (target < 0 || step->fd < 0)
 		return 0;
 	if (pipe_text(step->fd, PIPE_TIMEOUT_MS, PIPE_MAX, &text, &len, err) < 0) {
 		log_info("not shown: '%s': %s", step->target, err->text);
@@ -454,14 +454,15 @@ static int lay_overlay(struct builder *at, const struct plan_step *overlay, int 
 }
 
 /* What must lie over the image before the steps. */
-static int prepare_root(struct builder *at, struct err *err)
+static int prepare_root(struct builder *at, const struct mount_hook *hook, struct err *err)
 {
 	const struct plan_step *overlay = find_overlay(at->plan);
 	struct points points = {.skeleton = -1};
 	int result = 0;
 
 	at->root = root_open(err);
-	if (at->root < 0 || (!at->root_shows && need_scratch(at, err) < 0))
+	if (at->root < 0 || (hook && hook->call(hook->arg, at->root, err) < 0) ||
+	    (!at->root_shows && need_scratch(at, err) < 0))
 		return -1;
 	points.root = at->root;
 	points.scratch = at->scratch;
@@ -521,16 +522,18 @@ static int open_upper(struct builder *at, struct err *err)
 	return at->upper < 0 ? err_sys(err, "cannot open overlay '%s'", overlay->source) : 0;
 }
 
-static int build(struct builder *at, struct err *err)
+static int build(struct builder *at, const struct mount_hook *hook, struct err *err)
 {
-	if (open_upper(at, err) < 0 || clone_sources(at, err) < 0 || prepare_root(at, err) < 0 ||
-	    do_steps(at, false, err) < 0 || tree_restrict(at->root, TREE_NODEV | separate(at), err) < 0 ||
+	if (open_upper(at, err) < 0 || clone_sources(at, err) < 0 ||
+	    prepare_root(at, hook, err) < 0 || do_steps(at, false, err) < 0 ||
+	    tree_restrict(at->root, TREE_NODEV | separate(at), err) < 0 ||
 	    do_steps(at, true, err) < 0 || root_pivot(at->root, err) < 0)
 		return -1;
 	return tree_restrict_needed() ? restrict_late(at, err) : 0;
 }
 
-int mount_plan(const struct plan *plan, bool root_shows, struct err *err)
+int mount_plan(const struct plan *plan, bool root_shows, const struct mount_hook *hook,
+	       struct err *err)
 {
 	mode_t mask = umask(S_IWGRP | S_IWOTH); /* what is made here is for all to read */
 	struct builder at = {
@@ -545,7 +548,7 @@ int mount_plan(const struct plan *plan, bool root_shows, struct err *err)
 	int result;
 
 	/* Clones and targets stay open until execve(2) closes them: one call less for each. */
-	result = at.clone && at.own ? build(&at, err)
+	result = at.clone && at.own ? build(&at, hook, err)
 				    : err_sys(err, "cannot mount '%s'", plan->image);
 	(void)umask(mask);
 	free(at.clone);

@@ -17,10 +17,21 @@
 #include <stdbool.h>
 
 /*
+ * Called once the image can be read at @root, an O_PATH descriptor, and before any
+ * step but the cloning of what is bound. It may complete the plan, but for its steps.
+ */
+struct mount_hook {
+	int (*call)(void *arg, int root, struct err *err);
+	void *arg;
+};
+
+/*
  * Carry out all steps on the root that was mounted last (root.h) and make it
  * the process' root. @root_shows: the mount server shows the mount points and
- * the small files, so they need no overlay. Call in the container's namespaces.
+ * the small files, so they need no overlay. @hook may be NULL. Call in the container's
+ * namespaces.
  */
-int mount_plan(const struct plan *plan, bool root_shows, struct err *err);
+int mount_plan(const struct plan *plan, bool root_shows, const struct mount_hook *hook,
+	       struct err *err);
 
 #endif

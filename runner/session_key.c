@@ -12,7 +12,7 @@
 enum { ANCESTORS_MAX = 16, VARIABLES_MAX = 2, NAME_BYTES = 16 };
 
 /* Two firns that differ in what they say to each other must not meet. */
-#define VERSION "firn session 1"
+#define VERSION "firn session 2"
 
 /*
  * Launchers, the surest first. A process is a rank of one when @mark and all of

@@ -6,13 +6,18 @@
 #include "runner/keeper.h"
 
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <poll.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 /*
@@ -26,7 +31,6 @@ enum {
 	TRIES_MAX = 1000,
 	PAUSE_MS = 1,
 	YIELDS = 20,
-	MAP_SIZE = 256,
 };
 
 enum answer { ANSWER_IN, ANSWER_GONE, ANSWER_NO };
@@ -50,33 +54,34 @@ static bool is_mine(int connection)
 	       peer.uid == geteuid();
 }
 
-static ssize_t read_map(const char *process, char map[MAP_SIZE])
+/* Whether @fd is a namespace of @type (CLONE_NEW...): see ioctl_nsfs(2). */
+static bool is_namespace(int fd, int type)
 {
-	char path[64];
-	auto_fd fd = -1;
+	return ioctl(fd, NS_GET_NSTYPE) == type;
+}
 
-	(void)snprintf(path, sizeof(path), "/proc/%s/uid_map", process);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -1 : read(fd, map, MAP_SIZE);
+static bool is_same(int fd, int other)
+{
+	struct stat one, two;
+
+	return fd >= 0 && other >= 0 && fstat(fd, &one) == 0 && fstat(other, &two) == 0 &&
+	       one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
 /*
- * Whether process @pid is outside of any container. The image's programs run as
- * the user, too, and could offer their own root to a rank that should get
- * another one. But they are in a user namespace of their own, with one user.
+ * A user namespace that we made, and a mount namespace that belongs to it. To be able to enter
+ * it says the rest: that it lies below ours (user_namespaces(7)).
  */
-static bool is_outside(pid_t pid)
+static bool are_mine(int user, int mnt)
 {
-	/* The first user namespace, as user_namespaces(7) shows it: nothing lies outside of that. */
-	static const char all[] = "         0          0 4294967295\n";
-	char ours[MAP_SIZE], theirs[MAP_SIZE], number[16];
-	ssize_t len;
+	auto_fd owner = -1;
+	uid_t uid;
 
-	(void)snprintf(number, sizeof(number), "%d", (int)pid);
-	len = read_map(number, theirs);
-	if (len == sizeof(all) - 1 && memcmp(theirs, all, sizeof(all) - 1) == 0)
-		return true;
-	return len > 0 && read_map("self", ours) == len && memcmp(ours, theirs, (size_t)len) == 0;
+	if (!is_namespace(user, CLONE_NEWUSER) || !is_namespace(mnt, CLONE_NEWNS) ||
+	    ioctl(user, NS_GET_OWNER_UID, &uid) < 0 || uid != geteuid())
+		return false;
+	owner = ioctl(mnt, NS_GET_USERNS);
+	return is_same(owner, user);
 }
 
 static enum answer refuse(const char *why)
@@ -85,35 +90,71 @@ static enum answer refuse(const char *why)
 	return ANSWER_NO;
 }
 
-/* What the keeper says: a word, and perhaps a note. */
+/* What the keeper says. */
 struct saying {
-	char word;
+	struct keeper_answer answer;
 	char note[SESSION_NOTE_MAX + 1];
 };
 
+/*
+ * A number that only processes outside of containers can find out: what an eventfd of
+ * ours counts. The image's programs run as the user, too, and could offer their own root to a
+ * rank that should get another one.
+ */
+struct secret {
+	int fd; /* closed by who made it */
+	uint64_t number;
+};
+
+static int make_secret(struct secret *secret)
+{
+	if (getrandom(&secret->number, sizeof(secret->number), 0) != sizeof(secret->number))
+		return -1;
+	/* It can hold all numbers but one; half of them will do. */
+	secret->number = secret->number >> 1 | 1;
+	secret->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return secret->fd >= 0 && write(secret->fd, &secret->number, sizeof(secret->number)) > 0 ? 0
+												  : -1;
+}
+
+static bool is_proven(const struct saying *said, const struct secret *secret)
+{
+	return said->answer.proof == secret->number;
+}
+
+static void close_all(struct pass *message)
+{
+	while (message->count > 0)
+		(void)close(message->fd[--message->count]);
+}
+
 static enum answer take_offer(struct pass *message, const struct saying *said, struct session *out)
 {
-	if (message->count == 2 && message->named && message->uid == geteuid() &&
-	    is_outside(message->pid)) {
+	if (message->count >= 2 && message->count <= 3 && are_mine(message->fd[0], message->fd[1])) {
 		out->user = message->fd[0];
 		out->mnt = message->fd[1];
+		out->config = message->fd[2];
 		memcpy(out->note, said->note, sizeof(out->note));
 		return ANSWER_IN;
 	}
-	while (message->count > 0)
-		(void)close(message->fd[--message->count]);
+	close_all(message);
 	return refuse("the answer did not come from a keeper");
 }
 
 static ssize_t receive(int connection, struct saying *out, struct pass *message)
 {
-	char text[1 + SESSION_NOTE_MAX];
+	char text[sizeof(out->answer) + SESSION_NOTE_MAX];
 	ssize_t got = pass_receive(connection, text, sizeof(text), message, 0);
+	size_t len;
 
-	if (got > 0) {
-		out->word = text[0];
-		memcpy(out->note, text + 1, (size_t)got - 1);
-		out->note[got - 1] = '\0';
+	if (got <= 0)
+		return got;
+	*out = (struct saying){.answer = {0, 0}};
+	if ((size_t)got >= sizeof(out->answer)) {
+		len = (size_t)got - sizeof(out->answer);
+		memcpy(&out->answer, text, sizeof(out->answer));
+		memcpy(out->note, text + sizeof(out->answer), len);
+		out->note[len] = '\0';
 	}
 	return got;
 }
@@ -147,17 +188,12 @@ static ssize_t hear(int connection, int yields, struct saying *out, struct pass 
 	return receive(connection, out, message);
 }
 
-static enum answer ask(int connection, struct session *out)
+static enum answer listen_to(int connection, const struct secret *secret, struct session *out)
 {
 	struct pass message;
 	int yields = YIELDS;
-	int on = 1;
 	static struct saying said;
 
-	if (!is_mine(connection))
-		return refuse("another user has taken its name");
-	if (setsockopt(connection, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
-		return refuse("the keeper cannot be known");
 	for (int silence = 0; silence < SILENCE_ROUNDS; silence++) {
 		ssize_t got = hear(connection, yields, &said, &message);
 
@@ -167,17 +203,41 @@ static enum answer ask(int connection, struct session *out)
 			return refuse("the answer did not come from a keeper");
 		if (got <= 0)
 			return ANSWER_GONE;
-		if (said.word != KEEPER_WAIT)
+		if (said.answer.word != KEEPER_WAIT || !is_proven(&said, secret)) {
+			if (!is_proven(&said, secret))
+				close_all(&message);
 			return take_offer(&message, &said, out);
+		}
 		silence = -1;
 		yields = 0; /* it builds */
 	}
 	return refuse("its keeper does not answer");
 }
 
-/* One try. Returns whether it decided anything. */
-static bool meet_once(const struct sockaddr_un *address, socklen_t size, struct session *out)
+/* The number first, before any look at who is there: then it is said when the keeper wakes up. */
+static enum answer ask(int connection, const struct secret *secret, struct session *out)
 {
+	char greeting[16];
+	int len = snprintf(greeting, sizeof(greeting), "%d", secret->fd);
+
+	if (send(connection, greeting, (size_t)len, MSG_NOSIGNAL) != len)
+		return ANSWER_GONE;
+	if (!is_mine(connection))
+		return refuse("another user has taken its name");
+	return listen_to(connection, secret, out);
+}
+
+/* A session's place, and what a rank needs to meet there. */
+struct place {
+	struct sockaddr_un address;
+	socklen_t size;
+	struct secret secret;
+};
+
+/* One try. Returns whether it decided anything. */
+static bool meet_once(const struct place *at, struct session *out)
+{
+	const struct sockaddr *address = (const struct sockaddr *)&at->address;
 	auto_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	enum answer answer;
 
@@ -185,28 +245,23 @@ static bool meet_once(const struct sockaddr_un *address, socklen_t size, struct 
 		(void)refuse(strerror(errno));
 		return true;
 	}
-	if (connect(fd, (const struct sockaddr *)address, size) == 0) {
-		answer = ask(fd, out);
+	if (connect(fd, address, at->size) == 0) {
+		answer = ask(fd, &at->secret, out);
 		out->role = answer == ANSWER_IN ? SESSION_MEMBER : SESSION_ALONE;
 		return answer != ANSWER_GONE;
 	}
 	/* Nobody is there; or somebody between bind(2) and listen(2), or with too many at the door. */
-	if (errno != ECONNREFUSED || bind(fd, (const struct sockaddr *)address, size) < 0 ||
-	    listen(fd, SOMAXCONN) < 0)
+	if (errno != ECONNREFUSED || bind(fd, address, at->size) < 0 || listen(fd, SOMAXCONN) < 0)
 		return false;
 	out->listener = take_fd(&fd);
 	out->role = SESSION_FIRST;
 	return true;
 }
 
-void session_meet(const char *name, struct session *out)
+static void meet(const char *name, const struct place *at, struct session *out)
 {
-	struct sockaddr_un address;
-	socklen_t size = make_address(name, &address);
-
-	*out = (struct session){.role = SESSION_ALONE, .listener = -1, .user = -1, .mnt = -1};
 	for (int i = 0; i < TRIES_MAX; i++) {
-		if (meet_once(&address, size, out)) {
+		if (meet_once(at, out)) {
 			log_debug("session %s: %s", name,
 				  out->role == SESSION_FIRST    ? "the first"
 				  : out->role == SESSION_MEMBER ? "a member"
@@ -218,10 +273,24 @@ void session_meet(const char *name, struct session *out)
 	(void)refuse("nobody opens");
 }
 
+void session_meet(const char *name, struct session *out)
+{
+	struct place at = {.secret = {.fd = -1}};
+
+	*out = (struct session)SESSION_NONE;
+	at.size = make_address(name, &at.address);
+	if (make_secret(&at.secret) < 0)
+		(void)refuse("the keeper cannot be known");
+	else
+		meet(name, &at, out);
+	own_close(&at.secret.fd);
+}
+
 void session_clear(struct session *session)
 {
 	own_close(&session->listener);
 	own_close(&session->user);
 	own_close(&session->mnt);
-	*session = (struct session){.role = SESSION_ALONE, .listener = -1, .user = -1, .mnt = -1};
+	own_close(&session->config);
+	*session = (struct session)SESSION_NONE;
 }

@@ -26,8 +26,14 @@ struct session {
 	enum session_role role;
 	int listener;  /* FIRST: bound and listening, non-blocking; owned */
 	int user, mnt; /* MEMBER: the namespaces; owned */
+	int config;    /* MEMBER: the image's configuration (content.h), -1: it is inside; owned */
 	char note[SESSION_NOTE_MAX + 1]; /* MEMBER: of the keeper */
 };
+
+#define SESSION_NONE                                                                               \
+	{                                                                                          \
+		.role = SESSION_ALONE, .listener = -1, .user = -1, .mnt = -1, .config = -1         \
+	}
 
 /*
  * Meet at @name. Waits for a first one that is still building, as long as it

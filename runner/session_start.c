@@ -140,36 +140,59 @@ static int send_error(int control, const struct err *err)
 struct holder {
 	const char *name;
 	int control;
+	int told; /* a pipe: a byte once it is a member, else the end */
+	bool is_member;
 };
+
+/* While it can be looked at: the keeper lets nobody in of whom it sees nothing (keeper.h). */
+static void meet_keeper(struct detach *process)
+{
+	struct holder *holder = process->arg;
+	auto_session session = SESSION_NONE;
+
+	session_meet(holder->name, &session);
+	holder->is_member = session.role == SESSION_MEMBER && write(holder->told, "", 1) == 1;
+}
 
 /* A member of its own, for as long as the other end of the control socket is open. */
 static int hold(void *arg)
 {
 	const struct holder *holder = arg;
 	struct pollfd end = {.fd = holder->control};
-	struct session session;
 
-	session_meet(holder->name, &session);
-	if (session.role != SESSION_MEMBER)
-		return 1;
-	while (poll(&end, 1, -1) < 0 && errno == EINTR)
+	while (holder->is_member && poll(&end, 1, -1) < 0 && errno == EINTR)
 		continue;
-	return 0;
+	return holder->is_member ? 0 : 1;
 }
 
 static int start_holder(const struct container *container, int control, struct err *err)
 {
-	struct holder holder = {container->name, control};
+	int told[2] = {-1, -1};
+	int made = pipe2(told, O_CLOEXEC);
+	auto_fd from = told[0];
+	auto_fd to = told[1];
+	struct holder holder = {container->name, control, to, false};
+	char byte;
 	struct detach process = {
 		.aim = "hold the container",
 		.name = "firn-holder",
+		.early = meet_keeper,
 		.main = hold,
 		.arg = &holder,
 		.keep = {control},
 		.keep_count = 1,
 	};
 
-	return detach_start(&process, err);
+	if (made < 0)
+		return err_sys(err, "cannot hold the container");
+	if (detach_start(&process, err) < 0)
+		return -1;
+	own_close(&to);
+	to = -1;
+	/* Before it is a member the container may end with its last task. */
+	if (read(from, &byte, 1) != 1)
+		return err_set(err, "cannot hold the container: its keeper does not answer");
+	return 0;
 }
 
 /* Until when the container is needed: a job's mark, else the caller's end of the control socket. */
@@ -224,7 +247,8 @@ static int join(struct container *container, struct err *err)
 		.keep_capabilities = composer_plan(container->composer)->keep_capabilities,
 	};
 
-	return hide(err) < 0 || container_compose(container, err) < 0 || session_enter(&offer, err) < 0
+	/* What the tasks need to know is read inside, whatever has become of the image's file. */
+	return hide(err) < 0 || session_enter(&offer, err) < 0 || container_read(container, err) < 0
 		       ? -1
 		       : offer_joined(container, err);
 }
@@ -339,8 +363,7 @@ static int join_as_made(struct request *request, struct container *container,
 	container->image->path = strdup(note->path);
 	if (!container->image->path)
 		return err_sys(err, "cannot enter container '%s'", request->name);
-	return hide(err) < 0 || session_enter(&into, err) < 0 || container_move_inside(container, err) < 0 ||
-			       container_compose(container, err) < 0
+	return hide(err) < 0 || session_enter(&into, err) < 0 || container_read(container, err) < 0
 		       ? -1
 		       : offer_joined(container, err);
 }

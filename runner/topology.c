@@ -88,24 +88,38 @@ static const char *why_not(struct content *content, const struct plan *plan)
 
 	if (wireup_topology_is_chosen(&env))
 		return "the environment names another";
-	if (plan->engine != PLAN_ENGINE_FIRN)
-		return "only firn's own server shows it";
 	if (!topology_is_readable(content))
 		return "the image has no hwloc, or one that cannot read it";
 	return NULL;
 }
 
-void topology_add(struct content *content, struct plan *plan)
+bool topology_add(struct plan *plan)
 {
-	const char *reason = why_not(content, plan);
-	struct err err;
 	int pipe;
+	struct err err;
 
-	if (reason) {
-		log_info("no topology is shown: %s", reason);
-		return;
+	if (plan->engine != PLAN_ENGINE_FIRN) {
+		log_info("no topology is shown: only firn's own server shows it");
+		return false;
 	}
 	pipe = discover_start(&err);
-	if (pipe < 0 || plan_add_pipe(plan, pipe, WIREUP_TOPOLOGY, &err) < 0)
-		log_info("no topology is shown: %s", err.text);
+	if (pipe >= 0 && plan_add_pipe(plan, pipe, WIREUP_TOPOLOGY, &err) == 0)
+		return true;
+	log_info("no topology is shown: %s", err.text);
+	return false;
+}
+
+void topology_check(struct content *content, struct plan *plan)
+{
+	const char *reason = why_not(content, plan);
+
+	if (!reason)
+		return;
+	log_info("no topology is shown: %s", reason);
+	/* Its helper finds nobody to tell, and ends. */
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->step[i].kind == PLAN_PIPE) {
+			own_close(&plan->step[i].fd);
+			plan->step[i].fd = -1;
+		}
 }

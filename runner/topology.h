@@ -13,11 +13,17 @@
 #include "runner/content.h"
 
 /*
- * Start the discovery and append a step that shows its result at WIREUP_TOPOLOGY
- * (mpi-glue/wireup.h). Where that is of no use or impossible nothing is appended,
- * which -v tells; it is never an error.
+ * Start the discovery, before there are namespaces, and append a step that shows its
+ * result at WIREUP_TOPOLOGY (mpi-glue/wireup.h). Returns whether it did; if not, -v tells why:
+ * it is never an error.
  */
-void topology_add(struct content *content, struct plan *plan);
+bool topology_add(struct plan *plan);
+
+/*
+ * The image can be read and @plan's environment is complete: where a topology is of no use,
+ * have no more of it. The file stays empty, which tasks take for none, and -v tells why.
+ */
+void topology_check(struct content *content, struct plan *plan);
 
 /* Whether @content has a hwloc that reads XML of version 2, and none that does not. */
 bool topology_is_readable(struct content *content);

@@ -17,8 +17,9 @@ ok '... and nothing is left'                nothing_left
 ok '... no group either'                    wait_for no_groups
 srun -w node1 --container=image.sqfs sh -c 'touch up; exec sleep 100' >/dev/null 2>&1 &
 wait_for test -e "$home/up"
-server=$(helpers firn-server)
-ok 'the server is in a group of the job'    grep -q '/job_' "/proc/$server/cgroup"
+servers=$(helpers 'firn-.*')
+in_job() { for pid in $servers; do grep -q '/job_' "/proc/$pid/cgroup" || return 1; done; [ -n "$servers" ]; }
+ok 'keeper and server are in a group of the job' in_job
 user scancel -u user
 wait
 ok '... and ends with it'                   nothing_left

@@ -8,13 +8,27 @@
 enum {
 	AHEAD_FILES = 8, /* of the first programs only: later ones find the caches warm, or time to wait */
 	AHEAD_MAX = 8 << 20, /* bytes: a larger file is not read through by a start */
-	AHEAD_STACK = 256 << 10,
 };
 
 struct ahead {
-	struct squashfs *image;
-	struct squashfs_inode inode;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	atomic_int asked;  /* files that were begun, with those that are not in the queue */
+	int put, taken;    /* of @file */
+	struct squashfs *image; /* of all of them */
+	struct squashfs_inode file[AHEAD_FILES];
 };
+
+struct ahead *ahead_new(void)
+{
+	struct ahead *ahead = calloc(1, sizeof(*ahead));
+
+	if (!ahead)
+		return NULL;
+	(void)pthread_mutex_init(&ahead->lock, NULL);
+	(void)pthread_cond_init(&ahead->more, NULL);
+	return ahead;
+}
 
 /* Reading a part of a block brings the whole of it into the cache. */
 static void bring(struct squashfs_reader *reader, const struct squashfs_inode *inode, uint32_t step)
@@ -30,49 +44,40 @@ static void bring(struct squashfs_reader *reader, const struct squashfs_inode *i
 	}
 }
 
-static void *ahead_main(void *arg)
+static void wait_for_more(struct ahead *ahead)
 {
-	struct ahead *ahead = arg;
-	struct squashfs_reader *reader;
-	struct err err;
-
-	if (squashfs_reader_new(ahead->image, &reader, &err) == 0) {
-		bring(reader, &ahead->inode, squashfs_info(ahead->image)->block_size);
-		squashfs_reader_free(reader);
-	}
-	free(ahead);
-	return NULL;
+	(void)pthread_mutex_lock(&ahead->lock);
+	while (ahead->taken == ahead->put)
+		(void)pthread_cond_wait(&ahead->more, &ahead->lock);
+	(void)pthread_mutex_unlock(&ahead->lock);
 }
 
-/* Nobody waits for the thread: the server's end, by _exit(2), is its end. */
-static void start_thread(struct ahead *ahead)
+void ahead_run(struct ahead *ahead)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
+	struct squashfs_reader *reader = NULL;
+	struct err err;
 
-	if (pthread_attr_init(&attr) != 0) {
-		free(ahead);
-		return;
+	for (; ahead->taken < AHEAD_FILES; ahead->taken++) {
+		wait_for_more(ahead);
+		if (!reader && squashfs_reader_new(ahead->image, &reader, &err) < 0)
+			return;
+		bring(reader, &ahead->file[ahead->taken], squashfs_info(ahead->image)->block_size);
 	}
-	(void)pthread_attr_setstacksize(&attr, AHEAD_STACK);
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &attr, ahead_main, ahead) != 0)
-		free(ahead);
-	(void)pthread_attr_destroy(&attr);
+	squashfs_reader_free(reader);
 }
 
 void ahead_begin(struct server *server, const struct squashfs_inode *inode)
 {
-	struct ahead *ahead;
+	struct ahead *ahead = server->ahead;
 
-	if (!server->ahead || !S_ISREG(inode->mode) || !(inode->mode & 0111) ||
+	if (!ahead || !S_ISREG(inode->mode) || !(inode->mode & 0111) ||
 	    inode->size <= squashfs_info(server->image)->block_size || inode->size > AHEAD_MAX ||
-	    atomic_fetch_add(&server->ahead_files, 1) >= AHEAD_FILES)
+	    atomic_load_explicit(&ahead->asked, memory_order_relaxed) >= AHEAD_FILES ||
+	    atomic_fetch_add(&ahead->asked, 1) >= AHEAD_FILES)
 		return;
-	ahead = malloc(sizeof(*ahead));
-	if (!ahead)
-		return;
+	(void)pthread_mutex_lock(&ahead->lock);
 	ahead->image = server->image;
-	ahead->inode = *inode;
-	start_thread(ahead);
+	ahead->file[ahead->put++] = *inode;
+	(void)pthread_cond_signal(&ahead->more);
+	(void)pthread_mutex_unlock(&ahead->lock);
 }

@@ -6,12 +6,18 @@
  * block after the other, and waits for each. When the first block of such a file
  * is asked for, a thread of its own brings the others into the cache.
  */
-#ifndef FIRN_AHEAD_H
-#define FIRN_AHEAD_H
+#ifndef FIRN_RUNNER_SERVER_AHEAD_H
+#define FIRN_RUNNER_SERVER_AHEAD_H
 
 #include "runner/server/fuse.h"
 
-/* The beginning of @inode is being read. Does nothing unless it is a program of some size. */
+/* A queue, empty. Owned by the process, as its thread is. Returns NULL without memory. */
+struct ahead *ahead_new(void);
+
+/* What its thread does, for good. It starts to read when there is an image. */
+void ahead_run(struct ahead *ahead);
+
+/* The beginning of @inode of @server's image is being read. Does nothing unless it is a program of some size. */
 void ahead_begin(struct server *server, const struct squashfs_inode *inode);
 
 #endif

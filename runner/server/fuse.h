@@ -5,8 +5,8 @@
  * Requests are read from the device and answered one at a time; the structures
  * are those of <linux/fuse.h>.
  */
-#ifndef FIRN_FUSE_H
-#define FIRN_FUSE_H
+#ifndef FIRN_RUNNER_SERVER_FUSE_H
+#define FIRN_RUNNER_SERVER_FUSE_H
 
 #include "lib/squashfs.h"
 #include "runner/server/server.h"
@@ -17,10 +17,11 @@
 #include <sys/uio.h>
 
 enum {
-	REQUEST_SIZE = 16384,      /* above FUSE_MIN_READ_BUFFER and any request of a reader */
 	LISTING_SIZE = 1 << 20,    /* the largest directory reply that the kernel asks for */
 	OPCODES = 64,
 };
+
+struct ahead;
 
 /* What all threads share; read-only but for the atomics. */
 struct server {
@@ -29,10 +30,7 @@ struct server {
 	uint64_t root_ref;
 	const struct show_tree *shows;
 	int device;
-	int launcher;            /* see server_run() */
-	int program;             /* pidfd, or -1 */
-	bool ahead;              /* there is a second CPU for ahead.c */
-	atomic_int ahead_files;  /* files that it has begun */
+	struct ahead *ahead;     /* NULL where there is no second CPU for it */
 	atomic_ulong count[OPCODES]; /* requests, for -vv */
 	void (*more_threads)(struct server *server); /* called when there is data to read */
 };
@@ -40,8 +38,8 @@ struct server {
 struct worker {
 	struct server *server;
 	struct squashfs_reader *reader;
+	struct server_slot *slot;
 	char *listing; /* LISTING_SIZE bytes, made when first needed */
-	char request[REQUEST_SIZE] __attribute__((aligned(8)));
 };
 
 /* A request: @arg is what follows the header, @size bytes long and never shorter than its operation needs. */
@@ -57,8 +55,17 @@ void fuse_reply(struct worker *worker, const struct request_in *in, const void *
 void fuse_pieces(struct worker *worker, const struct request_in *in, const struct iovec *piece,
 		 int count, size_t size);
 
-/* Answer requests until the mount is gone. Returns 0, or -1 when the device fails otherwise. */
-int fuse_loop(struct worker *worker);
+/*
+ * Answer requests until the mount is gone, or @limit of them if that is not 0.
+ * Returns 0, 1 after @limit, or -1 when the device fails otherwise.
+ */
+int fuse_loop(struct worker *worker, unsigned limit);
+
+/* Answer what another process has read into @slot and not answered, if anything. */
+void fuse_answer_left(struct worker *worker, struct server_slot *slot);
+
+/* There is no image to answer from: all requests get EIO, until @is_back says that there is one. */
+int fuse_refuse_all(struct worker *worker, bool (*is_back)(void *arg), void *arg);
 
 /* ops.c: one function per operation. */
 typedef void fuse_operation(struct worker *worker, const struct request_in *in);
@@ -68,6 +75,14 @@ struct operation {
 	bool has_name;  /* a NUL-terminated name must follow them */
 };
 extern const struct operation fuse_operations[OPCODES];
+
+/* What server_main() does, without a cage and without threads: open the image, and serve. For tests. */
+struct crew;
+struct crew *server_begin(const struct server_options *options, struct err *err);
+int server_serve(struct crew *crew, int device);
+
+/* Called before each answer, where a program that is linked with it has one: for tests. */
+void server_test_hook(struct worker *worker, const struct request_in *in) __attribute__((weak));
 
 /* The image proved damaged: tell the launcher or the user (server.c). */
 void server_complain(struct server *server, const struct err *err);

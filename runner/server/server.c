@@ -3,58 +3,44 @@
 
 #include "lib/log.h"
 #include "lib/own.h"
+#include "lib/pass.h"
+#include "runner/server/ahead.h"
+#include "runner/server/cage.h"
 #include "runner/server/fuse.h"
+#include "runner/server/trace.h"
 
-#include <poll.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
-enum { THREADS_MAX = 8, COMPLAINTS_MAX = 3, THREAD_STACK = 256 << 10 };
+enum { COMPLAINTS_MAX = 3, THREAD_STACK = 256 << 10, RETRY_S = 1, HEARD_S = 1 };
 
 /* The process' threads; the first one is the process itself. */
 struct crew {
 	struct server server; /* first, so that a server is its crew */
 	pthread_mutex_t lock;
-	atomic_bool complete; /* looked at without the lock, at every large READ */
-	int wanted, started;
-	pthread_t thread[THREADS_MAX];
+	pthread_cond_t change;
+	bool wanted;          /* there is work for all threads */
+	bool careful;         /* but not yet */
+	atomic_bool awake;    /* looked at without the lock, at every large READ */
 	struct worker *first; /* of the process itself */
+	time_t tried;         /* when the image was looked for */
+	unsigned said, heard_before; /* words; those that the supervisor had heard before the first of them */
 	int complaints;       /* lines said about damage ... */
 	char complaint[ERR_TEXT_SIZE]; /* ... and the last of them */
 };
 
-/* Say @line on the standard error of the program, which is not ours: borrow it for one write. */
-static void tell_program(const struct server *server, const char *line)
-{
-	struct pollfd ready = {.events = POLLOUT};
-	auto_fd fd = -1;
-
-	if (server->program < 0)
-		return;
-	fd = (int)syscall(SYS_pidfd_getfd, server->program, STDERR_FILENO, 0);
-	ready.fd = fd;
-	/* A full pipe must not stop the server, which its reader may be waiting for. */
-	if (fd < 0 || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
-		return;
-	if (write(fd, line, strlen(line)) < 0)
-		return;
-}
-
-/* Its end of the socket closes when it executes the program, or ends. */
-static bool launcher_is_there(const struct server *server)
-{
-	struct pollfd end = {.fd = server->launcher};
-
-	return server->launcher >= 0 && poll(&end, 1, 0) == 0;
-}
-
 /* Whether this was not said before, and not too much was said. What is said first is the report. */
 static bool is_news(struct crew *crew, const struct err *err)
 {
-	struct server_report *report = crew->server.options->report;
+	struct server_report *report = &crew->server.options->table->report;
 	bool news;
 
 	(void)pthread_mutex_lock(&crew->lock);
@@ -63,7 +49,7 @@ static bool is_news(struct crew *crew, const struct err *err)
 		memcpy(crew->complaint, err->text, sizeof(crew->complaint));
 		crew->complaints++;
 	}
-	if (news && report && atomic_load(&report->state) == 0) {
+	if (news && atomic_load(&report->state) == 0) {
 		memcpy(report->text, err->text, sizeof(report->text));
 		atomic_store(&report->state, 1);
 	}
@@ -71,55 +57,130 @@ static bool is_news(struct crew *crew, const struct err *err)
 	return news;
 }
 
-void server_complain(struct server *server, const struct err *err)
+/* Returns whether it was said, and the how manieth word it was. If nobody hears there is nobody to tell. */
+static bool say(struct crew *crew, enum server_word word, const char *text, unsigned *number)
 {
-	char line[ERR_TEXT_SIZE + 16];
+	char line[1 + ERR_TEXT_SIZE] = {(char)word};
+	size_t len = strnlen(text, ERR_TEXT_SIZE - 1);
+	bool done;
 
-	log_debug("server: %s", err->text);
-	if (!is_news((struct crew *)server, err))
-		return;
-	/* Until the launcher has become the program, it tells of the report itself. */
-	if (launcher_is_there(server))
-		return;
-	(void)snprintf(line, sizeof(line), "firn: %s\n", err->text);
-	tell_program(server, line);
+	memcpy(line + 1, text, len);
+	line[1 + len] = '\0';
+	(void)pthread_mutex_lock(&crew->lock);
+	done = write(crew->server.options->say, line, len + 2) > 0;
+	crew->said += done;
+	*number = crew->said;
+	(void)pthread_mutex_unlock(&crew->lock);
+	return done;
 }
 
-static void *serve(void *arg)
+/* The supervisor says it to the program, which may end with the error that it gets next. */
+static void wait_until_heard(const struct crew *crew, unsigned number)
 {
-	struct crew *crew = arg;
+	atomic_uint *heard = &crew->server.options->table->heard;
+	const struct timespec patience = {HEARD_S, 0};
+	unsigned now;
+
+	while ((now = atomic_load(heard)) - crew->heard_before < number)
+		if (syscall(SYS_futex, heard, FUTEX_WAIT, now, &patience, NULL, 0) < 0 &&
+		    errno == ETIMEDOUT)
+			return;
+}
+
+void server_complain(struct server *server, const struct err *err)
+{
+	struct crew *crew = (struct crew *)server;
+	unsigned number;
+
+	log_debug("server: %s", err->text);
+	if (is_news(crew, err) && say(crew, SERVER_DAMAGE, err->text, &number))
+		wait_until_heard(crew, number);
+}
+
+/* Called by whichever thread sees data being read; the first call wakes the others. */
+static void more_threads(struct server *server)
+{
+	struct crew *crew = (struct crew *)server;
+
+	if (crew->awake)
+		return;
+	(void)pthread_mutex_lock(&crew->lock);
+	crew->wanted = true;
+	if (!crew->careful) {
+		crew->awake = true;
+		(void)pthread_cond_broadcast(&crew->change);
+	}
+	(void)pthread_mutex_unlock(&crew->lock);
+}
+
+static struct worker *new_worker(struct crew *crew, size_t slot)
+{
 	struct worker *worker = calloc(1, sizeof(*worker));
-	struct err err;
 
 	if (!worker)
 		return NULL;
 	worker->server = &crew->server;
+	worker->slot = &crew->server.options->table->slot[slot];
+	return worker;
+}
+
+/*
+ * The C library takes two of the real-time signals for itself when it starts the first thread, and
+ * has them come through: 32 and 33. Ours are all blocked (detach.h).
+ */
+static void block_again(void)
+{
+	unsigned long long both = 3ull << 31;
+
+	(void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &both, NULL, sizeof(both));
+}
+
+static void *serve(void *arg)
+{
+	struct worker *worker = arg;
+	struct crew *crew = (struct crew *)worker->server;
+	struct err err;
+
+	block_again();
+	(void)pthread_mutex_lock(&crew->lock);
+	while (!crew->awake)
+		(void)pthread_cond_wait(&crew->change, &crew->lock);
+	(void)pthread_mutex_unlock(&crew->lock);
 	if (squashfs_reader_new(crew->server.image, &worker->reader, &err) == 0)
-		(void)fuse_loop(worker);
-	squashfs_reader_free(worker->reader);
-	free(worker->listing);
-	free(worker);
+		(void)fuse_loop(worker, 0);
+	/* All threads read the same device: the first to see the mount's end ends the process. */
 	return NULL;
 }
 
-/* Called by whichever thread sees data being read; the first call starts the others. */
-static void more_threads(struct server *server)
+static void *read_ahead(void *arg)
 {
-	struct crew *crew = (struct crew *)server;
-	pthread_attr_t attr;
+	struct crew *crew = arg;
 
-	if (crew->complete)
-		return;
+	block_again();
+	ahead_run(crew->server.ahead);
+	return NULL;
+}
+
+/* In a thread of its own: it takes what time it takes, and may find the damage again. */
+static void *find_blame(void *arg)
+{
+	struct crew *crew = arg;
+	const struct server_kind *blame = crew->server.options->blame;
+	struct squashfs_reader *reader = NULL;
+	char path[PATH_MAX];
+	unsigned number;
+	struct err err;
+
+	block_again();
 	(void)pthread_mutex_lock(&crew->lock);
-	if (!crew->complete && pthread_attr_init(&attr) == 0) {
-		(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
-		while (crew->started < crew->wanted - 1 &&
-		       pthread_create(&crew->thread[crew->started], &attr, serve, crew) == 0)
-			crew->started++;
-		(void)pthread_attr_destroy(&attr);
-	}
-	crew->complete = true;
+	while (crew->careful)
+		(void)pthread_cond_wait(&crew->change, &crew->lock);
 	(void)pthread_mutex_unlock(&crew->lock);
+	if (squashfs_reader_new(crew->server.image, &reader, &err) == 0 &&
+	    trace_path(reader, blame, path, sizeof(path)))
+		(void)say(crew, SERVER_BLAME, path, &number);
+	squashfs_reader_free(reader);
+	return NULL;
 }
 
 static int threads_wanted(int asked)
@@ -129,13 +190,59 @@ static int threads_wanted(int asked)
 
 	if (count <= 0)
 		/* It fails where the machine has more CPUs than a set holds. */
-		count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : THREADS_MAX;
-	return count < THREADS_MAX ? count : THREADS_MAX;
+		count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set)
+								      : SERVER_THREADS_MAX;
+	return count < SERVER_THREADS_MAX ? count : SERVER_THREADS_MAX;
+}
+
+static bool start_thread(void *(*main)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	bool done;
+
+	if (!arg || pthread_attr_init(&attr) != 0)
+		return false;
+	(void)pthread_attr_setstacksize(&attr, THREAD_STACK);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	done = pthread_create(&thread, &attr, main, arg) == 0;
+	(void)pthread_attr_destroy(&attr);
+	return done;
+}
+
+/* All threads that there will ever be, parked. Fewer do as well. */
+static void start_threads(struct crew *crew)
+{
+	const struct server_options *options = crew->server.options;
+	int wanted = threads_wanted(options->threads);
+
+	for (int i = 1; i < wanted; i++)
+		if (!start_thread(serve, new_worker(crew, (size_t)i)))
+			break;
+	if (wanted > 1 && !options->again) {
+		crew->server.ahead = ahead_new();
+		if (!start_thread(read_ahead, crew->server.ahead ? crew : NULL))
+			crew->server.ahead = NULL;
+	}
+	if (options->blame)
+		(void)start_thread(find_blame, crew);
+	block_again();
+}
+
+static int lock_in(struct crew *crew, struct err *err)
+{
+	struct cage cage = server_cage(crew->server.options);
+
+	/* One heap for all threads: more of them would need mprotect(2). */
+	(void)mallopt(M_ARENA_MAX, 1);
+	if (cage_enter(&cage, err) < 0)
+		return -1;
+	start_threads(crew);
+	return cage_close(&cage, err);
 }
 
 static void log_counts(const struct server *server)
 {
-	struct rusage usage;
 	unsigned long total = 0;
 
 	for (size_t i = 0; i < OPCODES; i++) {
@@ -146,63 +253,163 @@ static void log_counts(const struct server *server)
 			log_debug("server: %6lu messages of opcode %zu", count, i);
 	}
 	log_debug("server: %6lu messages in all", total);
-	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		log_debug("server: %ld us user, %ld us system, %ld KiB resident at most",
-			  usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec,
-			  usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec, usage.ru_maxrss);
 }
 
-/* Work out what can be known before there is a mount; the launcher makes it meanwhile. */
-static int prepare(struct crew *crew)
+static int check_root(const struct squashfs_info *info, struct squashfs_reader *reader,
+		      const char *name, struct err *err)
+{
+	struct squashfs_inode root;
+
+	if (squashfs_inode(reader, info->root, &root, err) < 0)
+		return -1;
+	return S_ISDIR(root.mode) ? 0
+				  : err_set(err, "'%s' is damaged: its root is no directory", name);
+}
+
+/* Read what can be known before there is a mount; the launcher makes it meanwhile. */
+static int open_image(struct crew *crew, struct err *err)
 {
 	const struct server_options *options = crew->server.options;
-	struct show_tree *tree;
-	struct err err;
+	struct squashfs_options caches = {
+		.cache_size = options->cache_size,
+		.metadata_size = options->metadata_size,
+	};
+	auto_squashfs *image = NULL;
+	auto_squashfs_reader *reader = NULL;
+	struct show_tree *shows = NULL;
 
-	crew->first = calloc(1, sizeof(*crew->first));
-	if (!crew->first)
+	if (squashfs_open(options->image_fd, options->offset, options->size, options->image_name,
+			  &caches, &image, err) < 0 ||
+	    squashfs_reader_new(image, &reader, err) < 0 ||
+	    check_root(squashfs_info(image), reader, options->image_name, err) < 0 ||
+	    show_tree_new(reader, options->shows, options->show_count, &shows, err) < 0)
 		return -1;
-	crew->first->server = &crew->server;
-	if (squashfs_reader_new(crew->server.image, &crew->first->reader, &err) < 0 ||
-	    show_tree_new(crew->first->reader, options->shows, options->show_count, &tree, &err) < 0) {
-		server_complain(&crew->server, &err);
-		return -1;
-	}
-	crew->server.shows = tree;
-	if (options->program > 0)
-		crew->server.program = (int)syscall(SYS_pidfd_open, options->program, 0);
-	log_debug("server: prepared");
+	crew->server.shows = shows;
+	crew->server.root_ref = squashfs_info(image)->root;
+	crew->first->reader = take_ptr(&reader);
+	crew->server.image = take_ptr(&image);
 	return 0;
 }
 
-struct crew *server_prepare(const struct server_options *options, int launcher)
+static bool is_back(void *arg)
+{
+	struct crew *crew = arg;
+	struct timespec now;
+	struct err err;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec < crew->tried + RETRY_S)
+		return false;
+	crew->tried = now.tv_sec;
+	return open_image(crew, &err) == 0;
+}
+
+/* What another worker left, and what it may have died of: one request after the other. */
+static int answer_left(struct crew *crew)
+{
+	const struct server_options *options = crew->server.options;
+	struct server_table *table = options->table;
+	int result = 1;
+
+	for (unsigned i = 0; i < SERVER_THREADS_MAX; i++) {
+		atomic_store(&table->alone, i + 1);
+		fuse_answer_left(crew->first, &table->slot[i]);
+	}
+	atomic_store(&table->alone, 0);
+	if (options->suspects > 0)
+		result = fuse_loop(crew->first, options->suspects);
+	(void)pthread_mutex_lock(&crew->lock);
+	crew->careful = false;
+	crew->awake = crew->wanted;
+	(void)pthread_cond_broadcast(&crew->change);
+	(void)pthread_mutex_unlock(&crew->lock);
+	return result;
+}
+
+static int run(struct crew *crew)
+{
+	int result = 1;
+
+	if (!crew->server.image)
+		result = fuse_refuse_all(crew->first, is_back, crew);
+	if (result == 1 && crew->server.options->again)
+		result = answer_left(crew);
+	if (result == 1)
+		result = fuse_loop(crew->first, 0);
+	if (crew->server.options->log)
+		log_counts(&crew->server);
+	return result < 0 ? 1 : 0;
+}
+
+static struct crew *new_crew(const struct server_options *options)
 {
 	struct crew *crew = calloc(1, sizeof(*crew));
 
 	if (!crew)
 		return NULL;
 	(void)pthread_mutex_init(&crew->lock, NULL);
-	crew->wanted = threads_wanted(options->threads);
-	crew->server.ahead = crew->wanted > 1;
+	(void)pthread_cond_init(&crew->change, NULL);
 	crew->server.options = options;
-	crew->server.image = options->image;
-	crew->server.root_ref = squashfs_info(options->image)->root;
-	crew->server.launcher = launcher;
 	crew->server.more_threads = more_threads;
-	crew->server.program = -1;
-	return prepare(crew) < 0 ? NULL : crew; /* the process ends: nothing is freed */
+	crew->careful = options->again;
+	crew->heard_before = atomic_load(&options->table->heard);
+	crew->first = new_worker(crew, 0);
+	return crew->first ? crew : NULL; /* the process ends: nothing is freed */
 }
 
-int server_run(struct crew *crew, int device)
+struct crew *server_begin(const struct server_options *options, struct err *err)
 {
-	int result;
+	struct crew *crew = new_crew(options);
 
+	if (!crew) {
+		(void)err_sys(err, "cannot start the mount server");
+		return NULL;
+	}
+	return open_image(crew, err) < 0 ? NULL : crew;
+}
+
+int server_serve(struct crew *crew, int device)
+{
 	crew->server.device = device;
-	result = fuse_loop(crew->first);
-	/* All threads read the same device: they end with the mount, too. */
-	for (int i = 0; i < crew->started; i++)
-		(void)pthread_join(crew->thread[i], NULL);
-	if (crew->server.options->log)
-		log_counts(&crew->server);
-	return result < 0 ? 1 : 0;
+	return run(crew);
+}
+
+int server_main(const struct server_options *options)
+{
+	struct crew *crew = new_crew(options);
+	int device;
+	struct err err;
+
+	if (!crew)
+		return SERVER_CANNOT_BEGIN;
+	if (lock_in(crew, &err) < 0) {
+		(void)err_aim(&err, "cannot cage the mount server");
+		server_complain(&crew->server, &err);
+		return SERVER_CANNOT_BEGIN;
+	}
+	if (open_image(crew, &err) < 0) {
+		server_complain(&crew->server, &err);
+		/* A file system that is away for a while: its files are errors, no hang. */
+		if (!options->again)
+			return SERVER_CANNOT_BEGIN;
+	}
+	log_debug("server: prepared");
+	device = options->device >= 0 ? options->device : server_await(options->attach);
+	return device < 0 ? 0 : server_serve(crew, device);
+}
+
+int server_attach(int socket, int device, struct err *err)
+{
+	struct pass message = {.data = "", .size = 1, .fd = {device}, .count = 1};
+
+	/* A server that is gone is told by the mount: every request fails at once. */
+	return pass_send(socket, &message, 0) < 0 ? err_sys(err, "the mount server ended early") : 0;
+}
+
+int server_await(int socket)
+{
+	struct pass message;
+	char byte;
+
+	return pass_receive(socket, &byte, 1, &message, 0) == 1 ? message.fd[0] : -1;
 }

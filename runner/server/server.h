@@ -2,27 +2,28 @@
 /*
  * server.h - the mount server: one squashfs image shown through FUSE.
  *
- * The server is a process of its own outside the container's mount and user
- * namespaces. It holds the image, the FUSE device and nothing else (but for a
- * session's keeper, which is a thread of it; runner/keeper.h); it ends by
- * itself when the last process of the container is gone, because the kernel
- * then drops the mount and reading the device gives ENODEV.
+ * All of the server that others know. It is the worker of a supervisor
+ * (runner/supervisor.h): a process in a cage (lib/cage.h) that holds the image, the
+ * FUSE device, a pipe for its words and memory shared with the supervisor, and that
+ * can do nothing but answer. It ends by itself when the last process of the
+ * container is gone, because the kernel then drops the mount and reading the device
+ * gives ENODEV.
  *
  * It speaks the kernel protocol itself (linux/fuse.h, 7.31 and newer; see the
  * kernel's Documentation/filesystems/fuse/). Node ids are inode references of
  * the image (see node.h), so any server process started with the same image and
- * the same shows can answer any request: nothing is remembered between requests.
+ * the same shows can answer any request: nothing is remembered between requests,
+ * and what one has read and not answered stands in the shared table.
  */
-#ifndef FIRN_SERVER_H
-#define FIRN_SERVER_H
+#ifndef FIRN_RUNNER_SERVER_H
+#define FIRN_RUNNER_SERVER_H
 
 #include "lib/err.h"
-#include "lib/squashfs.h"
-#include "runner/keeper.h"
 
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -48,61 +49,91 @@ enum show_flags {
 struct show {
 	enum show_kind kind;
 	const char *path;
-	const void *content; /* borrowed until server_run() returns */
+	const void *content; /* borrowed for good */
 	size_t size;
 	unsigned flags;
 };
 
-/* Shared with the launcher (MAP_SHARED memory): why the server gave up, before it could tell anyone. */
+enum {
+	SERVER_THREADS_MAX = 8,
+	SERVER_REQUEST_SIZE = 16384, /* above FUSE_MIN_READ_BUFFER and any request of a reader */
+	SERVER_REFUSED_MAX = 16,
+};
+
+/* Why the server gave up, before it could tell anyone: for the launcher. */
 struct server_report {
 	atomic_int state; /* 0 nothing, 1 text is complete */
 	char text[ERR_TEXT_SIZE];
 };
 
+/*
+ * Memory that launcher, supervisor and all its workers share (MAP_SHARED). A thread
+ * reads a request from the device into its own slot and clears it, that is sets the
+ * length in its header to 0, when it is answered. The worker can write anything here.
+ */
+struct server_table {
+	struct server_report report;
+	atomic_ulong answered; /* requests, by all workers */
+	atomic_uint heard;     /* words that the supervisor has heard; a futex(2) */
+	atomic_uint alone;     /* slot + 1 that one thread answers while the others wait; 0: none */
+	struct server_slot {
+		char request[SERVER_REQUEST_SIZE] __attribute__((aligned(8)));
+	} slot[SERVER_THREADS_MAX];
+};
+
+/* A kind of request: @name is of the name that it looks up, 0 for others. See server_kind_of(). */
+struct server_kind {
+	uint32_t opcode, name;
+	uint64_t node;
+};
+/* The request of a slot. Returns false when there is none, or no whole one. */
+bool server_kind_of(const struct server_slot *slot, struct server_kind *out, uint64_t *unique);
+
+/* What the worker says on its pipe: one of these, a text, a NUL, in one write. */
+enum server_word {
+	SERVER_DAMAGE = 'd', /* the image proved damaged; it is in the report, too, if it was the first */
+	SERVER_BLAME = 'b',  /* a path for options.blame */
+};
+
 struct server_options {
-	struct squashfs *image;  /* borrowed; opened by the caller, before the fork, so its cache is warm */
-	int image_fd;            /* the file it is in */
+	int image_fd;            /* the file the image is in ... */
+	uint64_t offset, size;   /* ... and where in it, bytes */
 	const char *image_name;  /* for messages */
+	size_t cache_size, metadata_size; /* bytes, see lib/squashfs.h */
 	const struct show *shows;
 	size_t show_count;
 	uid_t uid;               /* every inode is shown with this owner ... */
 	gid_t gid;               /* ... and group: ids as the container sees them */
-	const cpu_set_t *cpus;   /* where the server runs; NULL: where its caller does */
 	int threads;             /* 0: as many as there are CPUs in the affinity mask, at most 8 */
-	pid_t program;           /* whose standard error gets a line when the image proves damaged; 0: nobody's */
-	struct server_report *report; /* may be NULL */
-	bool log;                /* keep standard error open and say debug lines there */
-	/* Another engine instead of server_run(): executes it for @device; returns an exit status if it cannot. */
-	int (*engine)(const struct server_options *options, int device);
-	const void *engine_arg;
-	const struct keeper *keeper; /* to run beside, in a thread; NULL: none. Not with another engine */
+	bool require_cage;       /* see lib/cage.h */
+	bool log;                /* say debug lines on standard error */
+	struct server_table *table;
+	int say;                 /* a pipe for words, non-blocking */
+	int attach;              /* a socket on which the mounted device comes ... */
+	int device;              /* ... unless it is here already; else -1 */
+
+	/* Another worker ended before this one: */
+	bool again;
+	unsigned suspects;       /* so many requests are answered one at a time first */
+	const struct server_kind *refused; /* kinds of requests that get EIO unread */
+	size_t refused_count;
+	const struct server_kind *blame;   /* find the path of this one and say it; NULL: none */
 };
 
 /*
- * Get ready to serve: find the places of the shows. @launcher is a socket whose
- * other end closes when the launcher becomes the program, or -1 if that is over.
- * Returns NULL on failure, which is then in the report. Called in the server
- * process, single threaded; what it makes lives as long as the process.
+ * Be the worker: enter the cage, read the image, serve until the mount is gone.
+ * Called in a process of its own, single threaded, with no descriptor but those
+ * named above. Returns the exit status: 0 when the mount went away or never came,
+ * SERVER_CANNOT_BEGIN when the image cannot be served, and the report says why.
  */
-struct crew;
-struct crew *server_prepare(const struct server_options *options, int launcher);
+enum { SERVER_CANNOT_BEGIN = 3 };
+int server_main(const struct server_options *options);
 
 /*
- * Serve until the mount is gone. @device is an open /dev/fuse that mount(2) or
- * fsmount(2) has been given. Starts the other threads when there is work for
- * them. Returns the process' exit status: 0 when the mount went away, else 1.
+ * The two sides of options.attach: send the mounted @device (the caller then closes it),
+ * and wait for it, which gives -1 when the launcher ended instead.
  */
-int server_run(struct crew *crew, int device);
-
-/*
- * start.c: a server in the background: make the process that will call
- * server_run() (runner/detach.h), with no descriptor but @options' image and its
- * end of a socket. Returns the socket on which the launcher sends the mounted
- * device with server_attach(), or -1. Called before unshare(2).
- */
-int server_start(const struct server_options *options, struct err *err);
-
-/* Hand over the mounted @device; the caller then closes it, so that a dead server means ENOTCONN at once. */
 int server_attach(int socket, int device, struct err *err);
+int server_await(int socket);
 
 #endif

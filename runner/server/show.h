@@ -3,8 +3,8 @@
  * show.h - the tree of what is shown beside the image: mount points that it
  * lacks, and small files in place of its own.
  */
-#ifndef FIRN_SHOW_H
-#define FIRN_SHOW_H
+#ifndef FIRN_RUNNER_SERVER_SHOW_H
+#define FIRN_RUNNER_SERVER_SHOW_H
 
 #include "lib/err.h"
 #include "lib/squashfs.h"

@@ -60,13 +60,14 @@ killed_at_each() {
 }
 ok 'a launcher killed at each system call'  killed_at_each '' 100 "$small"
 ok '... leaves nothing'                     wait_for no_servers
-ok 'a server killed at each'                killed_at_each -s 50 "$small"
+ok 'a supervisor killed at each'            killed_at_each -s 30 "$small"
 ok '... leaves nothing'                     wait_for no_servers
 ok 'a launcher of a directory'              killed_at_each '' 100 "$scratch/root"
 ok '... leaves nothing'                     wait_for no_servers
 cat >"$scratch/dead" <<'TXT'
 import os, signal, subprocess, sys
 firn, image = sys.argv[1:3]
+victims = [name + "\n" for name in sys.argv[3:]]
 p = subprocess.Popen([firn, "exec", image, "probe", "later", "/etc/passwd"], stdin=subprocess.PIPE,
                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 p.stdout.readline()
@@ -74,16 +75,20 @@ killed = 0
 for pid in filter(str.isdigit, os.listdir("/proc")):
     try:
         # Of this test alone: others run beside it.
-        if open(f"/proc/{pid}/comm").read() == "firn-server\n" and image in open(f"/proc/{pid}/cmdline").read():
+        if open(f"/proc/{pid}/comm").read() in victims and image in open(f"/proc/{pid}/cmdline").read():
             os.kill(int(pid), signal.SIGKILL)
             killed += 1
     except OSError:
         pass
 # The kernel gives ENOTCONN, or ECONNABORTED to the first that notices.
 said = p.communicate("go\n", timeout=10)[1]
-print(killed, "error" if "not connected" in said or "connection abort" in said else said)
+print(killed, "error" if "not connected" in said or "connection abort" in said else said or "fine")
 TXT
-ok 'a dead server is an error, not a hang'  prints '1 error' timeout 20 python3 "$scratch/dead" "$FIRN" "$small"
+dead() { timeout 20 python3 "$scratch/dead" "$FIRN" "$small" "$@"; }
+ok 'a server that is killed has a successor' prints '1 fine' dead firn-server
+ok 'a keeper that is killed leaves its server' prints '1 fine' dead firn-keeper
+ok 'both are an error, not a hang'          prints '2 error' dead firn-keeper firn-server
+ok 'and nothing is left of any'             wait_for no_servers
 ok 'no mount is left'                       test "$(mounts)" = 0
 files >"$last"
 ok 'nor a file'                             test ! -s "$last"

@@ -36,24 +36,24 @@ TXT
 ranks() { timeout 60 /usr/bin/python3 "$scratch/ranks.py" "$@" | sed 's/ $//'; }
 slurm='SLURM_JOB_ID=7 SLURM_STEP_ID=1'
 
-ok '64 ranks at once are in one container'  prints '1 firn-server' ranks 64 $slurm -- "$FIRN" exec "$small" probe stay
+ok '64 ranks at once are in one container'  prints '1 firn-keeper firn-server' ranks 64 $slurm -- "$FIRN" exec "$small" probe stay
 ok '... and nothing is left'                wait_for no_servers
 ok 'a directory has a keeper instead'       prints '1 firn-keeper' ranks 8 $slurm -- "$FIRN" exec "$scratch/root" probe stay
 ok '... of which nothing is left'           wait_for no_servers
-ok 'an overlay in memory is shared, too'    prints '1 firn-server' ranks 8 $slurm -- "$FIRN" exec --writable-tmpfs "$small" probe stay
-ok 'so is a private /tmp'                   prints '1 firn-server' ranks 8 $slurm -- "$FIRN" exec --contain "$small" probe stay
-ok 'and being root'                         prints '1 firn-server' ranks 8 $slurm -- "$FIRN" exec --root "$small" probe stay
+ok 'an overlay in memory is shared, too'    prints '1 firn-keeper firn-server' ranks 8 $slurm -- "$FIRN" exec --writable-tmpfs "$small" probe stay
+ok 'so is a private /tmp'                   prints '1 firn-keeper firn-server' ranks 8 $slurm -- "$FIRN" exec --contain "$small" probe stay
+ok 'and being root'                         prints '1 firn-keeper firn-server' ranks 8 $slurm -- "$FIRN" exec --root "$small" probe stay
 
-ok 'PMIx names a launch'                    prints '1 firn-server' ranks 4 PMIX_RANK=0 PMIX_NAMESPACE=a -- "$FIRN" exec "$small" probe stay
-ok 'for Hydra it is the daemon'             prints '1 firn-server' ranks 4 PMI_FD=9 -- "$FIRN" exec "$small" probe stay
-ok '... through the user'\''s script'       prints '1 firn-server' ranks 4 OMPI_COMM_WORLD_RANK=0 -- sh -c 'exec "$0" "$@"' "$FIRN" exec "$small" probe stay
+ok 'PMIx names a launch'                    prints '1 firn-keeper firn-server' ranks 4 PMIX_RANK=0 PMIX_NAMESPACE=a -- "$FIRN" exec "$small" probe stay
+ok 'for Hydra it is the daemon'             prints '1 firn-keeper firn-server' ranks 4 PMI_FD=9 -- "$FIRN" exec "$small" probe stay
+ok '... through the user'\''s script'       prints '1 firn-keeper firn-server' ranks 4 OMPI_COMM_WORLD_RANK=0 -- sh -c 'exec "$0" "$@"' "$FIRN" exec "$small" probe stay
 ln -s /usr/bin/python3 "$scratch/mpiexec"
 mpiexec() { timeout 60 "$scratch/mpiexec" "$scratch/ranks.py" "$@" | sed 's/ $//'; }
-ok '... which stays between them'           prints '1 firn-server' mpiexec 4 PMI_FD=9 -- sh -c '"$@"; exit $?' sh "$FIRN" exec "$small" probe stay
-ok 'a name of the user'\''s choice'         prints '1 firn-server' ranks 4 -- "$FIRN" exec --session mine "$small" probe stay
+ok '... which stays between them'           prints '1 firn-keeper firn-server' mpiexec 4 PMI_FD=9 -- sh -c '"$@"; exit $?' sh "$FIRN" exec "$small" probe stay
+ok 'a name of the user'\''s choice'         prints '1 firn-keeper firn-server' ranks 4 -- "$FIRN" exec --session mine "$small" probe stay
 unlaunched() { ranks "$@" -- env -u PMI_RANK "$FIRN" exec "$small" probe stay; }
-ok 'without a launcher nothing is shared'   prints '2 firn-server firn-server' unlaunched 2
-ok '--private shares nothing'               prints '2 firn-server firn-server' ranks 2 $slurm -- "$FIRN" exec --private "$small" probe stay
+ok 'without a launcher nothing is shared'   prints '2 firn-keeper firn-keeper firn-server firn-server' unlaunched 2
+ok '--private shares nothing'               prints '2 firn-keeper firn-keeper firn-server firn-server' ranks 2 $slurm -- "$FIRN" exec --private "$small" probe stay
 ok '... and excludes --session'             status_is 125 firn exec --private --session a "$small" true
 
 # What makes another container.
@@ -76,6 +76,9 @@ ok 'another step is another container'      elsewhere "$small" probe where
 slurm='SLURM_JOB_ID=7 SLURM_STEP_ID=1'
 ok 'a variable is the rank'\''s own'        prints mine env $slurm MINE=mine "$FIRN" exec "$small" probe env MINE
 ok '... by option as well'                  prints yours env $slurm "$FIRN" exec --env MINE=yours "$small" probe env MINE
+printf 'MINE=from a file\n' >"$scratch/vars"
+in_scratch() { (cd "$scratch" && env $slurm "$FIRN" exec --env-file vars --cwd / "$small" probe env MINE); }
+ok '... from a file by its own name for it' prints 'from a file' in_scratch
 ok 'so is the working directory'            prints /etc env $slurm "$FIRN" exec --cwd /etc "$small" probe cwd
 ok 'and the words'                          prints 'a b' env $slurm "$FIRN" exec "$small" probe args 'a b'
 ok 'the process stays the same'             all_print_one 2 env $slurm sh -c 'echo $$; exec "$0" exec "$1" probe pid' "$FIRN" "$small"
@@ -91,7 +94,8 @@ ok 'a directory that is not there'          status_is 125 env $slurm "$FIRN" exe
 
 # A launcher signals the whole step; the program's files must survive it.
 server=$(helpers firn-server)
-for name in HUP INT TERM USR1 USR2 ALRM XCPU TSTP; do kill -s $name "$server"; done
+keeper=$(helpers firn-keeper)
+for name in HUP INT TERM USR1 USR2 ALRM XCPU TSTP 32 33 34 50 64; do kill -s $name "$server" "$keeper"; done
 ok 'the server survives what a step gets'   here "$small" probe where
 exec 9>&-
 wait
@@ -160,6 +164,24 @@ ok 'an image that is none'                  status_is 1 enter 1 "$FIRN" session-
 ok '... is said to the daemon'              says "enter: 125 '/etc/passwd' is not an image"
 ok 'a step that has one offers the same'    all_print_one 2 env $slurm "$tools/enter" 2 "$FIRN" session-start "$small" -- "$tools/probe" where
 wait_for no_servers
+# It holds the container of others as long as its caller wants, not only while they run.
+mkfifo "$scratch/end2"
+rm -f "$scratch/place" "$scratch/place2"
+env $slurm "$FIRN" exec "$small" probe stay <"$scratch/end" >"$scratch/place" &
+first=$!
+exec 8>"$scratch/end"
+wait_for test -s "$scratch/place"
+place=$(cat "$scratch/place")
+env $slurm "$tools/enter" 1 "$FIRN" session-start "$small" -- "$tools/probe" stay <"$scratch/end2" >"$scratch/place2" 8>&- &
+second=$!
+exec 9>"$scratch/end2"
+wait_for test -s "$scratch/place2"
+exec 8>&-
+wait "$first"
+ok 'a step that came to one holds it, too'  here "$small" probe where
+exec 9>&-
+wait "$second"
+ok '... and lets it go'                     wait_for no_servers
 ok 'words that are wrong'                       status_is 1 enter 1 "$FIRN" session-start --gpu=all "$small" -- true
 ok '... are said to the daemon, too'            says "enter: 125 option '--gpu' is not in this version"
 ok 'the verb is for programs'               status_is 125 firn session-start "$small"

@@ -22,18 +22,27 @@ if mode in ("deaf", "silent"):
     time.sleep(60)
 while True:
     connection = listener.accept()[0]
+    if mode == "close":
+        connection.close()
+        continue
+    number = connection.recv(100).decode()
     if mode == "junk":
         connection.send(b"r")
     if mode == "long":
         connection.send(b"r" * 5000)
-    if mode == "offer":
-        fds = array.array("i", [os.open("/proc/self/ns/" + ns, os.O_RDONLY) for ns in ("user", "mnt")])
-        who = struct.pack("3i", os.getpid(), os.getuid(), os.getgid())
+    if mode in ("offer", "lure"):
+        # What a keeper would do to be believed: see what the rank's eventfd counts.
+        rank = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        proof = 0
         try:
-            connection.sendmsg([b"r"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds),
-                                        (socket.SOL_SOCKET, socket.SCM_CREDENTIALS, who)])
-        except OSError:
-            pass
+            text = open(f"/proc/{rank}/fdinfo/{number}").read()
+            proof = int(text.split("eventfd-count:")[1].split()[0], 16)
+            print("found out")
+        except OSError as error:
+            print("refused:", error)
+        sys.stdout.flush()
+        fds = array.array("i", [os.open("/proc/self/ns/" + ns, os.O_RDONLY) for ns in ("user", "mnt")])
+        connection.sendmsg([struct.pack("Qc7x", proof, b"r")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
     connection.close()
 TXT
 name=$(env $slurm "$FIRN" exec -vv "$small" true 2>&1 | grep -o 'firn-[0-9a-f]\{32\}' | head -n 1)
@@ -76,8 +85,15 @@ be_gone
 hostile offer "$FIRN" exec -B /usr -B /usr/lib:/lib -B /usr/lib64:/lib64 "$small" /usr/bin/python3
 ok 'one from inside a container: it runs'   succeeds rank
 ok '... and says why alone'                 says "firn: the container is not shared: the answer did not come from a keeper"
+ok '... although it knows what to say'       grep -q 'refused: .*Permission denied' "$scratch/log"
 be_gone
 ok '... and is heard no more'               wait_for no_servers
+# From outside it can be said, by the user to himself; but what is offered must be a container.
+hostile lure /usr/bin/python3
+ok 'one who offers the host: it runs'       succeeds rank
+ok '... and says why alone'                 says "firn: the container is not shared: the answer did not come from a keeper"
+ok '... although it said the right thing'   grep -q 'found out' "$scratch/log"
+be_gone
 
 # A stopped keeper is a silent one. It must not stop those who are inside.
 mkfifo "$scratch/end"

@@ -57,6 +57,38 @@ ok 'a job that is over cannot hold one'     fails named "$small" -- probe where
 ok '... which is said'                      says "cannot watch '$scratch/job'"
 ok '... and leaves nothing'                 wait_for no_servers
 
+# What the container is made of stays what it was, whatever becomes of the file.
+mkdir "$scratch/job" "$scratch/root/.firn"
+config() { printf '{"architecture":"amd64","os":"linux","config":{"Env":["MARK=%s"],"Cmd":["%s"]},"rootfs":{"type":"layers","diff_ids":[]}}' "$1" "$1" >"$scratch/root/.firn/config.json"; }
+config old
+squash "$scratch/root" "$scratch/marked.sqfs"
+ok 'an image with a configuration'          succeeds named "$scratch/marked.sqfs" -- env
+ok '... gives its environment'              says 'set MARK=old'
+config new
+squash "$scratch/root" "$scratch/next.sqfs"
+mv "$scratch/next.sqfs" "$scratch/marked.sqfs"
+ok 'its file is replaced: a name gives'     succeeds named -- env
+ok '... the same as before'                 says 'set MARK=old'
+ok '... and the path is another image now'  fails named "$scratch/marked.sqfs" -- env
+rm "$scratch/marked.sqfs"
+ok 'its file is removed: a name gives'      succeeds named -- env
+ok '... the same as before'                 says 'set MARK=old'
+echo 'no image' >"$scratch/marked.sqfs"
+chmod 000 "$scratch/marked.sqfs"
+ok 'there is something else: a name gives'  succeeds named -- env
+ok '... the same as before'                 says 'set MARK=old'
+rm -rf "$scratch/job" "$scratch/root/.firn"
+wait_for no_servers
+mkdir "$scratch/job"
+config2() { mkdir -p "$scratch/root/.firn"; config "$1"; squash "$scratch/root" "$scratch/same.sqfs"; }
+config2 old
+ok 'an image that is written anew'          succeeds named "$scratch/same.sqfs" -- env
+config2 new
+ok '... in its own place: a name gives'     succeeds named -- env
+ok '... the same as before'                 says 'set MARK=old'
+rm -rf "$scratch/job" "$scratch/root/.firn"
+wait_for no_servers
+
 # The pin. Its words are what lib/identity.c prints; here from the file itself.
 identity() {
 	python3 - "$1" <<-'END'

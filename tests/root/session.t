@@ -49,6 +49,27 @@ exec 9>&-
 wait "$first"
 ok 'nothing is left'                              wait_for no_servers
 
+# Where /proc hides the processes of others, and those that cannot be traced of one's own.
+cat >"$scratch/hidden.sh" <<'TXT'
+mount -t proc -o "hidepid=$1" proc /proc || exit 77
+shift
+exec setpriv --reuid="$1" --regid="$1" --clear-groups env SLURM_JOB_ID=9 SLURM_STEP_ID=3 HOME="$2" sh -c '
+	"$0" exec "$1" probe stay <"$2" >"$3" & exec 9>"$2"
+	n=0; until [ -s "$3" ] || [ $n = 200 ]; do sleep 0.05; n=$((n + 1)); done
+	"$0" exec -v "$1" probe where; cat "$3"' "$3" "$4" "$5" "$6"
+TXT
+hidden() {
+	rm -f "$scratch/there"
+	touch "$scratch/there"
+	chown "$user_id" "$scratch/there" "$scratch/end"
+	unshare --mount --propagation slave sh "$scratch/hidden.sh" "$1" "$user_id" "$home" "$FIRN" "$small" "$scratch/end" "$scratch/there" 2>"$scratch/said" | uniq | wc -l
+}
+for hide in 1 2; do
+	ok "hidepid=$hide: a rank joins"              prints 1 hidden "$hide"
+	ok '... without a word'                       sh -c '! grep "not shared" "$1"' sh "$scratch/said"
+done
+wait_for none
+
 # The name is taken by somebody else. (It could not be guessed: here it is told.)
 cat >"$scratch/squat.py" <<'TXT'
 import socket, sys, time

@@ -77,7 +77,13 @@ ok '... srun tells that it went wrong'      test $? -ne 0
 background srun --container=image.sqfs sh -c 'touch up; sleep 1; cat /etc/debian_version; cat /usr/share/dict/none /etc/motd; exec /bin/true'
 kill -9 $(helpers firn-server)
 wait "$started"
-ok 'kill -9 of the server is an error'      test $? -ne 0
+ok 'kill -9 of the server'                  grep -q '^12' "$scratch/background"
+ok '... leaves nothing'                     nothing_left
+
+background srun --container=image.sqfs sh -c 'touch up; sleep 1; cat /etc/debian_version; cat /usr/share/dict/none /etc/motd; exec /bin/true'
+pkill -9 -u "$user_id" 'firn-(keeper|server)'
+wait "$started"
+ok 'kill -9 of its keeper, too, is an error' test $? -ne 0
 ok '... and leaves nothing'                 nothing_left
 
 background srun --container="$images/debian.dir" --container-mounts="$home" sh -c 'touch up; sleep 1; cat /etc/debian_version'
@@ -92,8 +98,8 @@ script named <<-'END'
 	#!/bin/bash
 	#SBATCH -o named.out
 	srun -Q --container=image.sqfs --container-name=box true
-	pkill -9 -u "$(id -u)" firn-server
-	while pgrep -u "$(id -u)" -r S,R firn-server >/dev/null; do sleep 0.1; done
+	pkill -9 -u "$(id -u)" 'firn-(keeper|server)'
+	while pgrep -u "$(id -u)" -r S,R 'firn-(keeper|server)' >/dev/null; do sleep 0.1; done
 	srun -Q --container-name=box true; echo "gone $?"
 	srun -Q --container=image.sqfs --container-name=box true; echo "again $?"
 END

@@ -26,6 +26,7 @@ static const struct {
 	{"move_mount", SYS_move_mount}, {"mount_setattr", SYS_mount_setattr},
 	{"close_range", SYS_close_range}, {"pidfd_open", SYS_pidfd_open},
 	{"pidfd_getfd", SYS_pidfd_getfd}, {"fsopen", SYS_fsopen},
+	{"landlock_create_ruleset", 444}, {"seccomp", SYS_seccomp},
 };
 
 static int find(const char *name, size_t len)

@@ -3,7 +3,7 @@
  * hold_at [-s] N COMMAND...: run COMMAND to its Nth system call and hold it there.
  *
  * Those before its next execve(2) are counted, where the launcher becomes another
- * program. With -s it is the first grandchild that is held, firn's server, and the
+ * program. With -s it is the first grandchild that is held, the supervisor of firn, and the
  * launcher goes on. "held PID" is printed; at the end of the standard input all are
  * killed. Status 0; or 3 if there are fewer system calls, and "ended" with their number
  * is printed.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/keeper.h"
+#include "runner/supervisor.h"
 
 #include "lib/pass.h"
 #include "runner/session_key.h"
@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -16,16 +17,21 @@
 static char name[SESSION_NAME_SIZE];
 static struct err err;
 
-/* A keeper in a thread, with this end of its builder's socket. */
+/* A supervisor that only keeps, in a thread, with this end of its launcher's socket. */
 struct kept {
 	struct keeper keeper;
+	struct supervisor supervisor;
 	int builder;
 	pthread_t thread;
 };
 
 static void *run(void *arg)
 {
-	keeper_run(&((struct kept *)arg)->keeper);
+	struct kept *kept = arg;
+
+	supervisor_run(&kept->supervisor);
+	(void)close(kept->keeper.listener);
+	(void)close(kept->supervisor.launcher);
 	return NULL;
 }
 
@@ -41,11 +47,11 @@ static bool begin(struct kept *kept, pid_t task, int hold, int linger)
 	kept->builder = pair[0];
 	kept->keeper = (struct keeper){
 		.listener = session.listener,
-		.builder = pair[1],
 		.task = {task},
 		.hold = hold,
 		.linger = linger,
 	};
+	kept->supervisor = (struct supervisor){.keeper = &kept->keeper, .launcher = pair[1]};
 	return pthread_create(&kept->thread, NULL, run, kept) == 0;
 }
 
@@ -89,12 +95,47 @@ static int join(void)
 	return session.role == SESSION_MEMBER && session.user >= 0 && session.mnt >= 0 ? 0 : 1;
 }
 
+static int open_of(pid_t process, const char *what)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)process, what);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Namespaces as a container's: made by us. */
+static pid_t make_namespaces(int *user, int *mnt)
+{
+	int told[2];
+	char byte;
+	pid_t child;
+
+	if (pipe(told) < 0)
+		return -1;
+	child = fork();
+	if (child == 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write(told[1], "", 1) == 1)
+			(void)pause();
+		_exit(1);
+	}
+	(void)close(told[1]);
+	if (read(told[0], &byte, 1) == 1) {
+		*user = open_of(child, "user");
+		*mnt = open_of(child, "mnt");
+	}
+	(void)close(told[0]);
+	return child;
+}
+
 static bool ready(struct kept *kept)
 {
-	auto_fd user = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
-	auto_fd mnt = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	auto_fd user = -1;
+	auto_fd mnt = -1;
+	pid_t child = make_namespaces(&user, &mnt);
+	int result = supervisor_ready(kept->builder, user, mnt, -1, &err);
 
-	return keeper_ready(kept->builder, user, mnt, &err) == 0;
+	(void)end(child, SIGKILL);
+	return result == 0;
 }
 
 static void who_comes_early_waits(void)
@@ -162,12 +203,65 @@ static void an_empty_container_can_linger(void)
 	(void)close(kept.builder);
 }
 
+static int no_namespaces(void)
+{
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0;
+}
+
+static bool unshare_is_refused(void)
+{
+	return end(start(no_namespaces), 0) != 0;
+}
+
+static void who_comes_meanwhile_keeps_nobody_from_hearing(void)
+{
+	pid_t task = start(NULL), early, late[14];
+	struct kept kept;
+	int in = 0;
+
+	ok(begin(&kept, task, -1, 0), "a keeper of a slow builder starts");
+	early = start(join);
+	for (size_t i = 0; i < COUNT_OF(late); i++) {
+		(void)poll(NULL, 0, 500);
+		late[i] = start(join);
+	}
+	ok(waitpid(early, NULL, WNOHANG) == 0, "who waits still waits, although somebody came twice a second");
+	ok(ready(&kept) && end(early, 0) == 0, "and is let in");
+	for (size_t i = 0; i < COUNT_OF(late); i++)
+		in += end(late[i], 0) == 0;
+	ok(in == COUNT_OF(late), "as all the others are");
+	(void)close(kept.builder);
+	(void)end(task, SIGKILL);
+	ok(ended(&kept, 10), "then all is over");
+}
+
+static void who_offers_its_own_is_not_believed(void)
+{
+	pid_t task = start(NULL);
+	struct kept kept;
+	auto_fd user = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+	auto_fd mnt = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	(void)begin(&kept, task, -1, 0);
+	ok(supervisor_ready(kept.builder, mnt, user, -1, &err) == 0, "namespaces of another type");
+	ok(end(start(join), 0) == 1, "are no container");
+	(void)close(kept.builder);
+	(void)end(task, SIGKILL);
+	ok(ended(&kept, 10), "and that ends as well");
+}
+
 int main(void)
 {
+	if (unshare_is_refused()) {
+		printf("1..0 # SKIP no user namespaces\n");
+		return 0;
+	}
 	(void)snprintf(name, sizeof(name), "firn-test-%d", (int)getpid());
 	who_comes_early_waits();
 	a_builder_that_dies_leaves_nobody_waiting();
 	a_socket_can_hold_the_container();
 	an_empty_container_can_linger();
+	who_comes_meanwhile_keeps_nobody_from_hearing();
+	who_offers_its_own_is_not_believed();
 	return done_testing();
 }

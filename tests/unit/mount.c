@@ -128,7 +128,7 @@ static int child(const struct plan *plan, const char *const *looks, FILE *out)
 		return REFUSED;
 	if (before)
 		before();
-	if (root_mount_directory(image, &err) < 0 || mount_plan(plan, false, &err) < 0) {
+	if (root_mount_directory(image, &err) < 0 || mount_plan(plan, false, NULL, &err) < 0) {
 		(void)fprintf(out, "%s", err.text);
 		return 1;
 	}

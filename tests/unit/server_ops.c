@@ -23,7 +23,7 @@ enum { FILE_SIZE = 200000, REPLY_SIZE = 128 << 10, ROOM = 4096, UNIQUE = 77 };
 static struct served {
 	struct opened opened;
 	struct server_options options;
-	struct server_report report;
+	struct server_table table;
 	struct crew *crew;
 } good, damaged;
 static struct crew *crew; /* whom ask() asks */
@@ -54,7 +54,7 @@ static int send_raw(const void *bytes, size_t size)
 	    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &big, sizeof(big)) < 0 ||
 	    write(pair[0], bytes, size) != (ssize_t)size || shutdown(pair[0], SHUT_WR) < 0)
 		bail("cannot ask");
-	if (server_run(crew, pair[1]) != 0)
+	if (server_serve(crew, pair[1]) != 0)
 		bail("the server failed");
 	(void)close(pair[1]);
 	memset(&reply, 0, sizeof(reply));
@@ -105,18 +105,20 @@ static void serve(struct served *served, const char *path)
 
 	if (opened_begin(&served->opened, path, 0, 0, &err) < 0)
 		bail("%s", err.text);
-	served->options = (struct server_options){.image = served->opened.image,
-						  .image_fd = served->opened.fd,
+	served->options = (struct server_options){.image_fd = served->opened.fd,
+						  .size = (uint64_t)lseek(served->opened.fd, 0, SEEK_END),
 						  .image_name = path,
 						  .shows = shows,
 						  .show_count = COUNT_OF(shows),
 						  .uid = 12,
 						  .gid = 34,
 						  .threads = 1,
-						  .report = &served->report};
-	served->crew = server_prepare(&served->options, -1);
+						  .table = &served->table,
+						  .say = -1,
+						  .device = -1};
+	served->crew = server_begin(&served->options, &err);
 	if (!served->crew)
-		bail("%s", served->report.text);
+		bail("%s", err.text);
 	crew = served->crew;
 }
 
@@ -394,11 +396,11 @@ static void damage_is_an_error_and_told(void)
 		bail("cannot damage the image");
 	serve(&damaged, "damaged.sqfs");
 	file = lookup(NODE_ROOT, "file");
-	ok(file != UINT64_MAX && atomic_load(&damaged.report.state) == 0,
+	ok(file != UINT64_MAX && atomic_load(&damaged.table.report.state) == 0,
 	   "what is whole is served");
 	ok(read_at(file, 0, ROOM) == -EIO, "what is not is an error");
-	ok(atomic_load(&damaged.report.state) == 1 &&
-		   strstr(damaged.report.text, "damaged") != NULL,
+	ok(atomic_load(&damaged.table.report.state) == 1 &&
+		   strstr(damaged.table.report.text, "damaged") != NULL,
 	   "which is reported");
 	ok(read_at(file, 131072, ROOM) == ROOM, "and no reason to serve nothing else");
 	opened_end(&damaged.opened);

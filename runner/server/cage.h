@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * cage.h - the server's cage: which system calls it keeps, and how much memory.
+ */
+#ifndef FIRN_RUNNER_SERVER_CAGE_H
+#define FIRN_RUNNER_SERVER_CAGE_H
+
+#include "lib/cage.h"
+#include "runner/server/server.h"
+
+/* The cage of a worker with @options, for cage_enter() and cage_close(). */
+struct cage server_cage(const struct server_options *options);
+
+#endif
