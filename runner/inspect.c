@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/inspect.h"
 
+#include "lib/cage.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/origin.h"
@@ -9,7 +10,7 @@
 
 #include <string.h>
 
-enum { LABELS_MAX = 1 << 20, PROVENANCE_MAX = 4 << 20 };
+enum { LABELS_MAX = 1 << 20, PROVENANCE_MAX = 4 << 20, MEMORY_MAX = 256 << 20 };
 
 #define LABELS_PATH "/.singularity.d/labels.json"
 #define PROVENANCE_PATH "/.firn/provenance.json"
@@ -244,7 +245,12 @@ static int inspect(const char *path, bool json, struct err *err)
 
 	if (!conf)
 		return err_sys(err, "cannot inspect '%s'", path);
-	if (image_open(path, &image, err) < 0 || content_open(image, conf, &content, err) < 0)
+	if (image_open(path, &image, err) < 0)
+		return -1;
+	/* A directory is read file by file; of an image file all is open now. */
+	if (image->kind != IMAGE_DIRECTORY && cage_read_only(MEMORY_MAX, false, err) < 0)
+		return err_aim(err, "cannot inspect '%s'", path);
+	if (content_open(image, conf, &content, err) < 0)
 		return -1;
 	return json ? tell_json(content, err) : tell(&report, content, err);
 }
