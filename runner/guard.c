@@ -77,9 +77,12 @@ static int install(struct sock_fprog *program)
 	 * Without SPEC_ALLOW older kernels slow the program down against Spectre, as they do
 	 * with all that are caged. It is not: it may do all but these two things.
 	 */
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, program) == 0)
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+		    program) == 0)
 		return 0;
-	return errno == EINVAL ? (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) : -1;
+	if (errno != EINVAL)
+		return -1;
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program);
 }
 
 int guard_terminal(struct err *err)
@@ -104,7 +107,8 @@ int guard_terminal(struct err *err)
 	memcpy(code + COUNT_OF(ways) * PER_WAY, tail, sizeof(tail));
 	code[COUNT_OF(code) - 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	if (install(&program) < 0)
-		return err_sys(err, "cannot keep the program from typing into the terminal (seccomp)");
+		return err_sys(err, "cannot keep the program from typing into the terminal "
+				    "(seccomp)");
 	return 0;
 }
 
@@ -112,7 +116,9 @@ static int shut(int fd)
 {
 	auto_fd null = -1;
 
-	log_warning("descriptor %d is a directory, from which the host can be reached: it is closed", fd);
+	log_warning("descriptor %d is a directory, from which the host can be reached: it is "
+		    "closed",
+		    fd);
 	if (fd > STDERR_FILENO)
 		return close(fd);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -40,12 +40,15 @@ static int cannot_make(struct err *err)
 
 	if (code == ENOSPC)
 		return err_code(err, code, "cannot make a user namespace (the limit "
-					   "user.max_user_namespaces is reached; see 'firn doctor')");
+					   "user.max_user_namespaces is reached; see 'firn "
+					   "doctor')");
 	/* The kernel wants to be able to say who made one. */
-	if (code == EPERM && file_read(AT_FDCWD, "/proc/self/uid_map", MAP_MAX, &map, &size, &ignored) == 0 &&
+	if (code == EPERM &&
+	    file_read(AT_FDCWD, "/proc/self/uid_map", MAP_MAX, &map, &size, &ignored) == 0 &&
 	    size == 0)
-		return err_code(err, code, "cannot make a user namespace: no user is mapped in the one "
-					   "around it ('unshare -U' needs '-r' or another map)");
+		return err_code(err, code, "cannot make a user namespace: no user is mapped in the "
+					   "one around it ('unshare -U' needs '-r' or another "
+					   "map)");
 	return err_code(err, code, "cannot make a user namespace (see 'firn doctor')");
 }
 

@@ -37,7 +37,8 @@ static int in_use(int file, const char *path, struct err *err)
 	if (lseek(file, 0, SEEK_SET) == 0 &&
 	    file_read_fd(file, path, TEXT_LIMIT, &text, &size, &ignored) == 0 &&
 	    sscanf(text, "%ld %127s", &process, host) == 2)
-		return err_set(err, "overlay '%s' is in use by another container (process %ld on %s)",
+		return err_set(err,
+			       "overlay '%s' is in use by another container (process %ld on %s)",
 			       path, process, host);
 	return err_set(err, "overlay '%s' is in use by another container", path);
 }
@@ -50,8 +51,8 @@ static int take_lock(int file, const char *path, struct err *err)
 		if (fcntl(file, F_OFD_SETLK, &whole) == 0)
 			return 0;
 		if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP) {
-			log_warning("overlay '%s' is used without a lock, which its file system does "
-				    "not have: %s",
+			log_warning("overlay '%s' is used without a lock, which its file "
+				    "system does not have: %s",
 				    path, strerror(errno));
 			return 0;
 		}
@@ -77,7 +78,8 @@ static void sign(int file)
 static int open_file(int dir, const char *name, const char *path, struct err *err)
 {
 	auto_fd fd = openat(dir, name,
-			    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+			    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			    0644);
 
 	return fd < 0 ? err_sys(err, "cannot open '%s' in overlay '%s'", name, path) : take_fd(&fd);
 }
@@ -115,7 +117,8 @@ static int remember(int file, const struct image *image, const char *path, struc
 	int len;
 
 	if (image->kind == IMAGE_DIRECTORY) {
-		(void)snprintf(word, sizeof(word), DIRECTORY "%" PRIu64, (uint64_t)image->stat.st_ino);
+		(void)snprintf(word, sizeof(word), DIRECTORY "%" PRIu64,
+			       (uint64_t)image->stat.st_ino);
 	} else {
 		if (identity_of(image, &identity, err) < 0)
 			return -1;
@@ -146,8 +149,8 @@ static int check_image(int dir, const struct plan *plan, const struct image *ima
 	if (!fits && !plan->overlay_any) {
 		text[strcspn(text, "\n")] = '\0';
 		name = strchr(text, ' ');
-		return err_set(err, "overlay '%s' was made on '%s', which is another image than '%s' "
-				    "(--overlay-any takes any)",
+		return err_set(err, "overlay '%s' was made on '%s', which is another image than "
+				    "'%s' (--overlay-any takes any)",
 			       path, name ? name + 1 : text, image->path);
 	}
 	return fits && *text ? 0 : remember(file, image, path, err);

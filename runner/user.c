@@ -12,7 +12,13 @@
 #include <string.h>
 
 /* A directory of a large site is some megabytes; a user may be in 65536 groups (Linux 2.6.4). */
-enum { FILE_MAX = 64 << 20, GROUPS_MAX = 65536, NUMBER_DIGITS = 10, NAME_SIZE = 256, HOME_SIZE = 4096 };
+enum {
+	FILE_MAX = 64 << 20, /* bytes */
+	GROUPS_MAX = 65536,
+	NUMBER_DIGITS = 10,
+	NAME_SIZE = 256,
+	HOME_SIZE = 4096,
+};
 
 /* The text of a file of the host, or NULL: names are missing then, and nothing else. */
 static char *host_text(const char *path)

@@ -43,7 +43,6 @@ ok 'hwloc 1 cannot read it'                     prints unset value HWLOC_XMLFILE
 ok '... also if it is beside hwloc 2'           prints unset value HWLOC_XMLFILE "$scratch/both.sqfs"
 ok 'a directory has no place for it'            prints unset value HWLOC_XMLFILE "$scratch/root"
 ok '--mpi none is without'                      prints unset value HWLOC_XMLFILE --mpi none "$image"
-ok '--contain, too'                             prints unset value HWLOC_XMLFILE --contain "$image"
 printf '[run]\ntopology = no\n' >"$scratch/conf"
 chmod 644 "$scratch/conf"
 ok 'the configuration can say so'               prints unset value HWLOC_XMLFILE --config "$scratch/conf" "$image"

@@ -290,7 +290,7 @@ static void lines_of_env_files_may_be_anything(void)
 	HAS("LAST", "end");
 	end(&scene);
 	begin(&scene);
-	ok(read_env_file(&scene, "A=1\nno\n") < 0 && strstr(err.text, "line 2"), "a line without '='");
+	ok(read_env_file(&scene, "A=1\nno no\n") < 0 && strstr(err.text, "line 2"), "a line that is none");
 	ok(read_env_file(&scene, "=1\n") < 0 && strstr(err.text, "line 1"), "a line without a name");
 	ok(read_env_file(&scene, "\r") == 0, "a lonely carriage return is nothing");
 	end(&scene);
