@@ -200,6 +200,21 @@ static bool claims_to_be_archive(const struct input *input)
 	return strcmp(kind, "none") != 0;
 }
 
+/* What is no archive: an image, or an error that says what it is instead. */
+static int open_image(const char *path, const struct input *input, const char *tag,
+		      const struct source_options *options, struct source **out, struct err *err)
+{
+	auto_source *image = NULL;
+
+	if (source_open_image(path, options, &image, err) < 0)
+		return -1;
+	if (tag)
+		return err_set(err, "'%s' is one image, in which nothing is called '%s'",
+			       input->name, tag);
+	*out = take_ptr(&image);
+	return 0;
+}
+
 int source_open_file(const char *path, const char *tag, const struct source_options *options,
 		     struct source **out, struct err *err)
 {
@@ -213,8 +228,8 @@ int source_open_file(const char *path, const char *tag, const struct source_opti
 	(void)snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", input->fd);
 	if ((!tag && image_open(by_fd, &image, &ignored) == 0) ||
 	    (input->size > 0 && may_be_images(input, err) < 0 && !claims_to_be_archive(input)))
-		return source_open_image(strcmp(input->name, path) == 0 ? path : by_fd, options,
-					 out, err);
+		return open_image(strcmp(input->name, path) == 0 ? path : by_fd, input, tag,
+				  options, out, err);
 	return source_from_input(take_ptr(&input), tag, options, out, err);
 }
 

@@ -123,6 +123,8 @@ ok 'and its images have names there'     same "$scratch/oci:latest"
 ok 'as those of an archive have'         same "$scratch/docker.tar:one:1"
 ok 'a root file system has none'         refused "$scratch/root.tar:latest"
 ok 'which is said'                       says 'root file system'
+ok 'an image has none either'            refused "$scratch/out/root:latest"
+ok 'which is said as well'               says "one image, in which nothing is called 'latest'"
 ok 'a root file system stays one'        succeeds build "$scratch/web.tar"
 ok 'with its files'                      prints '{"name": "an app"}' unsquashfs -cat "$out" manifest.json
 ok 'oci-archive: of a docker archive'    refused "oci-archive:$scratch/docker.tar"
