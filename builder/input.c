@@ -116,6 +116,12 @@ int input_spool(int fd, const char *name, const struct limits *limits, struct in
 	return 0;
 }
 
+/* Somebody has read the beginning, which is then no part of what is left. */
+static bool is_begun(int fd)
+{
+	return lseek(fd, 0, SEEK_CUR) > 0;
+}
+
 /* Standard input as it is: opened anew it could be refused (a socket) or begin elsewhere (a file).
  */
 static int open_fd(const char *path)
@@ -134,6 +140,8 @@ int input_open(const char *path, const struct limits *limits, struct input **out
 
 	if (fd < 0 || fstat(fd, &stat) < 0)
 		return err_sys(err, "cannot open '%s'", name);
+	if (S_ISREG(stat.st_mode) && standard && is_begun(fd))
+		return input_spool(fd, name, limits, out, err);
 	if (S_ISREG(stat.st_mode)) {
 		*out = new_input(take_fd(&fd), name);
 		if (!*out)

@@ -19,7 +19,7 @@ struct input {
 
 /*
  * Open @path: a regular file, a pipe, a FIFO or a socket; "-", "/dev/stdin" and the like are
- * standard input. Waits until all of a pipe has come.
+ * standard input, from where it stands. Waits until all of a pipe has come.
  */
 int input_open(const char *path, const struct limits *limits, struct input **out, struct err *err);
 

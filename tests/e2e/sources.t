@@ -165,6 +165,8 @@ ok 'is the same'                       cmp "$out" "$scratch/out/root"
 ok 'an image through a pipe'           piped "$scratch/out/root" -
 ok 'has the same files'                prints a unsquashfs -cat "$out" usr/lib/a
 ok 'a file as standard input'          sh -c '"$0" build -q -f "$1" - <"$2" && cmp "$1" "$3"' "$FIRN" "$out" "$scratch/docker.tar" "$scratch/out/oci"
+{ echo 'a line'; cat "$scratch/docker.tar"; } >"$scratch/behind"
+ok 'the rest of one'                   sh -c '{ read -r _; exec "$0" build -q -f "$1" -; } <"$2" && cmp "$1" "$3"' "$FIRN" "$out" "$scratch/behind" "$scratch/out/oci"
 mkfifo "$scratch/fifo"
 cat "$scratch/oci.tar" >"$scratch/fifo" &
 ok 'a FIFO'                            same "oci-archive:$scratch/fifo"
