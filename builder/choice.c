@@ -249,3 +249,24 @@ int choice_narrow(struct manifest *index, const char *wanted, const struct platf
 	manifest_keep(index, keep);
 	return 0;
 }
+
+static bool is_same_platform(const struct descriptor *a, const struct descriptor *b)
+{
+	return a->has_platform && b->has_platform && strcmp(a->platform.os, b->platform.os) == 0 &&
+	       strcmp(a->platform.architecture, b->platform.architecture) == 0 &&
+	       strcmp(a->platform.variant, b->platform.variant) == 0;
+}
+
+int choice_is_only(const struct manifest *index, const struct descriptor *chosen,
+		   const char *wanted, const char *where, struct err *err)
+{
+	static const char *const no_name[] = {NULL};
+	auto_free struct choice *choice = calloc(index->count + 1, sizeof(*choice));
+
+	if (!choice)
+		return err_sys(err, "cannot read a manifest");
+	for (size_t i = 0; i < index->count; i++)
+		choice[i] = (struct choice){no_name, index->part[i].digest.text,
+					    is_same_platform(&index->part[i], chosen)};
+	return choice_is_one(choice, index->count, wanted, where, err);
+}

@@ -37,4 +37,13 @@ typedef bool choice_look(void *arg, const struct descriptor *what);
 int choice_narrow(struct manifest *index, const char *wanted, const struct platform *platform,
 		  const char *where, choice_look *look, void *arg, struct err *err);
 
+/*
+ * Is @chosen of @index the only one of its platform? The error lists the others by digest, as their
+ * names are the same. For the entries of an archive or layout, which are images of their own;
+ * in the index of one image they are one image (packed by gzip and by zstd), and the first one
+ * counts.
+ */
+int choice_is_only(const struct manifest *index, const struct descriptor *chosen,
+		   const char *wanted, const char *where, struct err *err);
+
 #endif

@@ -187,6 +187,21 @@ static bool is_image(void *arg, const struct descriptor *what)
 	       !manifest_is_other(text, size);
 }
 
+/* @depth 0 of a layout lists images, all else lists what one image is made for. */
+static int choose(struct manifest *index, int depth, struct store *store, const char *tag,
+		  const struct platform *platform, struct looker *looker,
+		  const struct descriptor **out, struct err *err)
+{
+	const char *wanted = depth == 0 ? tag : NULL;
+
+	if (choice_narrow(index, wanted, platform, store->name, store->is_local ? is_image : NULL,
+			  looker, err) < 0 ||
+	    manifest_choose(index, platform, store->name, out, err) < 0)
+		return -1;
+	return depth == 0 && store->is_local ? choice_is_only(index, *out, wanted, store->name, err)
+					     : 0;
+}
+
 int source_read_documents(struct source *source, struct store *store, const char *top, size_t size,
 			  const char *media_type, const char *tag, const struct platform *platform,
 			  struct err *err)
@@ -203,9 +218,7 @@ int source_read_documents(struct source *source, struct store *store, const char
 
 		if (depth == INDEX_DEPTH)
 			return err_set(err, "'%s' is an index of indexes of indexes", store->name);
-		if (choice_narrow(manifest, depth == 0 ? tag : NULL, platform, store->name,
-				  store->is_local ? is_image : NULL, &looker, err) < 0 ||
-		    manifest_choose(manifest, platform, store->name, &chosen, err) < 0 ||
+		if (choose(manifest, depth, store, tag, platform, &looker, &chosen, err) < 0 ||
 		    store->document(store, chosen, &next_text, &size, err) < 0 ||
 		    manifest_parse(next_text, size, chosen->media_type, store->name, &next, err) < 0)
 			return -1;

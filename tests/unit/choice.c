@@ -30,7 +30,10 @@ static char *entry(char *to, int number, const char *more)
 #define NAMED(name) "\"annotations\":{\"" REF "\":\"" name "\"}"
 #define ON(arch) "\"platform\":{\"os\":\"linux\",\"architecture\":\"" arch "\"}"
 
-/* What "@wanted" of an index of the entries leads to: the digest's last digits, or what is said. */
+/*
+ * What "@wanted" of an index of the entries leads to: the digest's last digits, or what is said.
+ * With @look it is that of a layout.
+ */
 static const char *choose(const char *wanted, const char *const *entries, const int *numbers,
 			  choice_look *look)
 {
@@ -47,7 +50,8 @@ static const char *choose(const char *wanted, const char *const *entries, const 
 	if (platform_parse("linux/amd64", &platform, &err) < 0 ||
 	    manifest_parse(text, strlen(text), NULL, "it", &index, &err) < 0 ||
 	    choice_narrow(index, wanted, &platform, "it", look, NULL, &err) < 0 ||
-	    manifest_choose(index, &platform, "it", &found, &err) < 0)
+	    manifest_choose(index, &platform, "it", &found, &err) < 0 ||
+	    (look && choice_is_only(index, found, wanted, "it", &err) < 0))
 		(void)snprintf(text, sizeof(text), "%s", err.text);
 	else
 		(void)snprintf(text, sizeof(text), "%s", found->digest.text + 70);
@@ -199,6 +203,35 @@ static const char *docker(const char *tag, const char *table)
 	return text;
 }
 
+static bool is_any(void *arg, const struct descriptor *what)
+{
+	(void)arg, (void)what;
+	return true;
+}
+
+static void one_name_and_platform_is_one_image_in_a_layout(void)
+{
+	static const char *const two[] = {ON("amd64"), ON("amd64"), ON("arm64"), NULL};
+	static const char *const named[] = {NAMED("1") "," ON("amd64"), NAMED("1") "," ON("amd64"),
+					    NULL};
+	static const char *const variants[] = {
+		"\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\",\"variant\":\"v3\"}",
+		ON("amd64"), NULL};
+	static const int same[] = {5, 5, 6};
+	char text[300];
+
+	(void)snprintf(text, sizeof(text), "'it' has several images; say which: %s, %s", digest(1),
+		       digest(2));
+	is_str(choose(NULL, two, NULL, is_any), text, "two of one platform are listed by digest");
+	is_str(choose(digest(2), two, NULL, is_any), "2", "which may be asked for");
+	(void)snprintf(text, sizeof(text), "'1' is more than one image of 'it'; say which: %s, %s",
+		       digest(1), digest(2));
+	is_str(choose("1", named, NULL, is_any), text, "two of one name as well");
+	is_str(choose(NULL, two, same, is_any), "5", "one twice is one");
+	is_str(choose(NULL, variants, NULL, is_any), "2", "variants are no ambiguity");
+	is_str(choose(NULL, two, NULL, NULL), "1", "in an index of one image the first one counts");
+}
+
 static void docker_archives_are_chosen_from_alike(void)
 {
 #define IMAGE(config, tags) "{\"Config\":\"" config "\",\"RepoTags\":" tags ",\"Layers\":[]}"
@@ -230,6 +263,7 @@ int main(void)
 	platforms_are_no_ambiguity();
 	what_is_no_image_does_not_count();
 	documents_are_looked_at_where_it_matters();
+	one_name_and_platform_is_one_image_in_a_layout();
 	docker_archives_are_chosen_from_alike();
 	return done_testing();
 }
