@@ -13,11 +13,20 @@ enum { MEMBERS_MAX = 100000, LINKS_MAX = 8, COPY_SIZE = 256 << 10 };
 struct archive {
 	struct input *input;
 	struct tree *tree; /* members by name: an inode with its place, or a link with its target */
+	bool is_full;	   /* there are more of them */
 };
 
 const struct input *archive_input(const struct archive *archive)
 {
 	return archive->input;
+}
+
+int archive_check_whole(const struct archive *archive, struct err *err)
+{
+	return archive->is_full
+		       ? err_set(err, "'%s' is no image's archive: it has more than %d members",
+				 archive->input->name, MEMBERS_MAX)
+		       : 0;
 }
 
 struct input *archive_take_input(struct archive *archive)
@@ -109,6 +118,9 @@ static int add_member(struct archive *archive, const struct tar *tar, const stru
 		size_t len = strcspn(at, "/");
 		struct node *child = tree_child(archive->tree, node, at, len);
 
+		archive->is_full = !child && archive->tree->count >= MEMBERS_MAX;
+		if (archive->is_full)
+			return 0;
 		if (!child)
 			child = tree_add(archive->tree, node, at, len, err);
 		if (!child)
@@ -156,16 +168,16 @@ static int list_members(struct archive *archive, const struct limits *limits, st
 	auto_stream *stream = NULL;
 	auto_tar *tar = NULL;
 	struct tar_entry entry;
-	int result;
+	int result = 1;
 
 	if (tree_new(MEMBERS_MAX, limits->memory, &archive->tree, err) < 0 ||
 	    stream_open_file(input->fd, false, 0, input->size, input->name, &stream, err) < 0 ||
 	    tar_open(stream, &tar, err) < 0)
 		return -1;
-	while ((result = tar_next(tar, &entry, err)) > 0)
+	while (!archive->is_full && (result = tar_next(tar, &entry, err)) > 0)
 		if (add_member(archive, tar, &entry, err) < 0)
 			return -1;
-	return result;
+	return result < 0 ? -1 : 0;
 }
 
 /* Write what @stream gives, for @packed bytes, to @fd. */

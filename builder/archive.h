@@ -23,6 +23,9 @@ void archive_freep(struct archive **archive);
 /* Where members' bytes are, uncompressed; the archive's own. */
 const struct input *archive_input(const struct archive *archive);
 
+/* Whether all members are known, 0 or -1: not where there are more than images have parts. */
+int archive_check_whole(const struct archive *archive, struct err *err);
+
 /* The same, which becomes the caller's; of the archive only freeing it is left. */
 struct input *archive_take_input(struct archive *archive);
 

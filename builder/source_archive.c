@@ -171,6 +171,9 @@ int source_from_input(struct input *input, const char *tag, const struct source_
 	if (archive_open(take_ptr(&own), &options->limits, &archive, err) < 0)
 		return -1;
 	kind = kind_of(archive);
+	if ((kind != ARCHIVE_ROOT || has(archive, "oci-layout")) &&
+	    archive_check_whole(archive, err) < 0)
+		return -1;
 	if (kind == ARCHIVE_ROOT)
 		return no_tag(archive_input(archive), tag, err) < 0
 			       ? -1
@@ -276,7 +279,8 @@ static int open_as(enum archive_kind kind, const char *name, const struct source
 	if (!path)
 		return err_sys(err, "cannot open '%s'", name);
 	if (input_open(path, &options->limits, &input, err) < 0 ||
-	    archive_open(input, &options->limits, &archive, err) < 0)
+	    archive_open(input, &options->limits, &archive, err) < 0 ||
+	    archive_check_whole(archive, err) < 0)
 		return -1;
 	found = kind_of(archive);
 	if (found != kind && found != ARCHIVE_ROOT && !has(archive, own))

@@ -144,6 +144,18 @@ for kind in '' dir:; do
 	ok "$kind of an unpacked archive"      refused "$kind$scratch/unpacked"
 	ok 'says how to pack it'               says 'firn build OUT -'
 done
+python3 - "$srcdir/tests/images" >"$scratch/many.tar" <<-'END'
+	import sys
+	sys.dont_write_bytecode = True
+	sys.path.insert(0, sys.argv[1])
+	from mktar import END, file
+	sys.stdout.buffer.write(file("a.json", "{}") + b"".join(file(str(n), "") for n in range(100001)) + END)
+	END
+ok 'more files than archives have'       succeeds build "$scratch/many.tar"
+ok 'are one'                             prints '{}' unsquashfs -cat "$out" a.json
+ok 'but no archive of images'            refused "docker-archive:$scratch/many.tar"
+ok 'which is said'                       says 'more than 100000 members'
+rm "$scratch/many.tar"
 echo 'no archive' >"$scratch/text"
 : >"$scratch/empty"
 ok 'a text is nothing'                   refused "$scratch/text"
