@@ -140,14 +140,20 @@ static int link_to(struct tree *tree, uint32_t layer, struct entry *entry, struc
 	return put(tree, layer, entry, err);
 }
 
-/* The entries that are hidden, or those that are not. */
+/* A note that is a file, or a link to one: whoever names it may stand before it. */
+static bool comes_first(const struct entry *entry)
+{
+	return entry->hidden && (entry->kind != ENTRY_HARDLINK || strstr(entry->target, TREE_NOTE));
+}
+
+/* The entries that come first, or those that come where they stand. */
 static int put_all(struct tree *tree, uint32_t number, struct entry *entry, size_t count,
-		   bool hidden, struct err *err)
+		   bool first, struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		int result = 0;
 
-		if (entry[i].hidden != hidden)
+		if (comes_first(&entry[i]) != first)
 			continue;
 		if (entry[i].kind == ENTRY_HARDLINK)
 			result = link_to(tree, number, &entry[i], err);

@@ -212,7 +212,7 @@ static void resolving_ends(void)
 static void notes_of_aufs_are_for_links_only(void)
 {
 	auto_tree *tree = new_tree();
-	struct layer layer = {.count = 0}, upper = {.count = 0};
+	struct layer layer = {.count = 0}, behind = {.count = 0}, upper = {.count = 0};
 	struct inode *inode;
 	struct err err;
 
@@ -226,8 +226,17 @@ static void notes_of_aufs_are_for_links_only(void)
 	ok(!tree_find(tree, ".wh..wh.plnk") && !tree_find(tree, "d/.wh..wh.plnk") &&
 		   tree_find(tree, "d"),
 	   "and no note is in the tree");
+	(void)file(&behind, "c");
+	hardlink(&behind, ".wh..wh.plnk/1.2", "a");
+	behind.entry[1].hidden = true;
+	inode = file(&behind, "a");
+	hardlink(&behind, ".wh..wh.plnk/3.4", "a");
+	behind.entry[3].hidden = true;
+	hardlink(&behind, "d", ".wh..wh.plnk/3.4");
+	ok(apply(tree, 2, &behind, &err) == 0 && at(tree, "d") == inode,
+	   "a pseudo link to a file that stands before it is what this is by then");
 	hardlink(&upper, "b", ".wh..wh.plnk/1.2");
-	ok(apply(tree, 2, &upper, &err) < 0, "another layer has no part in it");
+	ok(apply(tree, 3, &upper, &err) < 0, "another layer has no part in it");
 }
 
 int main(void)
