@@ -9,6 +9,8 @@
 #include "lib/image.h"
 #include "lib/log.h"
 
+#include <sys/stat.h>
+
 enum { TAR_MAGIC_AT = 257 };
 
 enum archive_kind { ARCHIVE_ROOT, ARCHIVE_OCI, ARCHIVE_DOCKER };
@@ -203,14 +205,34 @@ static bool claims_to_be_archive(const struct input *input)
 	return strcmp(kind, "none") != 0;
 }
 
+/* A pipe is not: what came out of it is in a file without a name. */
+static bool is_file_at(const struct input *input, const char *path)
+{
+	struct stat there, here;
+
+	return stat(path, &there) == 0 && fstat(input->fd, &here) == 0 &&
+	       there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
+/* Say @why with the name that the user gave instead of @path. */
+static int by_its_name(const struct err *why, const char *path, const char *name, struct err *err)
+{
+	const char *at = strstr(why->text, path);
+
+	return at ? err_set(err, "%.*s%s%s", (int)(at - why->text), why->text, name,
+			    at + strlen(path))
+		  : err_set(err, "%s", why->text);
+}
+
 /* What is no archive: an image, or an error that says what it is instead. */
 static int open_image(const char *path, const struct input *input, const char *tag,
 		      const struct source_options *options, struct source **out, struct err *err)
 {
 	auto_source *image = NULL;
+	struct err why;
 
-	if (source_open_image(path, options, &image, err) < 0)
-		return -1;
+	if (source_open_image(path, options, &image, &why) < 0)
+		return by_its_name(&why, path, input->name, err);
 	if (tag)
 		return err_set(err, "'%s' is one image, in which nothing is called '%s'",
 			       input->name, tag);
@@ -231,8 +253,8 @@ int source_open_file(const char *path, const char *tag, const struct source_opti
 	(void)snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", input->fd);
 	if ((!tag && image_open(by_fd, &image, &ignored) == 0) ||
 	    (input->size > 0 && may_be_images(input, err) < 0 && !claims_to_be_archive(input)))
-		return open_image(strcmp(input->name, path) == 0 ? path : by_fd, input, tag,
-				  options, out, err);
+		return open_image(is_file_at(input, path) ? path : by_fd, input, tag, options, out,
+				  err);
 	return source_from_input(take_ptr(&input), tag, options, out, err);
 }
 

@@ -183,6 +183,14 @@ mkfifo "$scratch/fifo"
 cat "$scratch/oci.tar" >"$scratch/fifo" &
 ok 'a FIFO'                            same "oci-archive:$scratch/fifo"
 wait
+cat "$scratch/out/root" >"$scratch/fifo" &
+ok 'an image through one'              succeeds build "$scratch/fifo"
+wait
+ok 'has the same files, too'           prints a unsquashfs -cat "$out" usr/lib/a
+echo 'no image' >"$scratch/fifo" &
+ok 'nothing of these through one'      refused "$scratch/fifo"
+wait
+ok 'is called by its name'             says "'$scratch/fifo' is not an image"
 ok 'nothing through a pipe'            not_piped /dev/null -
 ok 'is said'                           says 'is empty'
 head -c 500000 "$scratch/docker.tar" >"$scratch/half"
