@@ -65,6 +65,18 @@ static int take_layers(struct docker *docker, struct err *err)
 	return result;
 }
 
+/* The digest in @tag was found in the configuration's name, which anybody could have given it. */
+static int check_asked(const struct docker *docker, const char *tag, struct err *err)
+{
+	const struct source *source = &docker->source;
+	struct digest asked;
+
+	if (!tag || digest_take(&asked, tag) < 0 || digest_is(&asked, &source->config_digest))
+		return 0;
+	return err_set(err, "'%s' of '%s' does not match its digest: it is %s",
+		       docker->entry->config, name_of(docker), source->config_digest.text);
+}
+
 static int open_docker(struct docker *docker, const char *tag, const struct source_options *options,
 		       struct err *err)
 {
@@ -78,6 +90,7 @@ static int open_docker(struct docker *docker, const char *tag, const struct sour
 	    archive_read(docker->archive, docker->entry->config, &source->config,
 			 &source->config_size, err) < 0 ||
 	    digest_of(source->config, source->config_size, &source->config_digest, err) < 0 ||
+	    check_asked(docker, tag, err) < 0 ||
 	    oci_config_parse(source->config, source->config_size, &config, err) < 0 ||
 	    source_check_platform(config, &options->platform, name_of(docker), err) < 0)
 		return -1;

@@ -219,6 +219,20 @@ ok 'any of the names of one image'       is_image 1 "docker-archive:$scratch/nam
 ok 'one manifest under two tags is one'  is_image 1 "oci:$scratch/one"
 ok 'by an end that fits both, too'       is_image 1 "oci:$scratch/one:latest"
 
+# A docker archive whose configuration is called by another one's digest
+digest=$(sha256sum "$scratch/unpacked/it.json" | cut -d' ' -f1)
+called() {
+	mv "$scratch/unpacked/it.json" "$scratch/unpacked/$1.json"
+	sed -i "s/\"Config\": *\"[^\"]*\"/\"Config\":\"$1.json\"/" "$scratch/unpacked/manifest.json"
+	tar -C "$scratch/unpacked" -cf "$scratch/called.tar" .
+}
+called "$digest"
+ok 'a configuration by its digest'       same "docker-archive:$scratch/called.tar:sha256:$digest"
+mv "$scratch/unpacked/$digest.json" "$scratch/unpacked/it.json"
+called "$(echo other | sha256sum | cut -d' ' -f1)"
+ok 'and by what is only called so'       refused "docker-archive:$scratch/called.tar:sha256:$(echo other | sha256sum | cut -d' ' -f1)"
+ok 'is said'                             says 'does not match its digest'
+
 # A colon in the path itself
 mv "$scratch/oci" "$scratch/oci:latest"
 ok 'a path with a colon'                 same "oci:$scratch/oci:latest"
