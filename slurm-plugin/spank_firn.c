@@ -262,8 +262,9 @@ static void tell_what_was_said(const struct session_offer *offer)
 static int make_container(spank_t spank, const struct settings *settings, const struct pin *pin,
 			  struct slurm_step *step, struct err *err)
 {
+	/* Only what has a name outlives the step, and so its groups. */
 	struct start start = {.firn = settings->firn,
-			      .group = container.group,
+			      .group = wish.name ? container.group : -1,
 			      .waiting = tell_that_it_takes_long};
 	char spool[PATH_MAX];
 	char **environment = NULL, **words = NULL;
