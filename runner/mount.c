@@ -453,20 +453,63 @@ static int lay_overlay(struct builder *at, const struct plan_step *overlay, int 
 	return 0;
 }
 
+/* A directory that the image's own configuration asks for, which the server did not know of: steps from @first on. */
+static int make_late_points(struct builder *at, size_t first, struct points *points, struct err *err)
+{
+	for (size_t i = first; i < at->plan->count; i++) {
+		const struct plan_step *step = &at->plan->step[i];
+		auto_fd there = step->kind == PLAN_DIR ? path_open_in(at->root, step->target, O_PATH) : -1;
+
+		if (step->kind != PLAN_DIR || there >= 0 || errno != ENOENT)
+			continue;
+		if (at->scratch < 0 && need_scratch(at, err) < 0)
+			return -1;
+		points->scratch = at->scratch;
+		if (points_add(points, step, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The hook plans what the image's configuration asks for: there may be more steps than there were. */
+static int call_hook(struct builder *at, const struct mount_hook *hook, struct err *err)
+{
+	size_t before = at->plan->count;
+	int *clone;
+	dev_t *own;
+
+	if (!hook)
+		return 0;
+	if (hook->call(hook->arg, at->root, err) < 0)
+		return -1;
+	clone = reallocarray(at->clone, at->plan->count + 1, sizeof(*clone));
+	at->clone = clone ? clone : at->clone;
+	own = reallocarray(at->own, at->plan->count + 2, sizeof(*own));
+	at->own = own ? own : at->own;
+	if (!clone || !own)
+		return err_sys(err, "cannot mount '%s'", at->plan->image);
+	for (size_t i = before; i < at->plan->count; i++)
+		at->clone[i] = -1;
+	return 0;
+}
+
 /* What must lie over the image before the steps. */
 static int prepare_root(struct builder *at, const struct mount_hook *hook, struct err *err)
 {
-	const struct plan_step *overlay = find_overlay(at->plan);
 	struct points points = {.skeleton = -1};
+	size_t planned = at->plan->count;
+	const struct plan_step *overlay;
 	int result = 0;
 
 	at->root = root_open(err);
-	if (at->root < 0 || (hook && hook->call(hook->arg, at->root, err) < 0) ||
+	if (at->root < 0 || call_hook(at, hook, err) < 0 ||
 	    (!at->root_shows && need_scratch(at, err) < 0))
 		return -1;
+	overlay = find_overlay(at->plan);
 	points.root = at->root;
 	points.scratch = at->scratch;
-	if (!at->root_shows && make_points(at, &points, err) < 0)
+	if ((at->root_shows ? make_late_points(at, planned, &points, err)
+			    : make_points(at, &points, err)) < 0)
 		return -1;
 	if (!overlay && points.count > 0)
 		result = points_cover(&points, err);
