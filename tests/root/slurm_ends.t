@@ -6,7 +6,9 @@ small_image
 debian=$(image debian.sqfs)
 state() { user scontrol show job "$1" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
 has_state() { [ "$(state "$1")" = "$2" ]; }
-lives() { [ -n "$(helpers 'firn-.*')" ] && [ -e "$home/up" ]; }
+# Of the directory that is not this test's own.
+keepers() { pgrep -u "$user_id" -f "^firn-keeper $images/debian.dir"; }
+lives() { [ -n "$(helpers 'firn-.*')$(keepers)" ] && [ -e "$home/up" ]; }
 # Those of this cluster's own jobs.
 stepds() {
 	for job in $(user squeue -h -o %A); do
@@ -87,8 +89,8 @@ ok 'kill -9 of its keeper, too, is an error' test $? -ne 0
 ok '... and leaves nothing'                 nothing_left
 
 background srun --container="$images/debian.dir" --container-mounts="$home" sh -c 'touch up; sleep 1; cat /etc/debian_version'
-ok 'a directory has a keeper instead'       test "$(helpers firn-keeper | wc -l)" = 1
-kill -9 $(helpers firn-keeper)
+ok 'a directory has a keeper alone'         test "$(keepers | wc -l)" = 1
+kill -9 $(keepers)
 wait "$started"
 ok 'kill -9 of it harms no task'            grep -q '^12' "$scratch/background"
 ok '... and leaves nothing'                 nothing_left
