@@ -27,7 +27,6 @@ enum {
 	LOOK_MS = 250,
 	DEATHS_MS = 1000,  /* MINDER_DEATHS of them in this time are the end */
 	AGAIN_MS = 20,     /* there may be a process for us later ... */
-	YOUNG_MS = 10,     /* one that was killed so early had no time to do anything */
 	WITHOUT_MS = 5000, /* ... but not for ever */
 	COMPLAINTS_MAX = 3,
 	MORE_LIKELY = 100, /* of 1000: to be the one that goes when memory is short */
@@ -261,7 +260,6 @@ static int start_worker(struct minder *minder)
 		return -1;
 	minder->worker = worker;
 	minder->stopped = 0;
-	minder->started = now_ms();
 	minder->answered = atomic_load(&minder->server.table->answered);
 	return 0;
 }
@@ -472,8 +470,9 @@ static bool was_idle(const struct minder *minder)
 }
 
 /*
- * Whether there is no use in another one. One that somebody kills now and then is no
- * trouble, as long as it gets to do something.
+ * Whether there is no use in another one. One that somebody kills, however often, is no trouble as long
+ * as some of them get to answer something: on a busy machine a new one may not have run yet when it is
+ * killed. @by_itself: by a fault, which counts by the second.
  */
 static bool is_too_much(struct minder *minder, bool by_itself)
 {
@@ -486,7 +485,7 @@ static bool is_too_much(struct minder *minder, bool by_itself)
 		minder->idle_since = now;
 	if (minder->idle_deaths >= MINDER_DEATHS && now - minder->idle_since > WITHOUT_MS)
 		return true;
-	return (by_itself || (idle && now - minder->started < YOUNG_MS)) && count_end(minder, now);
+	return by_itself && count_end(minder, now);
 }
 
 /* Ended by a signal, or by itself with something wrong. */

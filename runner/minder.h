@@ -39,7 +39,6 @@ struct minder {
 	int64_t stopped; /* since when it is, ms; 0: it is not */
 	int64_t without; /* since when there is no process for one */
 	unsigned long answered;   /* when it was started */
-	int64_t started;
 	int64_t death[MINDER_DEATHS]; /* of those that count, the last of them */
 	size_t deaths;
 	unsigned idle_deaths;     /* one after the other, without an answer between them ... */

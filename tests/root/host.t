@@ -23,7 +23,8 @@ ok 'a later mount of the host is visible inside'   test "$(cat "$scratch/out")" 
 
 # Two users, the same image.
 other() { setpriv --reuid=61235 --regid=61235 --clear-groups "$@"; }
-as_user "$FIRN" exec -B "$scratch/go:/go" "$debian" sh -c 'echo $$ >/go; read -r word </go' &
+cp "$debian" "$scratch/own.sqfs"
+as_user "$FIRN" exec -B "$scratch/go:/go" "$scratch/own.sqfs" sh -c 'echo $$ >/go; read -r word </go' &
 read -r program <"$scratch/go"
 server=$(helpers firn-server)
 ok 'the server runs as the user'                   test -n "$server"

@@ -57,7 +57,7 @@ ok '... as touch says'                      says 'Read-only file system'
 ok 'writable'                               succeeds srun --container="$debian" --container-writable touch /x
 ok 'no home'                                denied srun --container="$debian" --no-container-mount-home test -e "$small"
 ok 'the home'                               succeeds srun --container="$debian" --container-mount-home test -e "$small"
-ok 'what firn lacks is refused'             status_is 255 srun --container="$debian" --container-save=x true
+ok 'what firn lacks is refused'             status_is 125 srun --container="$debian" --container-save=x true
 ok '... with what to use instead'           says "--container-save is not there: images are not changed; use 'firn build'"
 ok 'an option alone'                        status_is 125 srun --container-mounts=/opt true
 ok '... is no container'                    says 'firn: --container-mounts says nothing without an image'
