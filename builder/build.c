@@ -227,11 +227,15 @@ static int image_time(const struct work *work, uint32_t *out, struct err *err)
 /* The provenance names the tree's digest, so its own data comes last. */
 static int pack_provenance(struct work *work, struct inode *provenance, struct built *built, struct err *err)
 {
+	const struct source *source = work->source;
 	auto_free char *text = NULL;
 	size_t size;
 
+	built->config = source->config_digest;
 	if (tree_digest(work->tree, &built->tree, err) < 0 ||
-	    provenance_write(work->source, &work->recipe->options, &built->tree, &text, &size, err) < 0)
+	    compat_ch_digest(work->tree, source->config, source->config_size, &built->ch, err) < 0 ||
+	    provenance_write(source, &work->recipe->options, &built->tree, &built->ch, &text, &size,
+			     err) < 0)
 		return -1;
 	provenance->size = size;
 	provenance->data = (struct data){DATA_MEMORY, {.memory = text}, 0};

@@ -22,6 +22,7 @@ struct recipe {
 
 struct built {
 	struct digest image, tree; /* of the file up to its origin; of the files in it */
+	struct digest config, ch;  /* as in its provenance; "" where that has none */
 	uint64_t size;             /* of the file, bytes */
 	uint32_t inodes;
 	uint64_t data_size;        /* of all files, unpacked */

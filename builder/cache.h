@@ -53,6 +53,9 @@ int cache_store(struct cache *cache, const struct digest *digest, const void *da
 int cache_name(struct cache *cache, const char *name, const struct digest *digest, uint64_t size,
 	       const char *media_type, struct err *err);
 
+/* Whether anything was ever fetched from @host (with its port) into the cache at @path. */
+bool cache_knows_host(const char *path, const char *host);
+
 /* Print names, digests, sizes and last use, and the sum. */
 int cache_list(struct cache *cache, bool json, struct err *err);
 /* Remove blobs, those used longest ago first, until at most @keep bytes are left. */

@@ -99,6 +99,27 @@ int cache_name(struct cache *cache, const char *name, const struct digest *diges
 }
 
 /* @name is @len bytes long, CACHE_HEX_MAX at most. */
+bool cache_knows_host(const char *path, const char *host)
+{
+	auto_cache *cache = NULL;
+	json_auto_t *index = NULL;
+	const json_t *list;
+	struct err ignored;
+	size_t len = strlen(host);
+
+	if (cache_open(path, &cache, &ignored) < 0)
+		return false;
+	index = load_index(cache);
+	list = json_object_get(index, "manifests");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = name_of(json_array_get(list, i));
+
+		if (strncmp(name, host, len) == 0 && name[len] == '/')
+			return true;
+	}
+	return false;
+}
+
 static int add_blob(struct blobs *blobs, int folder, const char *name, size_t len,
 		    const struct stat *stat)
 {

@@ -9,6 +9,7 @@
 #ifndef FIRN_COMPAT_H
 #define FIRN_COMPAT_H
 
+#include "builder/digest.h"
 #include "builder/tree.h"
 
 #define FIRN_DIR ".firn"
@@ -24,9 +25,13 @@ int compat_add(struct tree *tree, const char *config, size_t config_size, struct
 	       struct err *err);
 
 /*
- * What /ch/environment holds for @config: NAME=VALUE lines; a value of several lines cannot be said
- * there. A new string of *@size bytes, or NULL when @config sets nothing. Fails for what is no configuration.
+ * The digest of /ch in the finished @tree, whose files are summed up; "" if there is only what
+ * compat_add() makes of @config, which nobody needs to be told.
  */
-int compat_environment(const char *config, size_t config_size, char **out, size_t *size, struct err *err);
+int compat_ch_digest(const struct tree *tree, const char *config, size_t config_size,
+		     struct digest *out, struct err *err);
+
+/* A node of /.firn that compat_add() did not put there or has otherwise; NULL: there is none. */
+const struct node *compat_find_alien(const struct tree *tree, bool has_config);
 
 #endif

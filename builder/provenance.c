@@ -32,7 +32,8 @@ static json_t *describe_layers(const struct source *source)
 }
 
 int provenance_write(const struct source *source, const struct build_options *options,
-		     const struct digest *tree, char **text, size_t *size, struct err *err)
+		     const struct digest *tree, const struct digest *ch, char **text, size_t *size,
+		     struct err *err)
 {
 	json_auto_t *json = json_pack("{s:i, s:s, s:s, s:o, s:b}", "format", IMAGE_FORMAT, "firn",
 				      PACKAGE_VERSION, "tree", tree->text, "compression",
@@ -45,6 +46,8 @@ int provenance_write(const struct source *source, const struct build_options *op
 		(void)json_object_set_new(json, "layers", describe_layers(source));
 	if (source->config_digest.text[0])
 		(void)json_object_set_new(json, "config", json_string(source->config_digest.text));
+	if (ch->text[0])
+		(void)json_object_set_new(json, "ch", json_string(ch->text));
 	if (options->has_epoch)
 		(void)json_object_set_new(json, "source_date_epoch", json_integer(options->epoch));
 	line = dump(json);
@@ -61,20 +64,30 @@ static void copy_text(char *out, size_t size, const json_t *json, const char *ke
 	(void)snprintf(out, size, "%s", text ? text : "");
 }
 
+/* A digest that may be absent, but not anything else. */
+static int take_digest(const json_t *json, const char *key, struct digest *out, struct err *err)
+{
+	const json_t *value = json_object_get(json, key);
+
+	if (!value || digest_take(out, json_string_value(value)) == 0)
+		return 0;
+	return err_set(err, "the image's provenance cannot be read: '%s' is no digest", key);
+}
+
 int provenance_read(const char *text, size_t size, struct provenance *out, struct err *err)
 {
 	json_auto_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *codec = json_object_get(json, "compression");
 	const json_t *level = json_object_get(codec, "level"), *epoch = json_object_get(json, "source_date_epoch");
-	const json_t *config = json_object_get(json, "config");
 	json_int_t block_size = json_integer_value(json_object_get(codec, "block_size"));
 	char name[16];
 
 	*out = (struct provenance){0};
 	if (!json || digest_take(&out->tree, json_string_value(json_object_get(json, "tree"))) < 0)
 		return err_set(err, "the image's provenance cannot be read");
-	if (config && digest_take(&out->config, json_string_value(config)) < 0)
-		return err_set(err, "the image's provenance has a bad digest of the configuration");
+	if (take_digest(json, "config", &out->config, err) < 0 ||
+	    take_digest(json, "ch", &out->ch, err) < 0)
+		return -1;
 	copy_text(name, sizeof(name), codec, "name");
 	copy_text(out->firn, sizeof(out->firn), json, "firn");
 	copy_text(out->library, sizeof(out->library), codec, "library");
@@ -128,18 +141,47 @@ int provenance_write_origin(const struct source *source, const struct digest *im
 	return *text ? 0 : err_code(err, ENOMEM, "cannot write the origin");
 }
 
-char *provenance_reference(const char *text, size_t size, struct digest *image)
+int provenance_check_layers(const char *text, size_t size, const char *config, size_t config_size,
+			    struct err *err)
+{
+	json_auto_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *list = json_object_get(json, "layers");
+	size_t count = json_array_size(list);
+	auto_free struct digest *wanted = count > 0 && count <= LAYERS_MAX ?
+						  calloc(count, sizeof(*wanted)) : NULL;
+
+	if (!list || !config)
+		return 0;
+	if (!wanted)
+		return err_set(err, "the image's provenance cannot be read: 'layers'");
+	if (config_diff_ids(config, config_size, wanted, count, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		const char *layer = json_string_value(json_array_get(list, i));
+
+		if (!layer || strcmp(layer, wanted[i].text) != 0)
+			return err_set(err, "its provenance names another layer %zu than its configuration",
+				       i + 1);
+	}
+	return 0;
+}
+
+int provenance_read_origin(const char *text, size_t size, struct origin_claims *out, struct err *err)
 {
 	json_auto_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	const char *reference = json_string_value(json_object_get(json, "reference"));
 	const char *manifest = json_string_value(json_object_get(json, "manifest"));
 	struct digest digest;
-	char *out = NULL;
+	int result = 0;
 
-	(void)digest_take(image, json_string_value(json_object_get(json, "image")));
-	if (!reference)
-		return NULL;
-	if (digest_take(&digest, manifest) < 0)
-		return strdup(reference);
-	return asprintf(&out, "%.*s@%s", (int)strcspn(reference, "@"), reference, manifest) < 0 ? NULL : out;
+	*out = (struct origin_claims){0};
+	if (!json_is_object(json) || digest_take(&out->image, json_string_value(json_object_get(json, "image"))) < 0)
+		return err_set(err, "the image's origin cannot be read");
+	(void)digest_take(&out->config, json_string_value(json_object_get(json, "config")));
+	if (reference && digest_take(&digest, manifest) == 0)
+		result = asprintf(&out->reference, "%.*s@%s", (int)strcspn(reference, "@"), reference,
+				  manifest);
+	else if (reference)
+		result = (out->reference = strdup(reference)) ? 0 : -1;
+	return result < 0 ? err_sys(err, "cannot read the image's origin") : 0;
 }

@@ -25,15 +25,17 @@ struct build_options {
 
 enum { IMAGE_FORMAT = 1 }; /* goes up when firn-build packs the same tree otherwise */
 
-/* The text of PROVENANCE_FILE, to be freed. */
+/* The text of PROVENANCE_FILE, to be freed. @ch: see compat_ch_digest(). */
 int provenance_write(const struct source *source, const struct build_options *options,
-		     const struct digest *tree, char **text, size_t *size, struct err *err);
+		     const struct digest *tree, const struct digest *ch, char **text, size_t *size,
+		     struct err *err);
 
 /* What verifying needs of it. */
 struct provenance {
 	struct build_options options;
 	struct digest tree;
-	struct digest config; /* of CONFIG_FILE; "": the source had none */
+	struct digest config; /* "": the image has none */
+	struct digest ch;     /* "": /ch is what follows from the configuration */
 	char codec_text[32];
 	char firn[32];      /* version, which stands in the image as well */
 	char library[32];   /* version of the compression's library */
@@ -41,16 +43,21 @@ struct provenance {
 	int format;
 };
 int provenance_read(const char *text, size_t size, struct provenance *out, struct err *err);
+/* The layers that the text of a provenance names are those of the configuration, if it names any. */
+int provenance_check_layers(const char *text, size_t size, const char *config, size_t config_size,
+			    struct err *err);
 /* Whether this program would pack the same tree into the same bytes. */
 bool provenance_is_ours(const struct provenance *provenance);
 
 /* The text of the origin section; NULL without an error when the source has no name to be fetched by. */
 int provenance_write_origin(const struct source *source, const struct digest *image, char **text,
 			    struct err *err);
-/*
- * What an origin's text says the image was fetched from, by the digest of its manifest (an index would
- * be asked for another platform), and the image's digest: new string or NULL.
- */
-char *provenance_reference(const char *origin, size_t size, struct digest *image);
+
+/* What an origin's text says. */
+struct origin_claims {
+	char *reference; /* by the manifest's digest, for an index would be asked for another platform; or NULL */
+	struct digest image, config; /* "" where it does not say */
+};
+int provenance_read_origin(const char *text, size_t size, struct origin_claims *out, struct err *err);
 
 #endif

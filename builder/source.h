@@ -21,6 +21,7 @@ struct source_options {
 	struct limits limits;
 	const char *cache;  /* directory of the cache; NULL: none */
 	struct spool *spool;
+	bool all_xattrs;    /* of an image: not only those that a build keeps; to verify it */
 	struct tool *tool;  /* that was started for this source, see tool.h; NULL: none was */
 };
 

@@ -20,6 +20,7 @@ struct repack {
 	struct squashfs *squashfs;
 	struct squashfs_reader *reader;
 	const struct limits *limits;
+	bool all_xattrs;
 	/* While it is gone through */
 	struct tree *tree;
 	struct inode **link; /* by the image's inode number; of files with several names */
@@ -69,7 +70,7 @@ static int take_xattrs(struct repack *repack, const struct squashfs_inode *from,
 		uint32_t at = inode->xattr_count;
 		ssize_t n;
 
-		if (strncmp(name, "user.", 5) != 0 || !name[5])
+		if (!repack->all_xattrs && (strncmp(name, "user.", 5) != 0 || !name[5]))
 			continue;
 		n = squashfs_getxattr(repack->reader, from, name, value, sizeof(value), err);
 		if (n < 0)
@@ -231,6 +232,7 @@ int source_open_image(const char *name, const struct source_options *options, st
 	repack->source.fill = repack_fill;
 	repack->source.close = repack_close;
 	repack->limits = &options->limits;
+	repack->all_xattrs = options->all_xattrs;
 	if (open_image(repack, name, err) < 0) {
 		repack_close(&repack->source);
 		return -1;

@@ -12,6 +12,7 @@ enum { TEXT_MAX = 160 };
 /* Of each inode with several names the first one, in path order. */
 struct listing {
 	struct hasher *sum;
+	const char *only;	   /* of this one of the root's names; NULL: of all but the runners' */
 	const struct node **first; /* by inode number */
 };
 
@@ -31,11 +32,13 @@ static bool is_named(const struct node *node, const char *name)
 }
 
 /* /.firn and /ch tell runners of the image's configuration; they are not its files. */
-static bool is_for_runners(const struct node *node)
+static bool is_listed(const struct listing *listing, const struct node *node)
 {
 	while (node->parent != node->parent->parent)
 		node = node->parent;
-	return is_named(node, FIRN_DIR) || is_named(node, CH_DIR);
+	if (listing->only)
+		return is_named(node, listing->only);
+	return !is_named(node, FIRN_DIR) && !is_named(node, CH_DIR);
 }
 
 static int list(void *arg, struct node *node, struct err *err)
@@ -44,7 +47,7 @@ static int list(void *arg, struct node *node, struct err *err)
 	const struct inode *inode = node->inode;
 	char path[TREE_PATH_MAX + 2], text[TEXT_MAX];
 
-	if (is_for_runners(node))
+	if (!is_listed(listing, node))
 		return 0;
 	add_text(listing, node_path(node, path, sizeof(path)));
 	if (!S_ISDIR(inode->mode) && inode->nlink > 1) {
@@ -76,10 +79,10 @@ static int list(void *arg, struct node *node, struct err *err)
 	return 0;
 }
 
-int tree_digest(const struct tree *tree, struct digest *out, struct err *err)
+static int sum_up(const struct tree *tree, const char *only, struct digest *out, struct err *err)
 {
 	auto_hasher *sum = hasher_new();
-	struct listing listing = {.sum = sum};
+	struct listing listing = {.sum = sum, .only = only};
 	int result = -1;
 
 	listing.first = calloc((size_t)tree_inode_count(tree) + 1, sizeof(*listing.first));
@@ -93,4 +96,14 @@ int tree_digest(const struct tree *tree, struct digest *out, struct err *err)
 	}
 	free(listing.first);
 	return result;
+}
+
+int tree_digest(const struct tree *tree, struct digest *out, struct err *err)
+{
+	return sum_up(tree, NULL, out, err);
+}
+
+int tree_digest_of(const struct tree *tree, const char *name, struct digest *out, struct err *err)
+{
+	return sum_up(tree, name, out, err);
 }

@@ -14,4 +14,7 @@
 /* Every file of the finished @tree must have its sum. */
 int tree_digest(const struct tree *tree, struct digest *out, struct err *err);
 
+/* The same listing of /@name and what is in it, alone. */
+int tree_digest_of(const struct tree *tree, const char *name, struct digest *out, struct err *err);
+
 #endif

@@ -1,81 +1,132 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-3.0-or-later
-# firn verify: what is not as it was built is found and named.
+# firn verify: whatever is changed in an image that says what it was built from is found and named.
 . "${srcdir:-.}/tests/lib.sh"
 needs firn build --help
 needs python3 --version
+needs sh -c 'command -v unsquashfs'
+needs mksquashfs -version
 
-HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache
-export HOME XDG_CACHE_HOME
-mkdir "$HOME"
+HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache TMPDIR=$scratch/tmp
+export HOME XDG_CACHE_HOME TMPDIR
+mkdir "$HOME" "$TMPDIR"
 make_small "$scratch/root"
-python3 "$srcdir/tests/images/mksample.py" "$scratch/root" "$scratch" &&
-	python3 "$srcdir/tests/images/mkoci.py" --tag latest "$scratch/oci" "$scratch/base.tar@plain" || exit 1
-firn build -q --all-root "$scratch/good.sqfs" "oci:$scratch/oci:latest" || exit 1
-
-# forged EXPRESSION: good.sqfs packed again, with what python makes of its unpacked $root.
-forged() {
-	rm -rf "$scratch/unpacked" "$scratch/forged.sqfs"
-	unsquashfs -quiet -no-progress -d "$scratch/unpacked" "$scratch/good.sqfs" >/dev/null 2>&1
-	(cd "$scratch/unpacked" && python3 -c "$1") &&
-		mksquashfs "$scratch/unpacked" "$scratch/forged.sqfs" -noappend -quiet -no-progress -all-root -comp zstd >/dev/null 2>&1
+python3 "$srcdir/tests/images/mksample.py" "$scratch/root" "$scratch" || exit 1
+layout() {
+	python3 "$srcdir/tests/images/mkoci.py" --tag latest \
+		--config '{"config": {"Env": ["PATH=/bin", "A=b c"], "Entrypoint": ["/bin/probe"]}}' "$@"
 }
-config='import json; p = ".firn/config.json"; c = json.load(open(p))'
+layout "$scratch/oci" "$scratch/base.tar" "$scratch/changes.tar" || exit 1
+image=$scratch/image.sqfs
+firn build -q --all-root "$image" "oci:$scratch/oci" || exit 1
 
-ok 'an image as it was built'          succeeds firn verify "$scratch/good.sqfs"
-ok 'built from itself'                 succeeds firn build -q "$scratch/again.sqfs" "$scratch/good.sqfs"
-ok 'it is as it was built, too'        succeeds firn verify "$scratch/again.sqfs"
-ok 'a directory is one, too'           succeeds firn build -q "$scratch/dir.sqfs" "dir:$scratch/root"
-ok 'without a configuration'           succeeds firn verify "$scratch/dir.sqfs"
-if command -v unsquashfs >/dev/null && [ "$(id -u)" != 0 ]; then
-	forged 'pass'
-	ok 'packed again, it is the same'  succeeds firn verify "$scratch/forged.sqfs"
-	forged "$config; c['config']['Entrypoint'] = ['/bin/evil']; json.dump(c, open(p, 'w'))"
-	ok 'another entrypoint'            status_is 125 firn verify "$scratch/forged.sqfs"
-	ok 'is named'                      says 'its configuration (/.firn/config.json) is sha256:'
-	ok 'in one line'                   one_line
-	forged "$config; c['config']['Env'] = c['config'].get('Env', []) + ['LD_PRELOAD=/x.so']; json.dump(c, open(p, 'w'))"
-	ok 'a variable more'               status_is 125 firn verify "$scratch/forged.sqfs"
-	forged 'import os; os.remove(".firn/config.json")'
-	ok 'no configuration any more'     status_is 125 firn verify "$scratch/forged.sqfs"
-	ok 'is named as well'              says 'its configuration (/.firn/config.json) is missing'
-	forged 'import os; os.remove(".firn/config.json"); os.mkdir(".firn/config.json")'
-	ok 'a directory in its place'      status_is 125 firn verify "$scratch/forged.sqfs"
-	forged 'open(".firn/more", "w")'
-	ok 'a file more beside it'         status_is 125 firn verify "$scratch/forged.sqfs"
-	ok 'is named by its name'          says "'/.firn/more' is not of firn build's making"
-	forged 'import os; os.makedirs("ch", exist_ok=True); open("ch/environment", "w").write("A=b\n")'
-	ok 'what only Charliecloud reads'  succeeds firn verify "$scratch/forged.sqfs"
-	ok 'gets a word'                   says "warning: '/ch/environment'"
+# changed COMMAND: firn verify fails with one line when COMMAND has worked on the image's files.
+pack() {
+	mksquashfs "$1" "$2" -all-root -noappend -quiet -no-progress -comp zstd ${3:+-p "$3"} >/dev/null 2>&1
+}
+work_on() {
+	chmod -R u+rwX "$scratch/files" 2>/dev/null
+	rm -rf "$scratch/files" "$scratch/other.sqfs"
+	unsquashfs -no-progress -d "$scratch/files" "${2:-$image}" >/dev/null 2>&1
+	(cd "$scratch/files" && eval "$1" && touch -hd @0 .firn .firn/* ch && { [ -h ch ] || touch -d @0 ch/*; }) 2>/dev/null
+	touch -hr "$scratch/reference" "$scratch/files"
+	pack "$scratch/files" "$scratch/other.sqfs" "${3:-}"
+}
+changed() { work_on "$@" && status_is 125 firn verify "$scratch/other.sqfs" && one_line; }
+unsquashfs -no-progress -d "$scratch/reference" "$image" >/dev/null 2>&1
+ok 'an image as it was built'       succeeds firn verify "$image"
+ok 'is as recorded'                 says 'as recorded'
+work_on :
+ok 'so is one that others packed'   succeeds firn verify "$scratch/other.sqfs"
+
+ok 'another entrypoint'             changed 'sed -i s,/bin/probe,/bin/true, .firn/config.json'
+ok 'is found'                       says 'configuration (/.firn/config.json) was changed'
+ok 'an environment with LD_PRELOAD' changed 'sed -i "s,A=b c,LD_PRELOAD=/x," .firn/config.json'
+ok 'is found, too'                  says 'configuration (/.firn/config.json) was changed'
+ok 'a blank more in it'             changed 'echo >>.firn/config.json'
+ok 'is named'                       says 'configuration (/.firn/config.json) was changed'
+ok 'a configuration that went'      changed 'rm .firn/config.json'
+ok 'is missed'                      says 'configuration (/.firn/config.json) was removed'
+ok 'one behind a link'              changed 'mv .firn/config.json etc/c; ln -s ../etc/c .firn/config.json; touch -hr ../reference/etc etc'
+ok 'a configuration as a folder'    changed 'rm .firn/config.json; mkdir .firn/config.json'
+ok 'a file more in /.firn'          changed 'echo >.firn/more'
+ok 'is named so'                    says "'/.firn/more' was added or changed"
+ok 'another mode there'             changed 'chmod 4755 .firn/config.json'
+ok 'is named as well'               says "'/.firn/config.json' was added or changed"
+ok 'another environment for Charliecloud' changed 'echo LD_PRELOAD=/x >>ch/environment'
+ok 'is what was changed'            says 'what is in /ch (the environment for Charliecloud) was changed'
+ok 'a file more in /ch'             changed 'echo >ch/more'
+ok 'is noticed'                     says '/ch'
+ok '/ch as a link'                  changed 'rm -r ch; ln -s etc ch'
+ok 'is noticed, too'                says '/ch'
+ok 'no /ch'                         changed 'rm -r ch'
+ok 'is noticed as well'             says '/ch'
+ok 'a file of the image'            changed 'echo x >>etc/passwd; touch -r ../reference/etc/passwd etc/passwd'
+ok 'makes another tree'             says 'its tree is'
+ok 'a file more'                    changed 'echo >etc/more; touch -r ../reference/etc etc'
+ok 'another mode'                   changed 'chmod 755 etc/passwd'
+ok 'another time'                   changed 'touch etc/passwd'
+ok 'provenance of other layers'     changed "sed -i 's,\"layers\":..sha256:[0-9a-f]*,\"layers\":[\"sha256:$(printf '%064d' 0),' .firn/provenance.json"
+ok 'is not that of the configuration' says 'another layer 1 than its configuration'
+ok 'provenance without configuration' changed "sed -i 's/\"config\":[^,]*,//' .firn/provenance.json"
+ok 'does not hide it'               says 'configuration (/.firn/config.json) was added'
+ok 'no provenance'                  changed 'rm .firn/provenance.json'
+ok 'is no image of ours'            says 'firn build did not make it'
+if [ "$(id -u)" = 0 ]; then
+	ok 'a device'                       changed 'mknod dev/sda b 8 0; touch -r ../reference/dev dev'
+	ok 'has its name said'              says "the device '/dev/sda' was added"
+	ok 'a capability'                   changed 'setfattr -n security.capability -v 0x0000000200000000000000000000000000000000 bin/probe'
+	ok 'is an attribute more'           says 'its tree is'
 else
-	skip 'a changed configuration is found' 'that needs unsquashfs, and an ordinary user'
+	ok 'a device'                       changed : "$image" '/dev/sda b 660 0 0 8 0'
 fi
 
-# An image that names a file of this machine as its source.
-origin() {
-	python3 -c '
-import struct, sys
-text = sys.argv[2].encode()
-data = open(sys.argv[1], "rb").read()
-data += b"firnorig" + struct.pack("<IIQ", 1, 0, len(text)) + text
-open(sys.argv[3], "wb").write(data + bytes(-len(data) % 4096))' "$1" "$2" "$3"
+# A layer that brings a /ch of its own: its digest is recorded.
+mkdir -p "$scratch/own/ch"
+echo own >"$scratch/own/ch/environment"
+tar -C "$scratch/own" --owner=0 --group=0 -cf "$scratch/own.tar" ch
+layout "$scratch/own-oci" "$scratch/base.tar" "$scratch/own.tar" || exit 1
+firn build -q --all-root "$scratch/own.sqfs" "oci:$scratch/own-oci" || exit 1
+ok 'a /ch of a layer'               succeeds firn verify "$scratch/own.sqfs"
+ok 'is built again'                 succeeds firn verify --rebuild --from "oci:$scratch/own-oci" "$scratch/own.sqfs"
+ok 'changed'                        changed 'echo more >>ch/environment' "$scratch/own.sqfs"
+ok 'it is noticed'                  says '/ch'
+
+# Built again, from what the user names and from nothing else.
+ok 'from its source'                succeeds firn verify --rebuild --from "oci:$scratch/oci" "$image"
+ok 'come the same bytes'            says 'the same bytes'
+ok 'nothing is recorded of a layout' status_is 125 firn verify --rebuild "$image"
+ok 'which is told'                  says 'name one with --from'
+# claims SOURCE: the image with an origin that names it.
+claims() {
+	python3 - "$image" "$scratch/claims.sqfs" "$1" <<-'END'
+		import hashlib, json, struct, sys
+		data = open(sys.argv[1], "rb").read()
+		end = struct.unpack_from("<Q", data, 40)[0] + 4095 & ~4095
+		text = json.dumps({"reference": sys.argv[3], "image": "sha256:" + hashlib.sha256(data[:end]).hexdigest()}).encode()
+		section = b"firnorig" + struct.pack("<IIQ", 1, 0, len(text)) + text
+		open(sys.argv[2], "wb").write(data[:end] + section + bytes(-len(section) % 4096))
+	END
 }
-for source in "dir:$HOME" "dir:/" "tar:$scratch/base.tar" "$scratch/good.sqfs" "oci:$scratch/oci"; do
-	origin "$scratch/good.sqfs" "{\"reference\": \"$source\"}" "$scratch/named.sqfs"
-	ok "nothing is read because an image names it: ${source%%[:/]*}" status_is 125 firn verify --rebuild "$scratch/named.sqfs"
-	ok 'the remedy is told'            says 'name it with --from'
-done
-ok 'without --rebuild it is no matter' succeeds firn verify "$scratch/named.sqfs"
-ok 'named by the user it is read'      succeeds firn verify --rebuild --from "oci:$scratch/oci:latest" "$scratch/named.sqfs"
-# A name that is no UTF-8, and JSON, which is nothing else.
-odd=$scratch/$(printf 'odd\377')
-# image_of FILE: what its JSON calls the image.
-image_of() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1], encoding="utf-8"))["image"])' "$1"; }
-ok 'a name that is no UTF-8'           sh -c '"$1" build -q --json "$2" "dir:$3" >"$4"' sh "$FIRN" "$odd.sqfs" "$scratch/root" "$scratch/json"
-ok 'is told in valid JSON'             prints "$scratch/odd\\xff.sqfs" image_of "$scratch/json"
-ok 'of verify as well'                 sh -c '"$1" verify --json "$2" >"$3"' sh "$FIRN" "$odd.sqfs" "$scratch/json"
-ok 'the same'                          prints "$scratch/odd\\xff.sqfs" image_of "$scratch/json"
-ok 'and of the cache'                  sh -c 'FIRN_CACHE=$2 "$1" cache list --json | python3 -m json.tool >/dev/null' sh "$FIRN" "$odd"
-cp -r "$scratch/oci" "$odd-oci"
-ok 'a source of such a name'           succeeds firn build -q --json "$scratch/of-odd.sqfs" "oci:$odd-oci:latest"
+refused() {
+	claims "$1" && succeeds firn verify "$scratch/claims.sqfs" &&
+		status_is 125 firn verify --rebuild "$scratch/claims.sqfs" && one_line && says "$2" && says '--from'
+}
+manifest=sha256:$(printf '%064d' 0)
+ok 'a folder that it names'         refused "dir:$HOME" 'which no build records'
+ok 'a path that it names'           refused "$HOME" 'which no build records'
+ok 'a layout that it names'         refused "oci:$scratch/oci" 'which no build records'
+ok 'another engine that it names'   refused "podman:x" 'which no build records'
+ok 'a host that is not known'       refused "docker://registry.example.org/a@$manifest" 'nothing was fetched from that host before'
+ok 'a service of this machine'      refused "docker://127.0.0.1:9/a@$manifest" 'nothing was fetched from that host before'
+ok 'under its name, too'            refused "docker://localhost:9/a@$manifest" 'nothing was fetched from that host before'
+claims "docker:///a"
+ok 'a host that is none'            status_is 125 firn verify --rebuild "$scratch/claims.sqfs"
+claims "dir:$HOME"
+ok 'but what the user names'        succeeds firn verify --rebuild --from "oci:$scratch/oci" "$scratch/claims.sqfs"
+printf '[registry "registry.example.org:9"]\nmirror = https://127.0.0.1:9/\n' >"$scratch/conf"
+chmod 644 "$scratch/conf"
+claims "docker://registry.example.org:9/a@$manifest"
+ok 'a host that firn.conf lists'    status_is 125 firn verify --rebuild --no-cache --config "$scratch/conf" "$scratch/claims.sqfs"
+ok 'is asked'                       says "'registry.example.org:9':"
 done_testing
