@@ -32,7 +32,7 @@ json_t *json_name(const char *name)
 		if (len > 0)
 			to = (char *)memcpy(to, name, len) + len;
 		else
-			to += sprintf(to, "\\x%02x", (unsigned char)*name);
+			to += snprintf(to, sizeof("\\xff"), "\\x%02x", (unsigned char)*name);
 	}
 	*to = 0;
 	return json_string(text);
