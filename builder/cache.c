@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/cache_private.h"
 
+#include "lib/file.h"
+
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/file.h>
@@ -116,18 +118,6 @@ void cache_closep(struct cache **cache)
 	cache_close(*cache);
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t n = write(fd, data + done, size - done);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 /* Written beside it and renamed, so that nobody reads half of it. */
 int cache_write(struct cache *cache, int folder, const char *name, const void *data, size_t size,
 		struct err *err)
@@ -142,7 +132,7 @@ int cache_write(struct cache *cache, int folder, const char *name, const void *d
 		    0600);
 	if (fd < 0)
 		return err_sys(err, "cannot write to the cache '%s'", cache->path);
-	if (write_all(fd, data, size) < 0 || renameat(cache->ingest, temporary, folder, name) < 0) {
+	if (file_write_all(fd, data, size) < 0 || renameat(cache->ingest, temporary, folder, name) < 0) {
 		(void)err_sys(err, "cannot write to the cache '%s'", cache->path);
 		(void)unlinkat(cache->ingest, temporary, 0);
 		return -1;

@@ -2,6 +2,7 @@
 #include "builder/helper.h"
 
 #include "lib/own.h"
+#include "lib/wait.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -71,23 +72,15 @@ static int start(const char *program, int input, int output, pid_t *pid)
 	return code;
 }
 
-static long now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* All that comes until the other end is closed. -1: too much, or too slow. */
 static ssize_t collect(int fd, char *text)
 {
-	long end = now_ms() + TIMEOUT_MS;
+	long end = wait_clock_ms() + TIMEOUT_MS;
 	size_t size = 0;
 
 	for (;;) {
 		struct pollfd poll_fd = {fd, POLLIN, 0};
-		long left = end - now_ms();
+		long left = end - wait_clock_ms();
 		ssize_t n;
 
 		if (left <= 0 || size == ANSWER_MAX)
@@ -106,10 +99,10 @@ static ssize_t collect(int fd, char *text)
 /* Who has answered has nothing more to do. False: it had to be killed. */
 static bool has_ended(pid_t pid, int *status)
 {
-	long end = now_ms() + END_MS;
+	long end = wait_clock_ms() + END_MS;
 	pid_t ended;
 
-	while ((ended = waitpid(pid, status, WNOHANG)) == 0 && now_ms() < end)
+	while ((ended = waitpid(pid, status, WNOHANG)) == 0 && wait_clock_ms() < end)
 		(void)poll(NULL, 0, LOOK_MS);
 	if (ended == 0)
 		(void)kill(pid, SIGKILL);

@@ -81,11 +81,6 @@ void log_warning(const char *format, ...)
 	SAY(LOG_NORMAL, "warning: ");
 }
 
-void log_notice(const char *format, ...)
-{
-	SAY(LOG_NORMAL, "");
-}
-
 void log_info(const char *format, ...)
 {
 	SAY(LOG_VERBOSE, "");

@@ -29,8 +29,6 @@ void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), voi
 /* "firn: TEXT", at every level. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "firn: warning: TEXT"; says what happens instead. */
-/* What happens, where nothing is wrong. */
-void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));

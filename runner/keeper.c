@@ -3,6 +3,7 @@
 
 #include "lib/own.h"
 #include "lib/pass.h"
+#include "lib/wait.h"
 #include "runner/session_meet.h"
 
 #include <fcntl.h>
@@ -37,14 +38,6 @@ struct keep {
 	int64_t empty_since;
 	int64_t next_beat; /* when those who wait are to hear that we live */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int watch(const struct keep *keep, int fd, enum kind kind)
 {
@@ -129,7 +122,7 @@ static void wait_for_builder(struct keep *keep, const struct waiting *guest)
 		return;
 	}
 	if (keep->waiting_count == 0)
-		keep->next_beat = now_ms() + HEARTBEAT_MS;
+		keep->next_beat = wait_clock_ms() + HEARTBEAT_MS;
 	keep->waiting[keep->waiting_count++] = *guest;
 }
 
@@ -269,7 +262,7 @@ static void answer_waiting(struct keep *keep, enum keeper_word word)
 {
 	for (size_t i = 0; i < keep->waiting_count; i++)
 		(void)say(keep, &keep->waiting[i], word);
-	keep->next_beat = now_ms() + HEARTBEAT_MS;
+	keep->next_beat = wait_clock_ms() + HEARTBEAT_MS;
 }
 
 static void dismiss_waiting(struct keep *keep)
@@ -307,14 +300,14 @@ void keep_hear(struct keep *keep, uint64_t word)
 		/* A process has ended, the other end of a socket was closed, a directory was removed. */
 		forget(keep, fd);
 		if (--keep->needs == 0)
-			keep->empty_since = now_ms();
+			keep->empty_since = wait_clock_ms();
 		break;
 	}
 }
 
 static int until(int64_t when)
 {
-	int64_t left = when - now_ms();
+	int64_t left = when - wait_clock_ms();
 
 	return left <= 0 ? 0 : left < INT32_MAX ? (int)left : INT32_MAX;
 }
@@ -348,7 +341,7 @@ struct keep *keep_begin(const struct keeper *keeper, int epoll)
 		return NULL;
 	*keep = (struct keep){.keeper = keeper, .epoll = epoll, .user = -1, .mnt = -1, .config = -1};
 	raise_limit();
-	keep->empty_since = now_ms();
+	keep->empty_since = wait_clock_ms();
 	for (size_t i = 0; i < COUNT_OF(keeper->task); i++)
 		need(keep, open_task(keeper->task[i]));
 	need(keep, keeper->hold);

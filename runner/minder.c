@@ -3,6 +3,7 @@
 
 #include "lib/log.h"
 #include "lib/own.h"
+#include "lib/wait.h"
 #include "runner/detach.h"
 #include "runner/title.h"
 
@@ -35,14 +36,6 @@ enum {
 };
 
 #define RESENT (UINT64_C(1) << 63)
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Say @line on the standard error of the program, which is not ours: borrow it for one write. */
 static void tell_program(const struct minder *minder, const char *line)
@@ -361,7 +354,7 @@ static void refuse(struct minder *minder, const struct server_kind *kind)
 		memmove(&refused[0], &refused[1], --minder->refused_count * sizeof(*refused));
 	refused[minder->refused_count++] = *kind;
 	minder->blames = true;
-	minder->blames_since = now_ms();
+	minder->blames_since = wait_clock_ms();
 	/* It fails now; a path would come too late. */
 	if (launcher_is_there(minder))
 		accuse_inode(minder);
@@ -444,8 +437,8 @@ static void start_again(struct minder *minder)
 	if (start_worker(minder) == 0)
 		minder->without = 0;
 	else if (minder->without == 0)
-		minder->without = now_ms();
-	else if (now_ms() - minder->without > WITHOUT_MS)
+		minder->without = wait_clock_ms();
+	else if (wait_clock_ms() - minder->without > WITHOUT_MS)
 		surrender(minder, "there is no process for another one");
 }
 
@@ -476,7 +469,7 @@ static bool was_idle(const struct minder *minder)
  */
 static bool is_too_much(struct minder *minder, bool by_itself)
 {
-	int64_t now = now_ms();
+	int64_t now = wait_clock_ms();
 	bool idle = was_idle(minder);
 
 	if (!idle)
@@ -543,7 +536,7 @@ static void ended(struct minder *minder, const siginfo_t *info)
 /* A worker that stands still while somebody waits for it makes room for another one. */
 static void look_at_stopped(struct minder *minder)
 {
-	if (minder->stopped == 0 || now_ms() - minder->stopped < STOPPED_MS || !is_asked(minder))
+	if (minder->stopped == 0 || wait_clock_ms() - minder->stopped < STOPPED_MS || !is_asked(minder))
 		return;
 	log_debug("supervisor: the worker is stopped, and ended");
 	(void)kill(minder->worker, SIGKILL);
@@ -559,7 +552,7 @@ void minder_look(struct minder *minder)
 		      WEXITED | WSTOPPED | WCONTINUED | WNOHANG) == 0 &&
 	       info.si_pid > 0) {
 		if (info.si_code == CLD_STOPPED)
-			minder->stopped = now_ms();
+			minder->stopped = wait_clock_ms();
 		else if (info.si_code == CLD_CONTINUED)
 			minder->stopped = 0;
 		else
@@ -569,7 +562,7 @@ void minder_look(struct minder *minder)
 	if (!minder->over && minder->worker == 0 && minder->device >= 0)
 		start_again(minder);
 	look_at_stopped(minder);
-	if (minder->blames && now_ms() - minder->blames_since > BLAME_MS)
+	if (minder->blames && wait_clock_ms() - minder->blames_since > BLAME_MS)
 		accuse_inode(minder);
 }
 

@@ -2,20 +2,13 @@
 #include "runner/pipe_text.h"
 
 #include "lib/own.h"
+#include "lib/wait.h"
 
 #include <poll.h>
 #include <stdint.h>
 #include <time.h>
 
 enum { FIRST_ROOM = 64 << 10 }; /* what a pipe holds */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Returns 1 when @fd can be read, 0 when it is too late, or -1. */
 static int wait_until(int fd, int64_t end)
@@ -24,7 +17,7 @@ static int wait_until(int fd, int64_t end)
 	int result;
 
 	do {
-		int64_t left = end - now_ms();
+		int64_t left = end - wait_clock_ms();
 
 		result = poll(&ready, 1, left > 0 ? (int)left : 0);
 	} while (result < 0 && errno == EINTR);
@@ -33,7 +26,7 @@ static int wait_until(int fd, int64_t end)
 
 int pipe_text(int fd, int timeout_ms, size_t limit, char **out, size_t *len, struct err *err)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = wait_clock_ms() + timeout_ms;
 	auto_free char *text = NULL;
 	size_t size = 0, room = 0;
 	ssize_t got;
