@@ -4,9 +4,9 @@
 #include "builder/compat.h"
 #include "builder/progress.h"
 #include "builder/treedigest.h"
+#include "lib/image/oci.h"
+#include "lib/image/origin.h"
 #include "lib/log.h"
-#include "lib/oci.h"
-#include "lib/origin.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -13,7 +13,7 @@
 #define FIRN_CACHE_H
 
 #include "builder/digest.h"
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 
 struct cache;
 

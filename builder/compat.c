@@ -2,7 +2,7 @@
 #include "builder/compat.h"
 
 #include "builder/treedigest.h"
-#include "lib/oci.h"
+#include "lib/image/oci.h"
 
 // clang-format off
 static const struct {

@@ -3,7 +3,7 @@
 
 #include "builder/spool.h"
 #include "lib/path.h"
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 
 #include <fcntl.h>
 

@@ -13,7 +13,7 @@
 #define FIRN_HTTP_H
 
 #include "builder/challenge.h"
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 
 #include <stdint.h>
 #include <sys/types.h>

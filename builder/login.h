@@ -10,7 +10,7 @@
 #define FIRN_LOGIN_H
 
 #include "builder/challenge.h"
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 
 /*
  * For repository @name of @host, whose credentials are kept under @account. Credentials

@@ -6,7 +6,7 @@
 #define FIRN_OPTIONS_H
 
 #include "builder/build.h"
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 
 enum verb { VERB_BUILD, VERB_PULL, VERB_VERIFY, VERB_CACHE };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/output.h"
 
-#include "lib/image.h"
+#include "lib/image/image.h"
 
 #include <fcntl.h>
 #include <signal.h>

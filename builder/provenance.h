@@ -5,7 +5,7 @@
  * /.firn/provenance.json holds what decides the image's bytes and nothing else: no
  * host, user, path or clock, and no digest of compressed layers. So the same
  * layers give the same file whatever they were compressed with and wherever
- * they came from; where that was stands behind the squashfs (lib/origin.h).
+ * they came from; where that was stands behind the squashfs (lib/image/origin.h).
  * libsquashfs does not tell its version: what is recorded is that of its headers when
  * firn was built, which a library replaced since then makes wrong.
  */

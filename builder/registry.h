@@ -11,7 +11,7 @@
 #define FIRN_REGISTRY_H
 
 #include "builder/reference.h"
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 
 #include <sys/types.h>
 

@@ -12,8 +12,8 @@
 
 #include "builder/layer.h"
 #include "builder/manifest.h"
-#include "lib/conf.h"
-#include "lib/oci.h"
+#include "lib/conf/conf.h"
+#include "lib/image/oci.h"
 
 struct source_options {
 	const struct conf *conf;

@@ -6,7 +6,7 @@
 #include "builder/inflate.h"
 #include "builder/source_private.h"
 #include "builder/tool.h"
-#include "lib/image.h"
+#include "lib/image/image.h"
 #include "lib/log.h"
 
 #include <sys/stat.h>

@@ -6,7 +6,7 @@
  */
 #include "builder/archive.h"
 #include "builder/source_private.h"
-#include "lib/oci.h"
+#include "lib/image/oci.h"
 
 struct docker {
 	struct source source;

@@ -4,9 +4,9 @@
  * configuration (/.firn/config.json) stays its configuration.
  */
 #include "builder/source.h"
-#include "lib/image.h"
-#include "lib/oci.h"
-#include "lib/squashfs.h"
+#include "lib/image/image.h"
+#include "lib/image/oci.h"
+#include "lib/squashfs/squashfs.h"
 
 #include <inttypes.h>
 

@@ -6,9 +6,9 @@
 #include "builder/data.h"
 #include "builder/reference.h"
 #include "builder/treedigest.h"
-#include "lib/image.h"
-#include "lib/origin.h"
-#include "lib/squashfs.h"
+#include "lib/image/image.h"
+#include "lib/image/origin.h"
+#include "lib/squashfs/squashfs.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

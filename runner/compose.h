@@ -13,7 +13,7 @@
 #ifndef FIRN_COMPOSE_H
 #define FIRN_COMPOSE_H
 
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 #include "lib/plan.h"
 #include "runner/content.h"
 #include "runner/request.h"

@@ -9,11 +9,11 @@
 #ifndef FIRN_CONTENT_H
 #define FIRN_CONTENT_H
 
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 #include "lib/err.h"
-#include "lib/image.h"
-#include "lib/oci.h"
-#include "lib/squashfs.h"
+#include "lib/image/image.h"
+#include "lib/image/oci.h"
+#include "lib/squashfs/squashfs.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 /* Whether what the site wants to be shown in every container is there on this node. */
 #include "runner/doctor.h"
 
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 #include "lib/own.h"
 #include "runner/request.h"
 

@@ -2,7 +2,7 @@
 /* What is installed beside firn: its configuration, and the programs it works with. */
 #include "runner/doctor.h"
 
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 #include "lib/own.h"
 
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #ifndef FIRN_ENV_H
 #define FIRN_ENV_H
 
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 #include "lib/err.h"
 #include "lib/plan.h"
 #include "runner/request.h"

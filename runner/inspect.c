@@ -2,9 +2,9 @@
 #include "runner/inspect.h"
 
 #include "lib/cage.h"
+#include "lib/image/origin.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "lib/origin.h"
 #include "runner/content.h"
 #include "runner/report.h"
 

@@ -5,9 +5,9 @@
 #ifndef FIRN_RUNNER_LAUNCH_H
 #define FIRN_RUNNER_LAUNCH_H
 
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 #include "lib/err.h"
-#include "lib/image.h"
+#include "lib/image/image.h"
 #include "lib/plan.h"
 #include "runner/keeper.h"
 

@@ -2,7 +2,7 @@
 #include "runner/overlay_lock.h"
 
 #include "lib/file.h"
-#include "lib/identity.h"
+#include "lib/image/identity.h"
 #include "lib/log.h"
 #include "runner/detach.h"
 

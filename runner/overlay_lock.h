@@ -14,7 +14,7 @@
 #define FIRN_RUNNER_OVERLAY_LOCK_H
 
 #include "lib/err.h"
-#include "lib/image.h"
+#include "lib/image/image.h"
 #include "lib/plan.h"
 
 struct overlay_lock {

@@ -58,7 +58,7 @@ struct request {
 	const char *asked;   /* --asked: options that the container called @name must be made of, to be read */
 	const char *scope;   /* --scope: among whom the name is known */
 	const char *hold_path; /* --hold-path: it lives until this directory is removed */
-	const char *expect;  /* --expect: the image's identity (lib/identity.h) */
+	const char *expect;  /* --expect: the image's identity (lib/image/identity.h) */
 	const char **given; /* the verb and the long names of the options given, NULL-terminated */
 	size_t given_count;
 	const char *image; /* these point into argv */

@@ -6,7 +6,7 @@
 #define FIRN_ROOT_H
 
 #include "lib/err.h"
-#include "lib/image.h"
+#include "lib/image/image.h"
 #include "lib/plan.h"
 
 /* Mount a FUSE file system for @device, an open /dev/fuse, over "/". */

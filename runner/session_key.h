@@ -11,7 +11,7 @@
 #define FIRN_SESSION_KEY_H
 
 #include "lib/err.h"
-#include "lib/image.h"
+#include "lib/image/image.h"
 #include "lib/plan.h"
 
 #include <stdbool.h>

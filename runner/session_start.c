@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/session_start.h"
 
-#include "lib/identity.h"
+#include "lib/image/identity.h"
 #include "lib/log.h"
 #include "lib/pass.h"
 #include "runner/container.h"

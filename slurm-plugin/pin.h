@@ -19,7 +19,7 @@
 struct pin {
 	char *word;	/* the image as the option had it */
 	char *image;	/* its absolute path */
-	char *identity; /* lib/identity.h's word; NULL: it could not be looked at then */
+	char *identity; /* lib/image/identity.h's word; NULL: it could not be looked at then */
 	char options[2 * SHA256_SIZE + 1]; /* hash of all other options */
 };
 

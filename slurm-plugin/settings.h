@@ -5,7 +5,7 @@
 #ifndef FIRN_SLURM_SETTINGS_H
 #define FIRN_SLURM_SETTINGS_H
 
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 
 struct settings {
 	const char *firn;  /* program; firn=PATH */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "slurm-plugin/submit.h"
 
-#include "lib/identity.h"
+#include "lib/image/identity.h"
 #include "slurm-plugin/pin.h"
 
 /*

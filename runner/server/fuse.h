@@ -8,7 +8,7 @@
 #ifndef FIRN_RUNNER_SERVER_FUSE_H
 #define FIRN_RUNNER_SERVER_FUSE_H
 
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 #include "runner/server/server.h"
 #include "runner/server/show.h"
 

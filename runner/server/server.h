@@ -99,7 +99,7 @@ struct server_options {
 	int image_fd;            /* the file the image is in ... */
 	uint64_t offset, size;   /* ... and where in it, bytes */
 	const char *image_name;  /* for messages */
-	size_t cache_size, metadata_size; /* bytes, see lib/squashfs.h */
+	size_t cache_size, metadata_size; /* bytes, see lib/squashfs/squashfs.h */
 	const struct show *shows;
 	size_t show_count;
 	uid_t uid;               /* every inode is shown with this owner ... */

@@ -7,7 +7,7 @@
 #define FIRN_RUNNER_SERVER_SHOW_H
 
 #include "lib/err.h"
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 #include "runner/server/server.h"
 
 #include <stdbool.h>

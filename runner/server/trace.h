@@ -5,7 +5,7 @@
 #ifndef FIRN_RUNNER_SERVER_TRACE_H
 #define FIRN_RUNNER_SERVER_TRACE_H
 
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 #include "runner/server/server.h"
 
 /*

@@ -89,7 +89,7 @@ ok '... the same as before'                 says 'set MARK=old'
 rm -rf "$scratch/job" "$scratch/root/.firn"
 wait_for no_servers
 
-# The pin. Its words are what lib/identity.c prints; here from the file itself.
+# The pin. Its words are what lib/image/identity.c prints; here from the file itself.
 identity() {
 	python3 - "$1" <<-'END'
 		import hashlib, os, struct, sys

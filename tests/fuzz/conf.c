@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* A libFuzzer target for the configuration, and for SIF headers, from the same bytes. */
-#include "lib/conf.h"
-#include "lib/image.h"
+#include "lib/conf/conf.h"
+#include "lib/image/image.h"
 
 #include <stdint.h>
 #include <stdio.h>

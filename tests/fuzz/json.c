@@ -2,7 +2,7 @@
 /*
  * A libFuzzer target for what reads JSON: clang -fsanitize=fuzzer,address,undefined.
  */
-#include "lib/oci.h"
+#include "lib/image/oci.h"
 
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
  * A libFuzzer target for what a job's environment has for slurmstepd: by the first byte a wish,
  * a list of mounts, or a pin.
  */
-#include "lib/identity.h"
+#include "lib/image/identity.h"
 #include "lib/own.h"
 #include "slurm-plugin/mounts.h"
 #include "slurm-plugin/pin.h"

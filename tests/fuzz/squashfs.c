@@ -6,7 +6,7 @@
  * a size without bound, or a walk without end.
  */
 #include "lib/own.h"
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 
 #include <fcntl.h>
 #include <stdio.h>

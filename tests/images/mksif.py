@@ -3,7 +3,7 @@
 """mksif.py SQUASHFS OUT [WHAT]: put a squashfs into a minimal SIF file.
 
 WHAT makes one thing wrong: outside, overflow, nopart, ext3, table, arch.
-Layout: lib/sif.c.
+Layout: lib/image/sif.c.
 """
 import struct
 import sys

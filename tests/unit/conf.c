@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 
 #include "tests/unit/tap.h"
 

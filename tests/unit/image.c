@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/image.h"
+#include "lib/image/image.h"
 
 #include "tests/unit/tap.h"
 

@@ -6,7 +6,7 @@
  */
 #include "runner/mount.h"
 
-#include "lib/image.h"
+#include "lib/image/image.h"
 #include "runner/ns.h"
 #include "runner/root.h"
 #include "tests/unit/squashfs_make.h"

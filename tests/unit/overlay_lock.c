@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/overlay_lock.h"
 
-#include "lib/identity.h"
+#include "lib/image/identity.h"
 #include "tests/unit/tap.h"
 
 #include <stdlib.h>

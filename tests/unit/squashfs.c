@@ -3,7 +3,7 @@
  * An image reads as the tree it was made of: every compressor, small, usual and
  * large blocks, with all that a file system can hold.
  */
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 #include "tests/unit/squashfs_make.h"
 #include "tests/unit/tap.h"
 

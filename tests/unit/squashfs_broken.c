@@ -3,7 +3,7 @@
  * A broken image gets a sentence that names it, and never more than that: each
  * damage has a name here, and then every byte of a small image is bent in turn.
  */
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 #include "tests/unit/squashfs_make.h"
 #include "tests/unit/tap.h"
 

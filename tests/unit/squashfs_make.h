@@ -9,7 +9,7 @@
 #define FIRN_SQUASHFS_MAKE_H
 
 #include "lib/own.h"
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 
 /* A new folder, made the working directory. */
 void scratch_begin(void);

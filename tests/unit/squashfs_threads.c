@@ -3,7 +3,7 @@
  * Many threads, each with its own reader, share one image whose caches are far
  * too small: every byte is still right. Worth running under -fsanitize=thread.
  */
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 #include "tests/unit/squashfs_make.h"
 #include "tests/unit/tap.h"
 

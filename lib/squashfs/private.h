@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * squashfs_private.h - what the parts of the squashfs reader share.
+ * private.h - what the parts of the squashfs reader share.
  *
  *   squashfs.c        superblock, tables, readers
- *   squashfs_codec.c  decompression, one set of contexts per reader
- *   squashfs_cache.c  decompressed blocks, shared by all readers, bounded
- *   squashfs_meta.c   the stream of 8 KiB metadata blocks
- *   squashfs_inode.c  inodes and symlinks
- *   squashfs_dir.c    listings, lookup, paths
- *   squashfs_data.c   file data
- *   squashfs_xattr.c  extended attributes
+ *   codec.c  decompression, one set of contexts per reader
+ *   cache.c  decompressed blocks, shared by all readers, bounded
+ *   meta.c   the stream of 8 KiB metadata blocks
+ *   inode.c  inodes and symlinks
+ *   dir.c    listings, lookup, paths
+ *   data.c   file data
+ *   xattr.c  extended attributes
  */
-#ifndef FIRN_SQUASHFS_PRIVATE_H
-#define FIRN_SQUASHFS_PRIVATE_H
+#ifndef FIRN_LIB_SQUASHFS_PRIVATE_H
+#define FIRN_LIB_SQUASHFS_PRIVATE_H
 
 #include "lib/own.h"
-#include "lib/squashfs.h"
+#include "lib/squashfs/squashfs.h"
 
 #include <pthread.h>
 
@@ -54,14 +54,14 @@ static inline uint64_t get64(const void *from)
 	return get32(from) | (uint64_t)get32((const uint8_t *)from + 4) << 32;
 }
 
-/* squashfs_codec.c */
+/* codec.c */
 struct codec;
 int codec_new(enum squashfs_compression compression, struct codec **out, struct err *err);
 void codec_free(struct codec *codec);
 /* Decompress into @out of @room bytes. Returns the bytes made, or -1 (no message: the caller knows where). */
 ssize_t codec_decompress(struct codec *codec, const void *in, size_t size, void *out, size_t room);
 
-/* squashfs_cache.c */
+/* cache.c */
 struct block {
 	uint64_t position; /* where it is stored in the image ... */
 	uint32_t word;     /* ... and its length word: together the key */
@@ -164,7 +164,7 @@ ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const
 int table_entry(struct squashfs_reader *reader, struct lookup_table *table, uint32_t index,
 		void *entry, struct err *err);
 
-/* squashfs_data.c: the maps of large files. */
+/* data.c: the maps of large files. */
 void file_map_free(struct file_map *map);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/squashfs_private.h"
+#include "lib/squashfs/private.h"
 
 #include <stdio.h>
 #include <string.h>

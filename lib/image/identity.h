@@ -13,10 +13,10 @@
  * takes a seal. A directory has no identity: another node's may be a copy, and what is
  * in it changes.
  */
-#ifndef FIRN_IDENTITY_H
-#define FIRN_IDENTITY_H
+#ifndef FIRN_LIB_IMAGE_IDENTITY_H
+#define FIRN_LIB_IMAGE_IDENTITY_H
 
-#include "lib/image.h"
+#include "lib/image/image.h"
 #include "lib/sha256.h"
 
 #include <stdbool.h>

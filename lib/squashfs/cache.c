@@ -4,7 +4,7 @@
  * few instructions only: never while a block is read or decompressed. Whoever
  * wants a block that another thread is filling waits for that thread.
  */
-#include "lib/squashfs_private.h"
+#include "lib/squashfs/private.h"
 
 enum { BUCKETS = 1024 };
 

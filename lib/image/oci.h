@@ -6,8 +6,8 @@
  * /.firn/config.json. All fields are owned; vectors end with NULL and are NULL
  * when the configuration lacks them.
  */
-#ifndef FIRN_OCI_H
-#define FIRN_OCI_H
+#ifndef FIRN_LIB_IMAGE_OCI_H
+#define FIRN_LIB_IMAGE_OCI_H
 
 #include "lib/err.h"
 #include "lib/own.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* What stands behind the '=': words into the fields of a conf. */
-#include "lib/conf_private.h"
+#include "lib/conf/private.h"
 
-#include "lib/deniable.h"
+#include "lib/conf/deniable.h"
 
 #include <stdint.h>
 #include <stdio.h>

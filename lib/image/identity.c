@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/identity.h"
+#include "lib/image/identity.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * github.com/apptainer/sif, pkg/sif (sif.go, descriptor.go); little endian,
  * packed.
  */
-#include "lib/image.h"
+#include "lib/image/image.h"
 
 #include <string.h>
 

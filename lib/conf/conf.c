@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 
-#include "lib/conf_private.h"
-#include "lib/deniable.h"
+#include "lib/conf/deniable.h"
+#include "lib/conf/private.h"
 #include "lib/file.h"
 
 #include <fcntl.h>

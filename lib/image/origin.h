@@ -8,8 +8,8 @@
  * not change the image's digest. doc/format.md has the layout; squashfs readers
  * do not look there.
  */
-#ifndef FIRN_ORIGIN_H
-#define FIRN_ORIGIN_H
+#ifndef FIRN_LIB_IMAGE_ORIGIN_H
+#define FIRN_LIB_IMAGE_ORIGIN_H
 
 #include "lib/err.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * conf_private.h - between conf.c, which reads lines, and conf_value.c, which reads values.
+ * private.h - between conf.c, which reads lines, and value.c, which reads values.
  */
 #ifndef FIRN_LIB_CONF_PRIVATE_H
 #define FIRN_LIB_CONF_PRIVATE_H
 
-#include "lib/conf.h"
+#include "lib/conf/conf.h"
 
 enum { MEBIBYTE = 1 << 20 };
 

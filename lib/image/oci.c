@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/oci.h"
+#include "lib/image/oci.h"
 
 #include "lib/json.h"
 

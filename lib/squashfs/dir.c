@@ -3,7 +3,7 @@
  * A directory's listing is a stretch of the directory table: headers, each with
  * up to 256 entries behind it that share its inode block.
  */
-#include "lib/squashfs_private.h"
+#include "lib/squashfs/private.h"
 
 #include <string.h>
 #include <sys/stat.h>

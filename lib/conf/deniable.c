@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/deniable.h"
+#include "lib/conf/deniable.h"
 
 #include "lib/own.h"
 

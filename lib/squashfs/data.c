@@ -4,7 +4,7 @@
  * files share. A block list gives each block's stored length; where a block lies
  * is the sum of the lengths before it.
  */
-#include "lib/squashfs_private.h"
+#include "lib/squashfs/private.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
  * Metadata is a chain of blocks of 8 KiB when decompressed, each behind a length
  * of two bytes. What is stored runs across their borders.
  */
-#include "lib/squashfs_private.h"
+#include "lib/squashfs/private.h"
 
 #include <stdatomic.h>
 #include <string.h>

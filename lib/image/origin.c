@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/origin.h"
+#include "lib/image/origin.h"
 
 #include "lib/own.h"
 

@@ -5,8 +5,8 @@
  *
  * A path is resolved once, to a descriptor; everything after works on that.
  */
-#ifndef FIRN_IMAGE_H
-#define FIRN_IMAGE_H
+#ifndef FIRN_LIB_IMAGE_IMAGE_H
+#define FIRN_LIB_IMAGE_IMAGE_H
 
 #include "lib/err.h"
 #include "lib/own.h"

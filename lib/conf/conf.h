@@ -10,8 +10,8 @@
  * Format: firn.conf(5): sections in brackets, KEY = VALUE lines, '#' comments;
  * keys that take lists may be repeated.
  */
-#ifndef FIRN_CONF_H
-#define FIRN_CONF_H
+#ifndef FIRN_LIB_CONF_CONF_H
+#define FIRN_LIB_CONF_CONF_H
 
 #include "lib/err.h"
 #include "lib/own.h"
@@ -92,7 +92,7 @@ const struct conf_registry *conf_registry(const struct conf *conf, const char *h
 /* off, try or require. */
 bool conf_pin_parse(const char *text, enum conf_pin *out);
 
-/* Whether users may give the option or verb @word (lib/deniable.h). */
+/* Whether users may give the option or verb @word (lib/conf/deniable.h). */
 bool conf_allows(const struct conf *conf, const char *word);
 
 /* Whether they may give all of @given, NULL-terminated or NULL. Returns 0, or -1 and which not. */

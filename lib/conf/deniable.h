@@ -8,8 +8,8 @@
  * --mount and --env-file can be denied by their own names alone, too. --help
  * and what programs say to each other (firn session-start) cannot be denied.
  */
-#ifndef FIRN_LIB_DENIABLE_H
-#define FIRN_LIB_DENIABLE_H
+#ifndef FIRN_LIB_CONF_DENIABLE_H
+#define FIRN_LIB_CONF_DENIABLE_H
 
 #include <stdbool.h>
 

@@ -18,8 +18,8 @@
  * Format: Linux Documentation/filesystems/squashfs.rst and
  * fs/squashfs/squashfs_fs.h (all numbers little endian).
  */
-#ifndef FIRN_SQUASHFS_H
-#define FIRN_SQUASHFS_H
+#ifndef FIRN_LIB_SQUASHFS_SQUASHFS_H
+#define FIRN_LIB_SQUASHFS_SQUASHFS_H
 
 #include "lib/err.h"
 
