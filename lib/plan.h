@@ -4,7 +4,7 @@
  *
  * A plan says what will be shown and mounted where, in order, and what is run
  * in the end. Building one makes no system call, so it can be printed, compared
- * and tested anywhere. Steps are carried out first to last by runner/mount.c; a
+ * and tested anywhere. Steps are carried out first to last by runner/mount/mount.c; a
  * later step may cover an earlier one.
  */
 #ifndef FIRN_PLAN_H
@@ -72,7 +72,7 @@ struct plan {
 	gid_t gid, inner_gid;
 	bool keep_capabilities; /* --root */
 
-	bool contained;         /* --contain: see runner/guard.h; no part of the hash, the steps are */
+	bool contained;         /* --contain: see runner/mount/guard.h; no part of the hash, the steps are */
 	bool overlay_any;       /* --overlay-any: on whatever image it was made; no part of the hash */
 
 	struct plan_step *step;
@@ -106,7 +106,7 @@ int plan_add_tmpfs(struct plan *plan, const char *target, uint64_t size, unsigne
 		   struct err *err);
 int plan_add_text(struct plan *plan, enum plan_kind kind, const char *target, const char *content,
 		  struct err *err);
-/* @fd is taken over, on failure closed. See runner/pipe_text.h for how the text ends. */
+/* @fd is taken over, on failure closed. See runner/mount/pipe_text.h for how the text ends. */
 int plan_add_pipe(struct plan *plan, int fd, const char *target, struct err *err);
 int plan_add_dir(struct plan *plan, const char *target, struct err *err);
 int plan_add_devpts(struct plan *plan, const char *target, struct err *err);

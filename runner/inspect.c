@@ -5,7 +5,7 @@
 #include "lib/image/origin.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "runner/content.h"
+#include "runner/plan/content.h"
 #include "runner/report.h"
 
 #include <string.h>

@@ -2,16 +2,16 @@
 #include "config.h"
 
 #include "lib/log.h"
-#include "runner/container.h"
+#include "runner/ask/request.h"
 #include "runner/delegate.h"
-#include "runner/doctor.h"
-#include "runner/entrypoint.h"
+#include "runner/doctor/doctor.h"
 #include "runner/foreign.h"
-#include "runner/guard.h"
 #include "runner/inspect.h"
-#include "runner/request.h"
-#include "runner/session_start.h"
-#include "runner/title.h"
+#include "runner/mount/guard.h"
+#include "runner/mount/title.h"
+#include "runner/plan/entrypoint.h"
+#include "runner/session/container.h"
+#include "runner/session/session_start.h"
 
 #include <fcntl.h>
 #include <string.h>

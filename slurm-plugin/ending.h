@@ -10,7 +10,7 @@
 #ifndef FIRN_SLURM_ENDING_H
 #define FIRN_SLURM_ENDING_H
 
-#include "runner/session.h"
+#include "runner/session/session.h"
 
 struct ending {
 	int process[SESSION_PROCESSES_MAX]; /* pidfd_open(2), until slurmstepd ends; -1: none, or it has ended */

@@ -5,7 +5,7 @@
 
 #include "lib/pass.h"
 #include "lib/wait.h"
-#include "runner/session_message.h"
+#include "runner/session/message.h"
 
 #include <fcntl.h>
 #include <sched.h>

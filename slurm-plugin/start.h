@@ -17,7 +17,7 @@
 #ifndef FIRN_SLURM_START_H
 #define FIRN_SLURM_START_H
 
-#include "runner/session.h"
+#include "runner/session/session.h"
 
 struct start {
 	const char *firn; /* program: absolute, the site's */

@@ -2,7 +2,7 @@
 #include "slurm-plugin/task.h"
 
 #include "mpi-glue/wireup.h"
-#include "runner/entrypoint.h"
+#include "runner/plan/entrypoint.h"
 
 #include <sys/prctl.h>
 
@@ -40,7 +40,7 @@ static char *join_words(char *const *word)
 	return joined;
 }
 
-/* Slurm executes the task's words; all that can be changed is the first one (runner/entrypoint.h).
+/* Slurm executes the task's words; all that can be changed is the first one (runner/plan/entrypoint.h).
  */
 static int set_entrypoint(spank_t spank, char *const *words, struct err *err)
 {

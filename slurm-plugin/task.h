@@ -5,7 +5,7 @@
 #ifndef FIRN_SLURM_TASK_H
 #define FIRN_SLURM_TASK_H
 
-#include "runner/session.h"
+#include "runner/session/session.h"
 
 #include <slurm/spank.h>
 

@@ -2,7 +2,7 @@
 #include "slurm-plugin/words.h"
 
 #include "lib/own.h"
-#include "runner/entrypoint.h"
+#include "runner/plan/entrypoint.h"
 #include "slurm-plugin/mounts.h"
 
 #include <stdarg.h>

@@ -4,8 +4,8 @@
  * guard, and taken. The first byte says with which descriptors.
  */
 #include "lib/pass.h"
-#include "runner/session.h"
-#include "runner/session_message.h"
+#include "runner/session/message.h"
+#include "runner/session/session.h"
 
 #include <fcntl.h>
 #include <stdint.h>

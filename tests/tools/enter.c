@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * enter TASKS FIRN session-start OPTION... IMAGE -- COMMAND...: what a batch
- * system's daemon does with runner/session.h: get a container, then enter it in
+ * system's daemon does with runner/session/session.h: get a container, then enter it in
  * TASKS processes, each of which runs COMMAND with its number in TASK. With
  * "env" as COMMAND's first word, print what the offer says instead.
  */
-#include "runner/session.h"
+#include "runner/session/session.h"
 
 #include "mpi-glue/wireup.h"
 

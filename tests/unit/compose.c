@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/compose.h"
+#include "runner/plan/compose.h"
 
-#include "runner/doctor.h"
+#include "runner/doctor/doctor.h"
 #include "tests/unit/tap.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/doctor.h"
+#include "runner/doctor/doctor.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/env.h"
+#include "runner/plan/env.h"
 
 #include "tests/unit/tap.h"
 

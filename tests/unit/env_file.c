@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/env_file.h"
+#include "runner/ask/env_file.h"
 
 #include "lib/own.h"
 #include "tests/unit/tap.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/guard.h"
+#include "runner/mount/guard.h"
 
 #include "lib/log.h"
 #include "tests/unit/tap.h"

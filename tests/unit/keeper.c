@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/supervisor.h"
+#include "runner/session/supervisor.h"
 
 #include "lib/pass.h"
-#include "runner/session_key.h"
-#include "runner/session_meet.h"
+#include "runner/session/key.h"
+#include "runner/session/meet.h"
 #include "tests/unit/tap.h"
 
 #include <fcntl.h>

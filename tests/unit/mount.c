@@ -4,11 +4,11 @@
  * enters, mounts and looks around; what it saw comes back as text. Where the machine grants
  * no user namespace there is nothing to test.
  */
-#include "runner/mount.h"
+#include "runner/mount/mount.h"
 
 #include "lib/image/image.h"
-#include "runner/ns.h"
-#include "runner/root.h"
+#include "runner/mount/ns.h"
+#include "runner/mount/root.h"
 #include "tests/unit/squashfs_make.h"
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/overlay_lock.h"
+#include "runner/mount/overlay_lock.h"
 
 #include "lib/image/identity.h"
 #include "tests/unit/tap.h"

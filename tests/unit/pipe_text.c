@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/pipe_text.h"
+#include "runner/mount/pipe_text.h"
 
 #include "tests/unit/tap.h"
 

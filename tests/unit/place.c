@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/place.h"
+#include "runner/mount/place.h"
 
 #include "lib/own.h"
 #include "tests/unit/tap.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/request.h"
+#include "runner/ask/request.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/session_key.h"
+#include "runner/session/key.h"
 
 #include "tests/unit/tap.h"
 

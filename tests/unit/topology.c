@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/topology.h"
+#include "runner/plan/topology.h"
 
 #include "tests/unit/tap.h"
 

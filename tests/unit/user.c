@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/user.h"
+#include "runner/plan/user.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/visible.h"
+#include "runner/plan/visible.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/workdir.h"
+#include "runner/mount/workdir.h"
 
 #include "lib/own.h"
 #include "tests/unit/tap.h"

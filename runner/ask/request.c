@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/ask/request.h"
+
+#include "runner/ask/env_file.h"
+#include "runner/foreign.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const verb_names[] = {
+	[REQUEST_EXEC] = "exec", [REQUEST_RUN] = "run", [REQUEST_SHELL] = "shell",
+};
+
+struct option {
+	const char *name;
+	char letter;
+	const char *value; /* what the value is called in the help; NULL: takes none */
+	int (*take)(struct request *request, const struct option *option, const char *value,
+		    struct err *err);
+	size_t field; /* of take_flag and take_text */
+	const char *help; /* NULL: an option of session-start alone */
+};
+
+static int take_flag(struct request *request, const struct option *option, const char *value,
+		     struct err *err)
+{
+	(void)value;
+	(void)err;
+	*(bool *)((char *)request + option->field) = true;
+	return 0;
+}
+
+static int take_text(struct request *request, const struct option *option, const char *value,
+		     struct err *err)
+{
+	(void)err;
+	*(const char **)((char *)request + option->field) = value;
+	return 0;
+}
+
+static int take_number(struct request *request, const struct option *option, const char *value,
+		       struct err *err)
+{
+	char *end;
+	long number = strtol(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || number > INT32_MAX)
+		return err_set(err, "option '--%s' takes a number, not '%s'", option->name, value);
+	*(int *)((char *)request + option->field) = (int)number;
+	return 0;
+}
+
+static int note_given(struct request *request, const char *name, struct err *err)
+{
+	const char **grown =
+		reallocarray(request->given, request->given_count + 2, sizeof(*grown));
+
+	if (!grown)
+		return err_sys(err, "cannot take '--%s'", name);
+	request->given = grown;
+	request->given[request->given_count++] = name;
+	request->given[request->given_count] = NULL;
+	return 0;
+}
+
+static int take_mount(struct request *request, const struct option *option, const char *value,
+		      struct err *err)
+{
+	struct request_mount mount;
+	struct request_mount *grown =
+		reallocarray(request->mount, request->mount_count + 1, sizeof(mount));
+	int result;
+
+	if (!grown)
+		return err_sys(err, "cannot take '%s'", value);
+	request->mount = grown;
+	if (strcmp(option->name, "bind") == 0)
+		result = request_bind_parse(value, &mount, err);
+	else if (strcmp(option->name, "tmpfs") == 0)
+		result = request_tmpfs_parse(value, &mount, err);
+	else
+		result = request_mount_parse(value, &mount, err);
+	if (result < 0)
+		return -1;
+	request->mount[request->mount_count++] = mount;
+	/* By whatever name: what a site denies is the thing itself. */
+	return note_given(request, mount.source ? "bind" : "tmpfs", err);
+}
+
+/* NAME or NAME=VALUE */
+static bool is_variable(const char *text)
+{
+	auto_free char *name = strndup(text, strcspn(text, "="));
+
+	return name && env_name_is_good(name);
+}
+
+static int take_env(struct request *request, const struct option *option, const char *value,
+		    struct err *err)
+{
+	struct request_env *grown;
+	bool is_file = strcmp(option->name, "env-file") == 0;
+	char *text;
+
+	/* Apptainer's -e takes no value: the next word is the image then. */
+	if (!is_file && !strchr(value, '=') && strpbrk(value, "./"))
+		return err_set(err, "'%s' is no name of a variable (-e is --env NAME[=VALUE]; "
+				    "--clean-env is -c)", value);
+	if (!is_file && !is_variable(value))
+		return err_set(err, "'%s' is not of the form NAME=VALUE", value);
+	grown = reallocarray(request->env, request->env_count + 1, sizeof(*grown));
+	if (!grown)
+		return err_sys(err, "cannot take '%s'", value);
+	request->env = grown;
+	text = strdup(value);
+	if (!text)
+		return err_sys(err, "cannot take '%s'", value);
+	request->env[request->env_count++] = (struct request_env){text, is_file};
+	return note_given(request, "env", err);
+}
+
+static int take_home(struct request *request, const struct option *option, const char *value,
+		     struct err *err)
+{
+	struct request_mount mount;
+
+	(void)option;
+	if (request_bind_parse(value, &mount, err) < 0)
+		return -1;
+	free(request->home);
+	free(request->home_target);
+	request->home = mount.source;
+	request->home_target = mount.target;
+	return 0;
+}
+
+static int take_mpi(struct request *request, const struct option *option, const char *value,
+		    struct err *err)
+{
+	(void)option;
+	if (strcmp(value, "host") == 0 || strncmp(value, "host:", 5) == 0)
+		return err_set(err, "--mpi '%s' is not in this version: the host's MPI is not put into "
+				    "containers, the image's own runs (--mpi hybrid)",
+			       value);
+	if (strcmp(value, "hybrid") != 0 && strcmp(value, "none") != 0)
+		return err_set(err, "--mpi takes hybrid or none, not '%s'", value);
+	request->mpi = value;
+	return 0;
+}
+
+static int take_level(struct request *request, const struct option *option, const char *value,
+		      struct err *err)
+{
+	(void)value;
+	(void)err;
+	if (option->letter == 'q')
+		request->level = LOG_QUIET;
+	else if (request->level < LOG_DEBUG)
+		request->level++;
+	return 0;
+}
+
+#define FLAG(field) take_flag, offsetof(struct request, field)
+#define TEXT(field) take_text, offsetof(struct request, field)
+
+// clang-format off
+static const struct option options[] = {
+	{"bind", 'B', "SRC[:DST[:ro|rw|optional]]", take_mount, 0, "show the host's SRC at DST"},
+	{"mount", 0, "type=bind|tmpfs,...", take_mount, 0, "the same in words: src=, dst=, ro, size="},
+	{"tmpfs", 0, "DST[:size=N]", take_mount, 0, "an empty file system in memory at DST"},
+	{"env", 'e', "NAME[=VALUE]", take_env, 0, "set a variable, or pass the host's"},
+	{"env-file", 0, "FILE", take_env, 0, "set variables from lines [export] NAME=VALUE"},
+	{"clean-env", 'c', NULL, FLAG(clean_env), "pass none of the host's variables but HOME, TERM, the launcher's"},
+	{"no-home", 0, NULL, FLAG(no_home), "do not show the home; HOME is an empty directory in memory"},
+	{"home", 0, "SRC[:DST]", take_home, 0, "another directory as home"},
+	{"cwd", 0, "DIR", TEXT(cwd), "start in DIR of the container"},
+	{"contain", 0, NULL, FLAG(contain), "private /tmp, home and /dev/shm, minimal /dev"},
+	{"writable-tmpfs", 0, NULL, FLAG(writable_tmpfs), "let writes succeed, into memory"},
+	{"overlay", 0, "DIR", TEXT(overlay), "let writes succeed, kept in DIR"},
+	{"overlay-any", 0, NULL, FLAG(overlay_any), "lay the overlay on another image than it was made on"},
+	{"root", 0, NULL, FLAG(root), "appear as root (one mapped user)"},
+	{"frozen", 0, NULL, FLAG(frozen), "pass nothing of the user's or the machine's state that is not named here"},
+	{"private", 0, NULL, FLAG(private), "never share the container with other ranks"},
+	{"session", 0, "NAME", TEXT(session), "share the container with all that say this name"},
+	{"mpi", 0, "hybrid|none", take_mpi, 0, "let the host's launcher start the image's MPI (the default), or not"},
+	{"engine", 0, "firn|squashfuse", TEXT(engine), "who serves the image"},
+	{"config", 0, "FILE", TEXT(config), "read a configuration of your own, too"},
+	{"print-plan", 0, NULL, FLAG(print_plan), "print what would be done, one step a line"},
+	{"verbose", 'v', NULL, take_level, 0, "say what was decided; twice: debug lines"},
+	{"quiet", 'q', NULL, take_level, 0, "errors only"},
+	{"control-fd", 0, "N", take_number, offsetof(struct request, control), NULL},
+	{"hold-pid", 0, "PID", take_number, offsetof(struct request, hold_pid), NULL},
+	{"hold-path", 0, "DIR", TEXT(hold_path), NULL},
+	{"entrypoint", 0, NULL, FLAG(entrypoint), NULL},
+	{"name", 0, "NAME", TEXT(name), NULL},
+	{"asked", 0, "OPTIONS", TEXT(asked), NULL},
+	{"scope", 0, "TEXT", TEXT(scope), NULL},
+	{"expect", 0, "IDENTITY", TEXT(expect), NULL},
+	{"help", 'h', NULL, FLAG(help), "this help"},
+};
+// clang-format on
+
+/* Options of other runners that this one will have. */
+static const char *const gpu_names[] = {"gpu", "nv", "rocm"};
+
+/* @dashes before the @len bytes of @name. */
+static int refuse(const char *dashes, const char *name, size_t len, struct err *err)
+{
+	const char *advice = foreign_option(name, len);
+
+	if (advice)
+		return err_set(err, "firn has no option '%s%.*s'; %s", dashes, (int)len, name, advice);
+	return err_set(err, "unknown option '%s%.*s'; see 'firn exec --help'", dashes, (int)len, name);
+}
+
+static int refuse_long(const char *name, size_t len, struct err *err)
+{
+	for (size_t i = 0; i < COUNT_OF(gpu_names); i++)
+		if (strlen(gpu_names[i]) == len && strncmp(gpu_names[i], name, len) == 0)
+			return err_set(err, "option '--%s' is not in this version: devices in /dev are visible "
+					    "without it, the host's driver libraries are not put into containers",
+				       gpu_names[i]);
+	return refuse("--", name, len, err);
+}
+
+static const struct option *find_long(const char *name, size_t len)
+{
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		if (strlen(options[i].name) == len && strncmp(options[i].name, name, len) == 0)
+			return &options[i];
+	return NULL;
+}
+
+static const struct option *find_letter(char letter)
+{
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		if (options[i].letter == letter)
+			return &options[i];
+	return NULL;
+}
+
+static int take(struct request *request, const struct option *option, const char *value,
+		struct err *err)
+{
+	if (note_given(request, option->name, err) < 0)
+		return -1;
+	return option->take(request, option, value, err);
+}
+
+/* "--name", "--name=value" or "--name value". Returns the words used, or -1. */
+static int take_long(struct request *request, char **argv, struct err *err)
+{
+	const char *name = argv[0] + 2;
+	size_t len = strcspn(name, "=");
+	const struct option *option = find_long(name, len);
+	const char *value = name[len] == '=' ? name + len + 1 : NULL;
+	int used = 1;
+
+	if (!option || (!option->help && request->verb != REQUEST_SESSION))
+		return refuse_long(name, len, err);
+	if (!option->value && value)
+		return err_set(err, "option '--%s' takes no value", option->name);
+	if (option->value && !value) {
+		value = argv[1];
+		used = 2;
+	}
+	if (option->value && !value)
+		return err_set(err, "option '--%s' needs a value: %s", option->name, option->value);
+	return take(request, option, value, err) < 0 ? -1 : used;
+}
+
+/* "-vv", "-B value" or "-Bvalue". Returns the words used, or -1. */
+static int take_short(struct request *request, char **argv, struct err *err)
+{
+	for (const char *letter = argv[0] + 1; *letter; letter++) {
+		const struct option *option = find_letter(*letter);
+		const char *value = letter[1] ? letter + 1 : argv[1];
+
+		if (!option)
+			return refuse("-", letter, 1, err);
+		if (!option->value) {
+			if (take(request, option, NULL, err) < 0)
+				return -1;
+			continue;
+		}
+		if (!value)
+			return err_set(err, "option '-%c' needs a value: %s", *letter, option->value);
+		if (take(request, option, value, err) < 0)
+			return -1;
+		return letter[1] ? 1 : 2;
+	}
+	return 1;
+}
+
+/* A name of another runner's, unless there is a file of that name. */
+static int check_image(const char *image, struct err *err)
+{
+	const char *advice = foreign_image(image);
+
+	if (advice && access(image, F_OK) < 0)
+		return err_set(err, "'%s' is not a file; %s", image, advice);
+	return 0;
+}
+
+static int read_words(struct request *request, char **argv, struct err *err)
+{
+	char **at = argv;
+
+	while (*at && at[0][0] == '-' && at[0][1] != '\0') {
+		int used;
+
+		if (strcmp(*at, "--") == 0) {
+			at++;
+			break;
+		}
+		used = at[0][1] == '-' ? take_long(request, at, err) : take_short(request, at, err);
+		if (used < 0)
+			return -1;
+		at += used;
+		if (request->help)
+			return 0;
+	}
+	request->command = at;
+	if (!*at && request->name)
+		return 0;
+	if (!*at)
+		return err_set(err, "no image named; see 'firn exec --help'");
+	request->image = *at++;
+	request->command = at;
+	if (check_image(request->image, err) < 0)
+		return -1;
+	if (request->verb == REQUEST_EXEC && !*at)
+		return err_set(err, "no command named to run in '%s'; see also 'firn run'",
+			       request->image);
+	return 0;
+}
+
+/* What one option means for the others. */
+static int settle(struct request *request, struct err *err)
+{
+	if (request->overlay && request->writable_tmpfs)
+		return err_set(err, "--overlay and --writable-tmpfs exclude each other");
+	if (request->overlay_any && !request->overlay)
+		return err_set(err, "--overlay-any goes with --overlay");
+	if (request->home && request->no_home)
+		return err_set(err, "--home and --no-home exclude each other");
+	if (request->private && request->session)
+		return err_set(err, "--private and --session exclude each other");
+	if (request->verb == REQUEST_SESSION && request->control < 0)
+		return err_set(err, "session-start is for programs: it needs --control-fd");
+	if (request->frozen) {
+		request->clean_env = true;
+		request->contain = true;
+	}
+	/* What guards the task itself cannot be done for one that somebody else starts. */
+	if (request->verb == REQUEST_SESSION && request->contain)
+		return err_set(err, "session-start knows no --contain and no --frozen");
+	if (request->entrypoint)
+		request->verb = REQUEST_RUN;
+	return 0;
+}
+
+int request_read(enum request_verb verb, int argc, char **argv, struct request **out,
+		 struct err *err)
+{
+	auto_request *request = calloc(1, sizeof(*request));
+
+	(void)argc; /* argv ends with NULL */
+	if (!request)
+		return err_sys(err, "cannot read the command line");
+	request->verb = verb;
+	request->control = -1;
+	if (verb != REQUEST_SESSION && note_given(request, verb_names[verb], err) < 0)
+		return -1;
+	if (read_words(request, argv, err) < 0 || settle(request, err) < 0)
+		return -1;
+	*out = take_ptr(&request);
+	return 0;
+}
+
+void request_free(struct request *request)
+{
+	if (!request)
+		return;
+	for (size_t i = 0; i < request->mount_count; i++) {
+		free(request->mount[i].source);
+		free(request->mount[i].target);
+	}
+	for (size_t i = 0; i < request->env_count; i++) {
+		free(request->env[i].text);
+		if (request->env_fd)
+			own_close(&request->env_fd[i]);
+	}
+	free(request->mount);
+	free(request->env);
+	free(request->env_fd);
+	free(request->home);
+	free(request->home_target);
+	free(request->given);
+	free(request);
+}
+
+void request_freep(struct request **request)
+{
+	request_free(*request);
+}
+
+void request_help(enum request_verb verb, FILE *out)
+{
+	static const char *const usage[] = {
+		[REQUEST_EXEC] = "usage: firn exec [OPTION...] IMAGE COMMAND [ARG...]\n"
+				 "Run COMMAND in IMAGE: a squashfs file, a SIF file or a directory.\n",
+		[REQUEST_RUN] = "usage: firn run [OPTION...] IMAGE [ARG...]\n"
+				"Run what IMAGE says: its OCI entrypoint and command, or its runscript.\n",
+		[REQUEST_SHELL] = "usage: firn shell [OPTION...] IMAGE [ARG...]\n"
+				  "Run an interactive shell in IMAGE.\n",
+		[REQUEST_SESSION] = "usage: firn session-start --control-fd N [OPTION...] IMAGE [ARG...]\n"
+				    "Make or find a container for tasks that the caller starts.\n",
+	};
+
+	(void)fprintf(out, "%s\n", usage[verb]);
+	for (size_t i = 0; i < COUNT_OF(options); i++) {
+		const struct option *option = &options[i];
+		char left[64];
+		char letter[4] = "  ";
+
+		if (!option->help && verb != REQUEST_SESSION)
+			continue;
+
+		if (option->letter) {
+			letter[0] = '-';
+			letter[1] = option->letter;
+		}
+		(void)snprintf(left, sizeof(left), "%s%s --%s%s%s", letter,
+			       option->letter ? "," : " ", option->name, option->value ? " " : "",
+			       option->value ? option->value : "");
+		(void)fprintf(out, "  %-34s %s\n", left, option->help ? option->help : "");
+	}
+	(void)fputs("\nExit status: the command's own; 125 firn failed, 126 cannot execute, 127 not found.\n"
+		    "See firn(1).\n",
+		    out);
+}

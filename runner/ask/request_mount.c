@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/* The little languages of --bind, --mount and --tmpfs. */
+#include "runner/ask/request.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * Copy one field of @text up to an unescaped @stop, without the backslashes
+ * before colons and backslashes. Moves @text behind the stop; *more tells
+ * whether there was one. NULL without memory.
+ */
+static char *take_field(const char **text, char stop, bool *more)
+{
+	const char *from = *text;
+	char *field = malloc(strlen(from) + 1);
+	size_t len = 0;
+
+	*more = false;
+	if (!field)
+		return NULL;
+	for (; *from && *from != stop; from++) {
+		if (from[0] == '\\' && (from[1] == ':' || from[1] == '\\'))
+			from++;
+		field[len++] = *from;
+	}
+	field[len] = '\0';
+	*more = *from == stop;
+	*text = from + (*more ? 1 : 0);
+	return field;
+}
+
+void request_mount_clear(struct request_mount *mount)
+{
+	free(take_ptr(&mount->source));
+	free(take_ptr(&mount->target));
+}
+
+/* "ro", "rw", "optional", with commas between. */
+static int take_mode(char *mode, struct request_mount *mount)
+{
+	for (char *at = mode, *word; (word = strsep(&at, ","));) {
+		if (strcmp(word, "optional") == 0)
+			mount->optional = true;
+		else if (strcmp(word, "ro") == 0)
+			mount->readonly = true;
+		else if (strcmp(word, "rw") != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int bind_fields(const char *text, struct request_mount *mount, struct err *err)
+{
+	auto_free char *mode = NULL;
+	const char *at = text;
+	bool more = false, named;
+
+	mount->source = take_field(&at, ':', &more);
+	named = more;
+	if (mount->source && named)
+		mount->target = take_field(&at, ':', &more);
+	if (!mount->source || (named && !mount->target))
+		return err_sys(err, "cannot take bind '%s'", text);
+	if (mount->source[0] == '\0')
+		return err_set(err, "bind '%s' names no source", text);
+	if (mount->target && mount->target[0] == '\0')
+		return err_set(err, "bind '%s' has an empty target", text);
+	if (!more)
+		return 0;
+	mode = take_field(&at, ':', &more);
+	if (!mode || more || take_mode(mode, mount) < 0)
+		return err_set(err, "bind '%s' must end in ':ro', ':rw' or ':optional' (write '\\:' for a colon in a name)",
+			       text);
+	return 0;
+}
+
+int request_bind_parse(const char *text, struct request_mount *out, struct err *err)
+{
+	struct request_mount mount = {0};
+
+	if (bind_fields(text, &mount, err) < 0) {
+		request_mount_clear(&mount);
+		return -1;
+	}
+	*out = mount;
+	return 0;
+}
+
+/* Bytes with K, M, G or T behind; returns -1 for anything else. */
+static int take_size(const char *text, uint64_t *out)
+{
+	static const char unit[] = "KMGT";
+	unsigned long long value;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno != 0)
+		return -1;
+	if (*end) {
+		const char *letter = *end > ' ' ? strchr(unit, *end & ~0x20) : NULL;
+		int shift;
+
+		if (!letter || end[1] != '\0')
+			return -1;
+		shift = 10 * (int)(letter - unit + 1);
+		if (value > (UINT64_MAX >> shift))
+			return -1;
+		value <<= shift;
+	}
+	*out = value;
+	return 0;
+}
+
+int request_tmpfs_parse(const char *text, struct request_mount *out, struct err *err)
+{
+	struct request_mount mount = {0};
+	const char *at = text;
+	bool more = false;
+
+	mount.target = take_field(&at, ':', &more);
+	if (!mount.target || mount.target[0] != '/' ||
+	    (more && (strncmp(at, "size=", 5) != 0 || take_size(at + 5, &mount.size) < 0))) {
+		request_mount_clear(&mount);
+		return err_set(err, "tmpfs '%s' is not of the form /PATH[:size=N]", text);
+	}
+	*out = mount;
+	return 0;
+}
+
+/* One "key=value" of --mount; a value in double quotes may hold commas. */
+static char *take_item(const char **text)
+{
+	const char *from = *text;
+	char *item = malloc(strlen(from) + 1);
+	size_t len = 0;
+	bool quoted = false;
+
+	if (!item)
+		return NULL;
+	for (; *from && (quoted || *from != ','); from++) {
+		if (*from == '"')
+			quoted = !quoted;
+		else
+			item[len++] = *from;
+	}
+	item[len] = '\0';
+	*text = from + (*from ? 1 : 0);
+	return item;
+}
+
+struct mount_words {
+	struct request_mount mount;
+	char *type;
+};
+
+static int replace(char **where, const char *value)
+{
+	free(*where);
+	*where = strdup(value);
+	return *where ? 0 : -1;
+}
+
+static int take_word(struct mount_words *words, const char *item)
+{
+	const char *value = strchr(item, '=');
+	size_t len = value ? (size_t)(value - item) : strlen(item);
+
+#define KEY(name) (len == strlen(name) && strncmp(item, name, len) == 0)
+	if (!value && (KEY("ro") || KEY("readonly") || KEY("rw"))) {
+		words->mount.readonly = !KEY("rw");
+		return 0;
+	}
+	if (!value || value[1] == '\0')
+		return -1;
+	value++;
+	if (KEY("type"))
+		return replace(&words->type, value);
+	if (KEY("src") || KEY("source"))
+		return replace(&words->mount.source, value);
+	if (KEY("dst") || KEY("target") || KEY("destination"))
+		return replace(&words->mount.target, value);
+	if (KEY("size"))
+		return take_size(value, &words->mount.size);
+#undef KEY
+	return -1;
+}
+
+static int check_words(const struct mount_words *words, const char *text, struct err *err)
+{
+	bool is_tmpfs = words->type && strcmp(words->type, "tmpfs") == 0;
+
+	if (words->type && !is_tmpfs && strcmp(words->type, "bind") != 0)
+		return err_set(err, "mount '%s': type '%s' is not known; it is bind or tmpfs", text,
+			       words->type);
+	if (is_tmpfs && (words->mount.source || !words->mount.target))
+		return err_set(err, "mount '%s': a tmpfs has dst= and no src=", text);
+	if (!is_tmpfs && (!words->mount.source || words->mount.size))
+		return err_set(err, "mount '%s': a bind has src= and no size=", text);
+	return 0;
+}
+
+int request_mount_parse(const char *text, struct request_mount *out, struct err *err)
+{
+	struct mount_words words = {.type = NULL};
+	int result = 0;
+
+	for (const char *at = text; result == 0 && *at;) {
+		auto_free char *item = take_item(&at);
+
+		if (!item || take_word(&words, item) < 0)
+			result = err_set(err, "mount '%s': '%s' is not understood", text,
+					 item ? item : "");
+	}
+	if (result == 0)
+		result = check_words(&words, text, err);
+	free(words.type);
+	if (result < 0)
+		request_mount_clear(&words.mount);
+	else
+		*out = words.mount;
+	return result;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/* What is installed beside firn: its configuration, and the programs it works with. */
+#include "runner/doctor/doctor.h"
+
+#include "lib/conf/conf.h"
+#include "lib/own.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum { PATIENCE = 2000 }; /* milliseconds for a program to tell its version */
+
+#define SITE_FILE SYSCONFDIR "/firn/firn.conf"
+
+extern char **environ;
+
+char *doctor_find_program(const char *name)
+{
+	const char *dir = getenv("PATH");
+
+	while (dir && *dir) {
+		size_t len = strcspn(dir, ":");
+		auto_free char *file = NULL;
+
+		if (len > 0 && asprintf(&file, "%.*s/%s", (int)len, dir, name) >= 0 &&
+		    access(file, X_OK) == 0)
+			return take_ptr(&file);
+		dir += len + (dir[len] == ':');
+	}
+	return NULL;
+}
+
+/* Read what comes until a newline, the end or the end of our patience. */
+static int read_reply(int fd, char *text, unsigned size)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	unsigned used = 0;
+
+	while (used + 1 < size && poll(&wait, 1, PATIENCE) > 0) {
+		ssize_t got = read(fd, text + used, size - used - 1);
+
+		if (got <= 0)
+			break;
+		used += (unsigned)got;
+		text[used] = '\0';
+		if (strchr(text, '\n'))
+			break;
+	}
+	text[used] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return used > 0 ? 0 : -1;
+}
+
+int doctor_run(char *const *argv, char *text, unsigned size)
+{
+	posix_spawn_file_actions_t actions;
+	int ends[2];
+	pid_t child;
+	int result;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	if (posix_spawn_file_actions_init(&actions) != 0) {
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		return -1;
+	}
+	(void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	(void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+	(void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	result = posix_spawn(&child, argv[0], &actions, NULL, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)close(ends[1]);
+	if (result == 0) {
+		result = read_reply(ends[0], text, size);
+		(void)kill(child, SIGKILL);
+		(void)waitpid(child, NULL, 0);
+	}
+	(void)close(ends[0]);
+	return result == 0 ? 0 : -1;
+}
+
+void doctor_conf(struct finding *finding)
+{
+	auto_conf *conf = NULL;
+	char denied[160] = "";
+	size_t used = 0;
+	struct err err;
+
+	if (conf_read(NULL, &conf, &err) < 0) {
+		finding_set(finding, FINDING_MISSING, "%.*s", (int)sizeof(finding->text) - 1, err.text);
+		finding_remedy(finding, strstr(err.text, " is not read: ")
+						? "chown root:root " SITE_FILE " && chmod 0644 " SITE_FILE
+						: "correct that line of " SITE_FILE);
+		return;
+	}
+	for (size_t i = 0; i < conf->deny.count && used < sizeof(denied); i++)
+		used += (size_t)snprintf(denied + used, sizeof(denied) - used, "%s %s",
+					 i == 0 ? "; denied:" : "", conf->deny.item[i]);
+	finding_set(finding, FINDING_OK, "%s%s",
+		    access(SITE_FILE, F_OK) == 0 ? SITE_FILE " is in order"
+						 : "the defaults are in force: there is no " SITE_FILE,
+		    denied);
+}
+
+void doctor_squashfuse(struct finding *finding)
+{
+	auto_conf *conf = NULL;
+	auto_free char *program = NULL;
+	struct err err;
+
+	if (conf_read(NULL, &conf, &err) < 0)
+		conf = conf_new(); /* what is wrong with it is told elsewhere */
+	if (conf && strchr(conf->squashfuse, '/'))
+		program = access(conf->squashfuse, X_OK) == 0 ? strdup(conf->squashfuse) : NULL;
+	else if (conf)
+		program = doctor_find_program(conf->squashfuse);
+	if (program) {
+		finding_set(finding, FINDING_OK, "--engine squashfuse uses %s", program);
+		return;
+	}
+	finding_set(finding, FINDING_OK, "not installed; only --engine squashfuse needs it");
+	finding_remedy(finding, "apt-get install squashfuse");
+}
+
+void doctor_slurm(struct finding *finding)
+{
+	auto_free char *srun = doctor_find_program("srun");
+	char *argv[] = {srun, (char *)"--version", NULL};
+	char version[64];
+
+	if (!srun)
+		finding_set(finding, FINDING_OK, "none here");
+	else if (doctor_run(argv, version, sizeof(version)) < 0)
+		finding_set(finding, FINDING_WARNING, "%s does not tell its version", srun);
+	else
+		finding_set(finding, FINDING_OK, "%s", version);
+}
+
+void doctor_mpi(struct finding *finding)
+{
+	static const char *const names[] = {"mpiexec", "mpirun", "prterun"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		auto_free char *program = doctor_find_program(names[i]);
+		char *argv[] = {program, (char *)"--version", NULL};
+		char version[128];
+
+		if (!program)
+			continue;
+		if (doctor_run(argv, version, sizeof(version)) < 0)
+			finding_set(finding, FINDING_WARNING, "%s does not tell its version", program);
+		else
+			finding_set(finding, FINDING_OK, "%s: %s", program,
+				    strncmp(version, "HYDRA", 5) == 0 ? "MPICH (Hydra)" : version);
+		return;
+	}
+	finding_set(finding, FINDING_OK, "no launcher in PATH; the images' own can be used");
+}
+
+void doctor_run_singularity(struct finding *finding)
+{
+	auto_free char *program = doctor_find_program("run-singularity");
+	auto_free char *real = program ? realpath(program, NULL) : NULL;
+	auto_free char *self = realpath("/proc/self/exe", NULL);
+
+	if (!real) {
+		finding_set(finding, FINDING_OK, "no such program: SIF files cannot be executed directly");
+		finding_remedy(finding, "ln -s %s /usr/local/bin/run-singularity", self ? self : "firn");
+	} else if (self && strcmp(real, self) == 0) {
+		finding_set(finding, FINDING_OK, "%s is firn: SIF files can be executed directly", program);
+	} else {
+		finding_set(finding, FINDING_OK, "%s belongs to another runner (%s)", program, real);
+	}
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * engine.h - squashfuse as the mount server, for comparison ("engine = squashfuse").
+ */
+#ifndef FIRN_RUNNER_MOUNT_ENGINE_H
+#define FIRN_RUNNER_MOUNT_ENGINE_H
+
+#include "lib/conf/conf.h"
+#include "lib/err.h"
+#include "lib/image/image.h"
+
+#include <stdint.h>
+
+struct engine {
+	char *program;   /* absolute path; owned */
+	int image;       /* the file; borrowed */
+	uint64_t offset; /* of the squashfs in it, bytes */
+};
+
+/* Find conf->squashfuse, in PATH unless it is a path. */
+int engine_find(const struct conf *conf, const struct image *image, struct engine *out, struct err *err);
+
+/* Become it, for the mounted @device, with a struct engine. Returns an exit status if it cannot. */
+int engine_become(void *engine, int device);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * launch.h - do what the plan says, and become its program.
+ */
+#ifndef FIRN_RUNNER_MOUNT_LAUNCH_H
+#define FIRN_RUNNER_MOUNT_LAUNCH_H
+
+#include "lib/conf/conf.h"
+#include "lib/err.h"
+#include "lib/image/image.h"
+#include "lib/plan.h"
+#include "runner/session/keeper.h"
+
+/* What remains of building a container, for those who fail later. */
+struct launched {
+	struct server_table *table; /* in it, why the mount server gave up; NULL without one */
+	int user, mnt;              /* the namespaces, for others; owned, -1 without a keeper */
+};
+void launched_clear(struct launched *launched);
+
+/* How to build a container. */
+struct launch {
+	const struct plan *plan;    /* the container's part is complete */
+	const struct image *image;
+	const struct conf *conf;
+	struct keeper *keeper;      /* lets others in; its descriptors are taken over. NULL: nobody */
+	/* The image can be read at @root, O_PATH: complete the plan. */
+	int (*complete)(void *arg, int root, struct err *err);
+	void *arg;
+	const int *config;          /* then, what the keeper is to hand out with it (keeper.h), or -1; borrowed */
+};
+
+/* Build the container and enter it for good. The keeper's descriptors are closed also on failure. */
+int launch_container(const struct launch *launch, struct launched *out, struct err *err);
+
+/*
+ * Become the plan's program, in a container that was built or entered (then
+ * @launched has no table). Returns only on failure: -1, with the exit status in
+ * err->status.
+ */
+int launch_task(struct plan *plan, const struct launched *launched, struct err *err);
+
+#endif

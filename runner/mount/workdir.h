@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * workdir.h - where a program starts.
+ *
+ * Its results must not land in another directory without a word. So a name of
+ * the caller's directory counts only if it is that directory inside, too.
+ */
+#ifndef FIRN_RUNNER_MOUNT_WORKDIR_H
+#define FIRN_RUNNER_MOUNT_WORKDIR_H
+
+#include "lib/err.h"
+#include "lib/plan.h"
+
+/*
+ * Enter the first of the plan's directories that will do, inside the container.
+ * Warns where that is not what was asked for, and corrects PWD in the plan's
+ * environment. Returns its number in plan->cwd, or -1 when there is none.
+ */
+int workdir_enter(struct plan *plan, struct err *err);
+
+/*
+ * An image's WorkingDir as an absolute path: relative to "/", without "." and
+ * ".." (as Docker cleans it, by words alone). Returns a new string, or NULL
+ * without memory.
+ */
+char *workdir_clean(const char *text);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/* What is run: the request's words, or the image's. */
+#include "runner/plan/compose.h"
+
+#include "lib/log.h"
+#include "runner/mount/workdir.h"
+
+#include <string.h>
+
+#define RUNSCRIPT_PATH "/.singularity.d/runscript"
+
+static size_t vector_len(char *const *vector)
+{
+	size_t count = 0;
+
+	while (vector && vector[count])
+		count++;
+	return count;
+}
+
+static void vector_clear(char **vector)
+{
+	for (char **item = vector; item && *item; item++)
+		free(*item);
+	free(vector);
+}
+
+/* A new vector of new strings: all of @first, then all of @second. NULL without memory. */
+static char **vector_join(char *const *first, char *const *second)
+{
+	size_t head = vector_len(first), all = head + vector_len(second);
+	char **joined = calloc(all + 1, sizeof(*joined));
+
+	for (size_t i = 0; joined && i < all; i++) {
+		joined[i] = strdup(i < head ? first[i] : second[i - head]);
+		if (!joined[i]) { /* the rest would be lost without a word */
+			vector_clear(joined);
+			return NULL;
+		}
+	}
+	return joined;
+}
+
+void command_clear(struct command *command)
+{
+	vector_clear(take_ptr(&command->argv));
+	vector_clear(take_ptr(&command->env));
+	free(take_ptr(&command->workdir));
+}
+
+/*
+ * OCI: the entrypoint takes the user's arguments, or else the image's own
+ * command, as its arguments (image-spec config.md, "Entrypoint" and "Cmd"). Without
+ * one, and without a runscript, the arguments are what is run.
+ */
+static int find_run(const struct request *request, struct content *content,
+		    const struct oci_config *config, char ***argv, struct err *err)
+{
+	static char *const runscript[] = {(char *)RUNSCRIPT_PATH, NULL};
+	char *const *entrypoint = config ? config->entrypoint : NULL;
+	char *const *cmd = config ? config->cmd : NULL;
+	int has_script;
+
+	if (request->entrypoint) /* a command of its own stands in for the image's */
+		cmd = request->command;
+	if (vector_len(entrypoint) + vector_len(cmd) > 0) {
+		*argv = vector_join(entrypoint, request->command[0] ? request->command : cmd);
+		return 0;
+	}
+	has_script = content_has(content, RUNSCRIPT_PATH, err);
+	if (has_script < 0)
+		return -1;
+	if (has_script) {
+		*argv = vector_join(runscript, request->command);
+		return 0;
+	}
+	if (request->entrypoint) {
+		*argv = vector_join(NULL, NULL);
+		return 0;
+	}
+	if (request->command[0]) {
+		*argv = vector_join(request->command, NULL);
+		return 0;
+	}
+	return err_set(err, "'%s' does not say what to run; name a command: firn exec '%s' COMMAND",
+		       request->image, request->image);
+}
+
+/* The user's own shell if the image has it, else bash, else sh. */
+static int find_shell(const struct request *request, struct content *content, char ***argv,
+		      struct err *err)
+{
+	const char *choice[] = {request->frozen ? NULL : getenv("SHELL"), "/bin/bash", "/bin/sh"};
+	char *shell[] = {NULL, NULL};
+
+	for (size_t i = 0; i < COUNT_OF(choice); i++) {
+		int has = choice[i] && choice[i][0] == '/' ? content_has(content, choice[i], err) : 0;
+
+		if (has < 0)
+			return -1;
+		if (has || i + 1 == COUNT_OF(choice)) {
+			shell[0] = (char *)choice[i];
+			break;
+		}
+	}
+	*argv = vector_join(shell, request->command);
+	return 0;
+}
+
+static int find_argv(const struct request *request, struct content *content,
+		     const struct oci_config *config, char ***argv, struct err *err)
+{
+	switch (request->verb) {
+	case REQUEST_RUN:
+		return find_run(request, content, config, argv, err);
+	case REQUEST_SHELL:
+		return find_shell(request, content, argv, err);
+	default:
+		*argv = vector_join(request->command, NULL);
+		return 0;
+	}
+}
+
+static bool names_another_user(const char *user)
+{
+	return user && *user && strcmp(user, "0") != 0 && strcmp(user, "root") != 0 &&
+	       strncmp(user, "0:", 2) != 0 && strncmp(user, "root:", 5) != 0;
+}
+
+int command_find(const struct request *request, struct content *content, struct command *out,
+		 struct err *err)
+{
+	auto_oci_config *config = NULL;
+	struct command command = {0};
+	bool complete = true;
+
+	if (content_read_config(content, &config, err) < 0 ||
+	    find_argv(request, content, config, &command.argv, err) < 0)
+		return -1;
+	if (config) {
+		bool has_workdir = config->workdir && *config->workdir;
+
+		command.env = vector_join(config->env, NULL);
+		command.workdir = has_workdir ? workdir_clean(config->workdir) : NULL;
+		complete = command.env && (command.workdir || !has_workdir);
+		if (names_another_user(config->user))
+			log_info("the image wants user '%s'; it runs as you", config->user);
+	}
+	if (!command.argv || !complete) {
+		command_clear(&command);
+		return err_sys(err, "cannot plan '%s'", request->image);
+	}
+	*out = command;
+	return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * content.h - read small files of an image before it is mounted.
+ *
+ * The plan depends on what the image says of itself (/.firn/config.json). The
+ * squashfs opened here is the one that the mount server goes on with, so what
+ * was decompressed for the plan is not decompressed again.
+ */
+#ifndef FIRN_RUNNER_PLAN_CONTENT_H
+#define FIRN_RUNNER_PLAN_CONTENT_H
+
+#include "lib/conf/conf.h"
+#include "lib/err.h"
+#include "lib/image/image.h"
+#include "lib/image/oci.h"
+#include "lib/squashfs/squashfs.h"
+
+#include <stdbool.h>
+
+struct content {
+	const struct image *image;       /* borrowed */
+	struct squashfs *squashfs;       /* NULL for a directory */
+	struct squashfs_reader *reader;
+	char *config;                    /* see content_take_config(); NULL: it is in the image */
+	size_t config_size;
+};
+
+int content_open(const struct image *image, const struct conf *conf, struct content **out,
+		 struct err *err);
+void content_free(struct content *content);
+void content_freep(struct content **content);
+#define auto_content CLEANUP(content_freep) struct content
+
+/*
+ * Read regular file @path (symlinks followed inside the image) whole into a new
+ * buffer with a NUL behind. Returns 1, 0 when there is no such file, or -1, also
+ * when it is larger than @limit bytes.
+ */
+int content_read(struct content *content, const char *path, size_t limit, char **out, size_t *size,
+		 struct err *err);
+
+/* The image's OCI configuration, /.firn/config.json. Returns 1, 0 when it has none, or -1. */
+int content_read_config(struct content *content, struct oci_config **out, struct err *err);
+
+/*
+ * The same as bytes, for those who come when the image's file may be another one: a sealed
+ * memfd(2), empty when there is none. And the other side: from now on it is @fd's that is read.
+ */
+int content_copy_config(struct content *content, struct err *err);
+int content_take_config(struct content *content, int fd, struct err *err);
+
+/* Whether @path exists as a regular file: 1, 0, or -1. */
+int content_has(struct content *content, const char *path, struct err *err);
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/plan/env.h"
+
+#include "lib/log.h"
+#include "mpi-glue/wireup.h"
+#include "runner/ask/env_file.h"
+#include "runner/plan/visible.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct vector {
+	char **item;
+	size_t count, room;
+};
+
+/*
+ * What a program needs to be part of a parallel job, and to talk to a terminal
+ * as its user: all that --clean-env leaves, but for what is secret. A '*' at the end matches
+ * the rest.
+ */
+static const char *const launch_names[] = {
+	"HOME", "USER", "LOGNAME", "TERM",
+	"PMI_*", "PMIX_*", "PMI2_*", "SLURM_*", "SLURMD_*", "PALS_*", "HYDI_*", "HYDRA_*",
+	"MPI_LOCAL*", "OMPI_*", "PRTE_*", "I_MPI_*", "MPICH_*", "FI_*", "UCX_*", "NCCL_*",
+	"OMP_*", "KMP_*", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
+	"ZE_AFFINITY_MASK", "HWLOC_XMLFILE",
+};
+
+/*
+ * Words that open something: to --contain and --clean-env they are never of use, whatever
+ * else they match; who needs one names it with --env. A '*' at the beginning matches any.
+ */
+static const char *const secret_names[] = {
+	"SLURM_JWT", "SLURM_JWT_*", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "AWS_*",
+	"*_TOKEN", "*_TOKEN_FILE", "*_SECRET", "*_SECRET_KEY", "*_PASSWORD", "*_PASSWD",
+	"*_PASSPHRASE", "*_API_KEY", "*_ACCESS_KEY", "*_PRIVATE_KEY", "*_CREDENTIALS",
+	"*_AUTH_CONFIG", "TOKEN", "PASSWORD", "SECRET", "PGPASSWORD", "MYSQL_PWD", "KRB5CCNAME",
+	"BEARER_*", "NETRC", "AZURE_STORAGE_*", "OS_AUTH_*",
+};
+
+static bool matches(const char *pattern, const char *name, size_t len)
+{
+	size_t fixed;
+
+	/* A job has hundreds of variables, and nearly all differ here. */
+	if (pattern[0] != name[0] && pattern[0] != '*')
+		return false;
+	fixed = strlen(pattern);
+	if (pattern[0] == '*' && fixed > 1)
+		return len >= fixed - 1 && strncmp(pattern + 1, name + len - (fixed - 1), fixed - 1) == 0;
+	if (fixed > 0 && pattern[fixed - 1] == '*')
+		return len >= fixed - 1 && strncmp(pattern, name, fixed - 1) == 0;
+	return len == fixed && strncmp(pattern, name, fixed) == 0;
+}
+
+static bool in_list(const struct conf_list *list, const char *name, size_t len)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (matches(list->item[i], name, len))
+			return true;
+	return false;
+}
+
+static bool in_names(const char *const *names, size_t count, const char *name, size_t len)
+{
+	for (size_t i = 0; i < count; i++)
+		if (matches(names[i], name, len))
+			return true;
+	return false;
+}
+
+static bool is_dropped(const struct conf *conf, const char *name, size_t len)
+{
+	return in_names(conf->env_always, conf->env_always_count, name, len) ||
+	       in_list(&conf->env_drop, name, len);
+}
+
+static int push(struct vector *vector, const char *text, size_t len)
+{
+	if (vector->count + 1 >= vector->room) {
+		size_t room = vector->room ? 2 * vector->room : 64;
+		char **grown = reallocarray(vector->item, room, sizeof(*grown));
+
+		if (!grown)
+			return -1;
+		vector->item = grown;
+		vector->room = room;
+	}
+	vector->item[vector->count] = strndup(text, len);
+	if (!vector->item[vector->count])
+		return -1;
+	vector->item[++vector->count] = NULL;
+	return 0;
+}
+
+/* Put NAME=VALUE in the place of the NAME that is there, or at the end. */
+static int set(struct vector *vector, const char *text)
+{
+	size_t len = strcspn(text, "=");
+
+	for (size_t i = 0; i < vector->count; i++) {
+		if (strncmp(vector->item[i], text, len) != 0 || vector->item[i][len] != '=')
+			continue;
+		free(vector->item[i]);
+		vector->item[i] = strdup(text);
+		return vector->item[i] ? 0 : -1;
+	}
+	return push(vector, text, strlen(text));
+}
+
+static int set_pair(struct vector *vector, const char *name, const char *value)
+{
+	auto_free char *text = NULL;
+
+	if (asprintf(&text, "%s=%s", name, value) < 0)
+		return -1;
+	return set(vector, text);
+}
+
+const char *env_get(char *const *env, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; env && *env; env++)
+		if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
+			return *env + len + 1;
+	return NULL;
+}
+
+/* Whether host variable NAME=VALUE enters. */
+static bool enters(const struct env_sources *from, const char *text, size_t len)
+{
+	const struct request *request = from->request;
+
+	if (text[len] != '=' || request->frozen)
+		return false;
+	if (matches("PATH", text, len) || matches("PWD", text, len) || matches("OLDPWD", text, len))
+		return false; /* the image's and the new working directory's */
+	if (request->clean_env &&
+	    !in_names(launch_names, COUNT_OF(launch_names), text, len))
+		return false;
+	if ((request->clean_env || request->contain) &&
+	    in_names(secret_names, COUNT_OF(secret_names), text, len))
+		return false;
+	if (is_dropped(from->conf, text, len) && !in_list(&from->conf->env_keep, text, len))
+		return false;
+	return !visible_is_missing(from->plan, text, len, env_get(from->host, "XDG_RUNTIME_DIR"));
+}
+
+static int take_host(const struct env_sources *from, struct vector *vector)
+{
+	char dropped[1024];
+	size_t used = 0;
+
+	dropped[0] = '\0';
+	for (char *const *text = from->host; *text; text++) {
+		size_t len = strcspn(*text, "=");
+
+		if (enters(from, *text, len)) {
+			if (push(vector, *text, strlen(*text)) < 0)
+				return -1;
+			continue;
+		}
+		if (used + len + 2 < sizeof(dropped) && !from->request->clean_env &&
+		    !matches("PATH", *text, len) && !matches("PWD", *text, len)) {
+			dropped[used++] = ' ';
+			memcpy(dropped + used, *text, len);
+			used += len;
+			dropped[used] = '\0';
+		}
+	}
+	if (used > 0)
+		log_info("dropped from the environment:%s", dropped);
+	return 0;
+}
+
+/* What one variable of an env file becomes. */
+struct file_taker {
+	struct vector *vector;
+	char *const *host;
+};
+
+static int take_pair(void *arg, const char *name, const char *value)
+{
+	const struct file_taker *taker = arg;
+
+	value = value ? value : env_get(taker->host, name);
+	return value ? set_pair(taker->vector, name, value) : 0;
+}
+
+int env_open_files(struct request *request, struct err *err)
+{
+	if (request->env_count == 0 || request->env_fd)
+		return 0;
+	request->env_fd = malloc(request->env_count * sizeof(int));
+	if (!request->env_fd)
+		return err_sys(err, "cannot make the environment");
+	for (size_t i = 0; i < request->env_count; i++)
+		request->env_fd[i] = -1;
+	for (size_t i = 0; i < request->env_count; i++) {
+		const char *path = request->env[i].text;
+
+		if (!request->env[i].is_file)
+			continue;
+		request->env_fd[i] = open(path, O_RDONLY | O_CLOEXEC);
+		if (request->env_fd[i] < 0)
+			return err_sys(err, "cannot read '%s'", path);
+	}
+	return 0;
+}
+
+static int take_request(const struct env_sources *from, struct vector *vector, struct err *err)
+{
+	const struct request *request = from->request;
+
+	for (size_t i = 0; i < request->env_count; i++) {
+		const char *text = request->env[i].text;
+		const char *value;
+
+		if (request->env[i].is_file) {
+			struct file_taker taker = {vector, from->host};
+
+			if (env_file_read(text, request->env_fd ? request->env_fd[i] : -1, take_pair, &taker, err) < 0)
+				return -1;
+			continue;
+		}
+		if (strchr(text, '=')) {
+			if (set(vector, text) < 0)
+				return err_sys(err, "cannot set '%s'", text);
+			continue;
+		}
+		value = env_get(from->host, text);
+		if (value && set_pair(vector, text, value) < 0)
+			return err_sys(err, "cannot set '%s'", text);
+	}
+	return 0;
+}
+
+static int fill(const struct env_sources *from, struct vector *vector, struct err *err)
+{
+	const char *cwd = from->plan->cwd ? from->plan->cwd[0] : NULL;
+	bool bare = from->request->frozen;
+
+	if (push(vector, "PATH=" DEFAULT_PATH, strlen("PATH=" DEFAULT_PATH)) < 0 ||
+	    take_host(from, vector) < 0)
+		return err_sys(err, "cannot make the environment");
+	for (char *const *text = from->image; text && *text; text++)
+		if (strchr(*text, '=') && **text != '=' && set(vector, *text) < 0)
+			return err_sys(err, "cannot make the environment");
+	if (set(vector, "PYTHONNOUSERSITE=1") < 0 || set_pair(vector, "HOME", from->home) < 0 ||
+	    (cwd && !bare && set_pair(vector, "PWD", cwd) < 0) ||
+	    (!bare && set_pair(vector, "FIRN_CONTAINER", from->image_path) < 0))
+		return err_sys(err, "cannot make the environment");
+	return take_request(from, vector, err);
+}
+
+static const char *get_variable(void *arg, const char *name)
+{
+	return env_get(((struct vector *)arg)->item, name);
+}
+
+static int set_variable(void *arg, const char *name, const char *value)
+{
+	return set_pair(arg, name, value);
+}
+
+static int wire_up(struct vector *vector, struct err *err)
+{
+	struct wireup_env env = {get_variable, set_variable, vector};
+	int count = wireup_pmix(&env);
+
+	if (count < 0)
+		return err_sys(err, "cannot make the environment");
+	if (count > 0)
+		log_debug("%d parameters for PMIx clients of any version", count);
+	return 0;
+}
+
+int env_build(const struct env_sources *sources, char ***out, struct err *err)
+{
+	struct vector vector = {0};
+
+	if (fill(sources, &vector, err) < 0 ||
+	    (sources->wireup && wire_up(&vector, err) < 0)) {
+		for (size_t i = 0; i < vector.count; i++)
+			free(vector.item[i]);
+		free(vector.item);
+		return -1;
+	}
+	*out = vector.item;
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * env.h - the program's environment.
+ *
+ * In this order, later winning: the host's variables less those that would
+ * mislead the image's programs (firn.conf [env] drop), the image's own (OCI
+ * config Env), PATH and HOME, and what the command line says. What nobody set is
+ * added last: what a PMIx client of another version must know.
+ */
+#ifndef FIRN_RUNNER_PLAN_ENV_H
+#define FIRN_RUNNER_PLAN_ENV_H
+
+#include "lib/conf/conf.h"
+#include "lib/err.h"
+#include "lib/plan.h"
+#include "runner/ask/request.h"
+
+struct env_sources {
+	const struct request *request;
+	const struct conf *conf;
+	char *const *host;        /* environ */
+	char *const *image;       /* NAME=VALUE of the image, or NULL */
+	const char *image_path;
+	const char *home;         /* HOME inside */
+	const struct plan *plan;  /* tells which host directories are visible */
+	bool wireup;              /* the host's launcher starts the image's MPI */
+};
+
+/*
+ * Open the files of --env-file, before the process enters a container, where their names may
+ * mean others.
+ */
+int env_open_files(struct request *request, struct err *err);
+
+/* Returns a new vector, each string its own, NULL-terminated, in @out; or -1. */
+int env_build(const struct env_sources *sources, char ***out, struct err *err);
+
+/* The value of @name in a vector, or NULL. */
+const char *env_get(char *const *env, const char *name);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * container.h - from a request to a container: built, or entered because it is
+ * there already.
+ *
+ * Nobody here takes an image file apart: what is needed of it (environment,
+ * entrypoint) is read from the mounted root, by who builds and by who enters.
+ */
+#ifndef FIRN_RUNNER_SESSION_CONTAINER_H
+#define FIRN_RUNNER_SESSION_CONTAINER_H
+
+#include "runner/mount/launch.h"
+#include "runner/plan/compose.h"
+#include "runner/session/key.h"
+#include "runner/session/meet.h"
+
+struct container {
+	const struct request *request; /* borrowed */
+	struct conf *conf;
+	struct image *image;   /* what was named, or the root once it can be read */
+	struct content *content;
+	struct composer *composer;
+	struct plan *plan;     /* complete after container_compose() */
+	char name[SESSION_NAME_SIZE];  /* of the session; empty if there is none */
+	struct session session;
+	struct launched launched;
+	bool topology; /* one is being found out */
+	bool keeps_config;
+	int config;    /* what is kept of the image's configuration; -1; owned */
+};
+
+#define CONTAINER_NONE                                                                             \
+	{                                                                                          \
+		.session = SESSION_NONE,                                                           \
+		.launched = {NULL, -1, -1},                                                        \
+		.config = -1,                                                                      \
+	}
+
+/* What a container is there for. */
+struct container_use {
+	bool always;    /* share even without a launcher, if only with those who say the same name */
+	bool self;      /* it is there for this process */
+	pid_t other;    /* ... and for this one; 0: none */
+	bool topology;  /* show the node's topology, found out meanwhile */
+	int hold;       /* ... and until this becomes readable; -1: none. Taken over */
+	const char *note; /* told to those who join (keeper.h), with the image's configuration; NULL: neither */
+};
+
+/* Read the configuration, open the image and plan the container. @out begins as CONTAINER_NONE. */
+int container_plan(struct request *request, struct container *out, struct err *err);
+
+/* Plan the task, too: @out->plan is complete. The image is read where it is: for --print-plan. */
+int container_compose(struct container *container, struct err *err);
+
+/* The same inside the container, which this process has entered. */
+int container_read(struct container *container, struct err *err);
+
+/* Find the others of this request's session, if it is to have one: @container->session tells. */
+int container_meet(struct container *container, const struct container_use *use, struct err *err);
+
+/* Build the container, with a keeper for those who come later. The plan is complete then. */
+int container_build(struct container *container, const struct container_use *use, struct err *err);
+
+/* As a member enter it, else build it. The plan is complete then. */
+int container_enter(struct container *container, const struct container_use *use, struct err *err);
+
+void container_clear(struct container *container);
+#define auto_container CLEANUP(container_clear) struct container
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * meet.h - find the others, or be the first.
+ *
+ * The ranks of a launcher meet at an abstract socket (unix(7)) that bears the
+ * session's name. Binding it is the lock: one succeeds, builds the container and
+ * lets the others in through its keeper; they wait on a connection, without
+ * polling. The name lives as long as the keeper, whatever ends it: there is no
+ * file to clean up and nothing stale to find. doc/decisions/session.md.
+ */
+#ifndef FIRN_RUNNER_SESSION_MEET_H
+#define FIRN_RUNNER_SESSION_MEET_H
+
+#include "lib/own.h"
+
+enum session_role {
+	SESSION_ALONE,  /* share with nobody */
+	SESSION_FIRST,  /* build the container and hand it to a keeper, with the listener */
+	SESSION_MEMBER, /* it is there: enter its namespaces */
+};
+
+/* What a keeper tells to who joins. */
+enum { SESSION_NOTE_MAX = 4200 };
+
+struct session {
+	enum session_role role;
+	int listener;  /* FIRST: bound and listening, non-blocking; owned */
+	int user, mnt; /* MEMBER: the namespaces; owned */
+	int config;    /* MEMBER: the image's configuration (content.h), -1: it is inside; owned */
+	char note[SESSION_NOTE_MAX + 1]; /* MEMBER: of the keeper */
+};
+
+#define SESSION_NONE                                                                               \
+	{                                                                                          \
+		.role = SESSION_ALONE, .listener = -1, .user = -1, .mnt = -1, .config = -1         \
+	}
+
+/*
+ * Meet at @name. Waits for a first one that is still building, as long as it
+ * shows that it lives. Never fails: whatever is wrong with the others (a
+ * stranger has the name, nobody answers) makes ALONE, and a line at -v.
+ */
+void session_meet(const char *name, struct session *out);
+void session_clear(struct session *session);
+#define auto_session CLEANUP(session_clear) struct session
+
+#endif

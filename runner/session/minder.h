@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * minder.h - the supervisor's side of the mount server: keep a worker at work.
+ *
+ * The minder holds the FUSE device, so that a worker may end in any way without the
+ * kernel giving up the mount. The next one answers what the last one left: requests
+ * that it had read stand in the shared table, and kernels from 6.9 on send them again
+ * when asked (FUSE_NOTIFY_RESEND). A request on which two workers end by a fault gets
+ * EIO; a worker that is stopped while there is work is replaced; one that ends again
+ * and again is given up. Nothing of the image is looked at here.
+ */
+#ifndef FIRN_RUNNER_SESSION_MINDER_H
+#define FIRN_RUNNER_SESSION_MINDER_H
+
+#include "runner/server/server.h"
+
+#include <sys/types.h>
+
+enum { MINDER_SUSPECTS = 2 * SERVER_THREADS_MAX, MINDER_DEATHS = 5 };
+
+struct minder {
+	/* What the caller says */
+	struct server_options server; /* all but say, device and what is behind it; attach is closed */
+	/* Another engine instead of server_main(), which gets the device and is not started again; NULL: none */
+	int (*engine)(void *arg, int device);
+	void *engine_arg;
+	pid_t program;   /* whose standard error gets lines; 0: nobody's */
+	int launcher;    /* a socket: as long as its other end is open the report tells; borrowed */
+
+	/* Private */
+	pid_t worker;    /* 0: none */
+	int device;      /* -1 until it is mounted */
+	int words[2];    /* a socket pair: what workers say */
+	int lines[2];    /* a pipe: their standard error; -1 if nobody is to read it */
+	int stderr_of;   /* pidfd of @program */
+	int oom;         /* /proc/self/oom_score_adj */
+	bool has_left;   /* the supervisor has left what its workers are to leave, too */
+	bool over;
+	int64_t stopped; /* since when it is, ms; 0: it is not */
+	int64_t without; /* since when there is no process for one */
+	unsigned long answered;   /* when it was started */
+	int64_t death[MINDER_DEATHS]; /* of those that count, the last of them */
+	size_t deaths;
+	unsigned idle_deaths;     /* one after the other, without an answer between them ... */
+	int64_t idle_since;       /* ... since the first of them */
+	struct suspect {
+		uint64_t unique;
+		unsigned deaths;
+	} suspect[MINDER_SUSPECTS]; /* the newest first */
+	struct server_kind refused[SERVER_REFUSED_MAX];
+	size_t refused_count;
+	bool blames;     /* the last of @refused has not been named yet ... */
+	int64_t blames_since;
+	uint64_t held[SERVER_THREADS_MAX]; /* ... and these requests get their error after that */
+	size_t held_count;
+	const char *fault; /* what the last one ended by that ended by a fault; static */
+	int complaints;
+	char complaint[ERR_TEXT_SIZE];
+};
+
+/*
+ * Start the first worker, as the first thing that a supervisor does: the launcher waits for it
+ * (detach.h, early). If it cannot be started minder_watch() says so.
+ */
+void minder_start(struct minder *minder);
+
+/* Then @words and @lines must be watched for minder_hear(), SIGCHLD for minder_look(). */
+int minder_watch(struct minder *minder, struct err *err);
+
+/* The device is mounted. Takes it over. */
+void minder_attach(struct minder *minder, int device);
+
+/* There may be words in a pipe. */
+void minder_hear(struct minder *minder);
+
+/* A child changed its state, or it is time to look. */
+void minder_look(struct minder *minder);
+
+/* For how long nothing needs to be looked at, in milliseconds; -1: until something happens. */
+int minder_patience(const struct minder *minder);
+
+#endif

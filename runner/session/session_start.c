@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/session/session_start.h"
+
+#include "lib/image/identity.h"
+#include "lib/log.h"
+#include "lib/pass.h"
+#include "runner/mount/workdir.h"
+#include "runner/session/container.h"
+#include "runner/session/detach.h"
+#include "runner/session/message.h"
+#include "runner/session/session.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+
+struct message {
+	char text[SESSION_MESSAGE_MAX];
+	size_t size;
+	bool full;
+};
+
+static void add(struct message *message, char letter, const char *text, size_t len)
+{
+	if (len + 2 > sizeof(message->text) - message->size) {
+		message->full = true;
+		return;
+	}
+	message->text[message->size++] = letter;
+	memcpy(message->text + message->size, text, len);
+	message->size += len;
+	message->text[message->size++] = '\0';
+}
+
+static void add_all(struct message *message, char letter, char *const *vector)
+{
+	for (; vector && *vector; vector++)
+		add(message, letter, *vector, strlen(*vector));
+}
+
+/* What this process says: its standard error is nobody's, so the caller is told. */
+static struct {
+	char *line[SESSION_SAID_MAX + 1];
+	size_t count;
+} said;
+
+static void keep_line(void *arg, const char *line, size_t len)
+{
+	(void)arg;
+	if (said.count < SESSION_SAID_MAX)
+		said.line[said.count++] = strndup(line, len - 1);
+	(void)!write(STDERR_FILENO, line, len);
+}
+
+/* The entry of @env with the name of @text, up to its '='. */
+static const char *find(char *const *env, const char *text)
+{
+	size_t len = strcspn(text, "=");
+
+	for (; *env; env++)
+		if (strncmp(*env, text, len) == 0 && ((*env)[len] == '=' || (*env)[len] == '\0'))
+			return *env;
+	return NULL;
+}
+
+/* How the task's environment differs from ours, which the job's tasks have, too. */
+static void add_env(struct message *message, char *const *env)
+{
+	for (char *const *host = environ; *host; host++)
+		if (!find(env, *host))
+			add(message, SESSION_UNSET, *host, strcspn(*host, "="));
+	for (; *env; env++) {
+		const char *host = find(environ, *env);
+
+		if (!host || strcmp(host, *env) != 0)
+			add(message, SESSION_SET, *env, strlen(*env));
+	}
+}
+
+/* Those that @request's caller may wait for: a job's mark says when the others end. */
+static void add_processes(struct message *message, const struct request *request)
+{
+	char number[16];
+	pid_t process;
+
+	_Static_assert((int)DETACH_STARTED_MAX == (int)SESSION_PROCESSES_MAX, "all are told");
+
+	for (size_t i = 0; !request->hold_path && (process = detach_started(i)) > 0; i++)
+		add(message, SESSION_PROCESS, number,
+		    (size_t)snprintf(number, sizeof(number), "%d", (int)process));
+}
+
+/* Called inside the container, where its directories can be tried. */
+static int send_offer(int control, const struct container *container, int user, int mnt,
+		      struct err *err)
+{
+	struct plan *plan = container->plan;
+	static struct message message;
+	int at = workdir_enter(plan, err);
+	struct pass pass = {.data = message.text, .fd = {user, mnt}, .count = 2};
+
+	if (at < 0)
+		return -1;
+	add(&message, SESSION_OFFER, "", 0);
+	if (plan->keep_capabilities)
+		add(&message, SESSION_CAPABLE, "", 0);
+	if (composer_wires_up(container->composer))
+		add(&message, SESSION_WIREUP, "", 0);
+	add_processes(&message, container->request);
+	add_env(&message, plan->env);
+	add(&message, SESSION_CWD, plan->cwd[at], strlen(plan->cwd[at]));
+	add_all(&message, SESSION_SAID, said.line);
+	add_all(&message, SESSION_ARG, plan->argv);
+	pass.size = message.size;
+	if (message.full)
+		return err_set(err,
+			       "the environment of the container is too large (%d KiB at most)",
+			       SESSION_MESSAGE_MAX >> 10);
+	return pass_send(control, &pass, 0) < 0 ? err_sys(err, "cannot offer the container") : 0;
+}
+
+static int send_error(int control, const struct err *err)
+{
+	struct message message = {.size = 0};
+	int status = err->status ? err->status : EXIT_FIRN_FAILED;
+	struct pass pass = {.data = message.text};
+
+	/* The second byte is the status instead of the first record's end. */
+	add(&message, SESSION_ERROR, "", 0);
+	message.text[message.size - 1] = (char)status;
+	add(&message, err->text[0] ? err->text[0] : '?', err->text + 1, strlen(err->text + 1));
+	pass.size = message.size;
+	if (control < 0 || pass_send(control, &pass, 0) < 0)
+		log_error("%s", err->text);
+	return status;
+}
+
+struct holder {
+	const char *name;
+	int control;
+	int told; /* a pipe: a byte once it is a member, else the end */
+	bool is_member;
+};
+
+/* While it can be looked at: the keeper lets nobody in of whom it sees nothing (keeper.h). */
+static void meet_keeper(struct detach *process)
+{
+	struct holder *holder = process->arg;
+	auto_session session = SESSION_NONE;
+
+	session_meet(holder->name, &session);
+	holder->is_member = session.role == SESSION_MEMBER && write(holder->told, "", 1) == 1;
+}
+
+/* A member of its own, for as long as the other end of the control socket is open. */
+static int hold(void *arg)
+{
+	const struct holder *holder = arg;
+	struct pollfd end = {.fd = holder->control};
+
+	while (holder->is_member && poll(&end, 1, -1) < 0 && errno == EINTR)
+		continue;
+	return holder->is_member ? 0 : 1;
+}
+
+static int start_holder(const struct container *container, int control, struct err *err)
+{
+	int told[2] = {-1, -1};
+	int made = pipe2(told, O_CLOEXEC);
+	auto_fd from = told[0];
+	auto_fd to = told[1];
+	struct holder holder = {container->name, control, to, false};
+	char byte;
+	struct detach process = {
+		.aim = "hold the container",
+		.name = "firn-holder",
+		.early = meet_keeper,
+		.main = hold,
+		.arg = &holder,
+		.keep = {control},
+		.keep_count = 1,
+	};
+
+	if (made < 0)
+		return err_sys(err, "cannot hold the container");
+	if (detach_start(&process, err) < 0)
+		return -1;
+	own_close(&to);
+	to = -1;
+	/* Before it is a member the container may end with its last task. */
+	if (read(from, &byte, 1) != 1)
+		return err_set(err, "cannot hold the container: its keeper does not answer");
+	return 0;
+}
+
+/* Until when the container is needed: a job's mark, else the caller's end of the control socket. */
+static int open_hold(const struct request *request, struct err *err)
+{
+	auto_fd hold = -1;
+
+	if (!request->hold_path) {
+		hold = fcntl(request->control, F_DUPFD_CLOEXEC, 0);
+		return hold < 0 ? err_sys(err, "cannot hold the container") : take_fd(&hold);
+	}
+	hold = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (hold < 0 || inotify_add_watch(hold, request->hold_path,
+					  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0)
+		return err_sys(err, "cannot watch '%s', until whose end the container is to live",
+			       request->hold_path);
+	return take_fd(&hold);
+}
+
+static int build(struct container *container, const char *note, struct err *err)
+{
+	const struct request *request = container->request;
+	struct container_use use = {.always = true,
+				    .other = request->hold_pid,
+				    .topology = true,
+				    .note = note};
+
+	use.hold = open_hold(request, err);
+	if (use.hold < 0 || container_build(container, &use, err) < 0)
+		return -1;
+	return send_offer(request->control, container, container->launched.user,
+			  container->launched.mnt, err);
+}
+
+/* As who builds one (runner/mount/launch.c). */
+static int hide(struct err *err)
+{
+	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, "cannot keep others from tracing this process") : 0;
+}
+
+static int offer_joined(struct container *container, struct err *err)
+{
+	return send_offer(container->request->control, container, container->session.user,
+			  container->session.mnt, err);
+}
+
+static int join(struct container *container, struct err *err)
+{
+	struct session_offer offer = {
+		.user = container->session.user,
+		.mnt = container->session.mnt,
+		.keep_capabilities = composer_plan(container->composer)->keep_capabilities,
+	};
+
+	/* What the tasks need to know is read inside, whatever has become of the image's file. */
+	return hide(err) < 0 || session_enter(&offer, err) < 0 || container_read(container, err) < 0
+		       ? -1
+		       : offer_joined(container, err);
+}
+
+/* Plan it, if it is the image that the caller means. */
+static int plan(struct request *request, struct container *container, struct err *err)
+{
+	struct identity expected;
+	struct err why;
+	int same;
+
+	if (container_plan(request, container, err) < 0)
+		return -1;
+	if (!request->expect)
+		return 0;
+	if (!identity_parse(request->expect, &expected))
+		return err_set(err, "--expect '%s' is no identity", request->expect);
+	same = identity_matches(&expected, container->image, err);
+	if (same == 0) {
+		why = *err;
+		return err_set(
+			err,
+			"image '%s' changed since submission (%s): submit again to use it as "
+			"it is now",
+			container->image->path, why.text);
+	}
+	return same < 0 ? -1 : 0;
+}
+
+static int offer_session(struct request *request, struct container *container, struct err *err)
+{
+	struct container_use use = {.always = true, .other = request->hold_pid, .hold = -1};
+
+	if (plan(request, container, err) < 0 || container_meet(container, &use, err) < 0)
+		return -1;
+	switch (container->session.role) {
+	case SESSION_FIRST:
+		return build(container, NULL, err);
+	case SESSION_MEMBER:
+		return start_holder(container, request->control, err) < 0 ? -1
+									  : join(container, err);
+	case SESSION_ALONE:
+		break;
+	}
+	return err_set(err, "cannot share a container on this machine (see -v)");
+}
+
+/* What a container with a name says of itself: "MADE_OF IMAGE FLAGS PATH". */
+struct note {
+	char made_of[SESSION_NAME_SIZE], image[SESSION_NAME_SIZE];
+	bool keeps; /* what is written in it stays in it: an overlay or a tmpfs */
+	bool wired; /* the host's launcher can start the image's MPI in it */
+	const char *path;
+};
+
+static int make_note(const struct container *container, struct note *out, struct err *err)
+{
+	const struct plan *plan = composer_plan(container->composer);
+
+	*out = (struct note){.path = container->image->path,
+			     .wired = composer_wires_up(container->composer)};
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->step[i].kind == PLAN_OVERLAY || plan->step[i].kind == PLAN_TMPFS)
+			out->keeps = true;
+	return session_name_image(container->image, out->image, err) < 0
+		       ? -1
+		       : session_name_container(container->image, plan, out->made_of, err);
+}
+
+static int print_note(const struct note *note, char text[SESSION_NOTE_MAX], struct err *err)
+{
+	if (snprintf(text, SESSION_NOTE_MAX, "%s %s %c%c %s", note->made_of, note->image,
+		     note->keeps ? 'k' : '-', note->wired ? 'w' : '-',
+		     note->path) >= SESSION_NOTE_MAX)
+		return err_set(err, "the name of '%s' is too long", note->path);
+	return 0;
+}
+
+static bool parse_note(const char *text, struct note *out)
+{
+	char flags[3];
+	int used = 0;
+
+	_Static_assert((int)SESSION_NAME_SIZE == 48, "one more than in the format");
+	*out = (struct note){.path = NULL};
+	if (sscanf(text, "%47s %47s %2s %n", out->made_of, out->image, flags, &used) != 3 ||
+	    !used || !text[used])
+		return false;
+	out->keeps = flags[0] == 'k';
+	out->wired = flags[1] == 'w';
+	out->path = text + used;
+	return true;
+}
+
+/*
+ * As it was made: nothing on the host is looked at for it, neither the image's file, which may be
+ * another one by now. What the task needs of the image is read inside.
+ */
+static int join_as_made(struct request *request, struct container *container,
+			const struct note *note, struct err *err)
+{
+	struct session_offer into = {
+		.user = container->session.user,
+		.mnt = container->session.mnt,
+		.keep_capabilities = true,
+	};
+
+	request->image = "/";
+	if (container_plan(request, container, err) < 0)
+		return -1;
+	free(container->image->path);
+	container->image->path = strdup(note->path);
+	if (!container->image->path)
+		return err_sys(err, "cannot enter container '%s'", request->name);
+	return hide(err) < 0 || session_enter(&into, err) < 0 || container_read(container, err) < 0
+		       ? -1
+		       : offer_joined(container, err);
+}
+
+/* One of its own for this step, with just the options of this step. */
+static int offer_own(struct request *request, struct container *container, struct err *err)
+{
+	static char image[SESSION_NOTE_MAX]; /* may be in the note, which goes */
+
+	(void)snprintf(image, sizeof(image), "%s", request->image);
+	container_clear(container);
+	*container = (struct container)CONTAINER_NONE;
+	request->image = image;
+	request->name = NULL;
+	request->hold_path = NULL;
+	return offer_session(request, container, err);
+}
+
+/*
+ * The step wants it made of other things than it is. Where nothing can be written in it, all that
+ * its name stands for is the image, and another container of that is as good.
+ */
+static int differ(struct request *request, struct container *container, const struct note *note,
+		  const struct note *wanted, struct err *err)
+{
+	if (!note->keeps && !wanted->keeps)
+		return offer_own(request, container, err);
+	return err_set(
+		err,
+		"container '%s' was made with other options than %s%s: give them to the step that "
+		"makes it, or use another name",
+		request->name, request->asked,
+		note->keeps ? ", and holds what was written in it"
+			    : ", and what is written would not stay in it");
+}
+
+static int check_wiring(const struct request *request, const struct note *note, struct err *err)
+{
+	if (!request->mpi || strcmp(request->mpi, "hybrid") != 0 || note->wired)
+		return 0;
+	return err_set(
+		err,
+		"container '%s' was made for no launcher's MPI: give --container-mpi=hybrid to the "
+		"step that makes it, or use another name",
+		request->name);
+}
+
+/*
+ * A step that says neither image nor options of the container takes what is there; one that
+ * does must mean the same.
+ */
+static int join_named(struct request *request, struct container *container, struct err *err)
+{
+	bool any = !request->image;
+	struct note note, wanted;
+
+	if (!parse_note(container->session.note, &note))
+		return err_set(err, "container '%s' does not tell its image", request->name);
+	if (check_wiring(request, &note, err) < 0)
+		return -1;
+	if (any && !request->asked)
+		return join_as_made(request, container, &note, err);
+	if (any)
+		request->image = note.path;
+	if (plan(request, container, err) < 0 || make_note(container, &wanted, err) < 0)
+		return -1;
+	if (strcmp(note.image, wanted.image) != 0)
+		return any ? err_set(err,
+				     "image '%s' changed since container '%s' was made of it, "
+				     "which can only be "
+				     "entered as it is, without %s",
+				     note.path, request->name, request->asked)
+			   : err_set(err, "container '%s' exists, of '%s'%s; use another name",
+				     request->name, note.path,
+				     strcmp(note.path, wanted.path) == 0 ? " as it was then" : "");
+	if (request->asked && strcmp(note.made_of, wanted.made_of) != 0)
+		return differ(request, container, &note, &wanted, err);
+	return join(container, err);
+}
+
+static int build_named(struct request *request, struct container *container, struct err *err)
+{
+	static char text[SESSION_NOTE_MAX];
+	struct note note;
+
+	if (!request->image)
+		return err_set(
+			err,
+			"there is no container '%s' on this node: name the image to make it of",
+			request->name);
+	if (plan(request, container, err) < 0 || make_note(container, &note, err) < 0 ||
+	    print_note(&note, text, err) < 0)
+		return -1;
+	return build(container, text, err);
+}
+
+static int offer_named(struct request *request, struct container *container, struct err *err)
+{
+	char name[SESSION_NAME_SIZE];
+
+	if (session_name_named(request->scope, request->name, name, err) < 0)
+		return -1;
+	session_meet(name, &container->session);
+	switch (container->session.role) {
+	case SESSION_FIRST:
+		return build_named(request, container, err);
+	case SESSION_MEMBER:
+		return join_named(request, container, err);
+	case SESSION_ALONE:
+		break;
+	}
+	return err_set(err, "cannot share container '%s' on this machine (see -v)", request->name);
+}
+
+/* Where to say what is wrong with the words themselves. Returns -1 when they do not tell. */
+static int find_control(char *const *argv)
+{
+	static const char option[] = "--control-fd";
+	size_t len = sizeof(option) - 1;
+
+	for (; *argv; argv++) {
+		const char *value = strncmp(*argv, option, len) == 0 ? *argv + len : NULL;
+
+		if (value && *value == '\0')
+			value = argv[1];
+		else if (value)
+			value = *value == '=' ? value + 1 : NULL;
+		if (value && *value >= '0' && *value <= '9')
+			return atoi(value);
+	}
+	return -1;
+}
+
+int session_start_main(int argc, char **argv)
+{
+	auto_request *request = NULL;
+	auto_container container = CONTAINER_NONE;
+	struct err err;
+
+	/* Where the caller is, unless this user cannot be there. */
+	if (chdir(".") < 0)
+		(void)!chdir("/");
+	if (request_read(REQUEST_SESSION, argc, argv, &request, &err) < 0)
+		return send_error(find_control(argv), &err);
+	log_set_level(request->level);
+	log_set_writer(keep_line, NULL);
+	if (request->help) {
+		request_help(REQUEST_SESSION, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (fcntl(request->control, F_SETFD, FD_CLOEXEC) < 0) {
+		(void)err_sys(&err, "cannot use --control-fd %d", request->control);
+		return send_error(-1, &err);
+	}
+	if ((request->name ? offer_named : offer_session)(request, &container, &err) < 0)
+		return send_error(request->control, &err);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/session/supervisor.h"
+
+#include "lib/cage.h"
+#include "lib/own.h"
+#include "lib/pass.h"
+#include "runner/session/detach.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+
+enum { EVENTS_MAX = 16 };
+
+/* What the launcher says. */
+enum word { WORD_MOUNTED = 'm', WORD_READY = 'r' };
+
+/* What woke us; the keeper's come after these. */
+enum event { EVENT_LAUNCHER, EVENT_CHILD, EVENT_WORDS, EVENT_LINES };
+
+/* The supervisor at work. */
+struct watch {
+	struct supervisor *supervisor;
+	struct keep *keep; /* NULL once it has let go */
+	int epoll, child;  /* @child: a signalfd */
+	bool launched;     /* the launcher has said all that it had to say */
+};
+
+static int add(const struct watch *watch, int fd, enum event what)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)what << 32};
+
+	return fd < 0 ? 0 : epoll_ctl(watch->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void let_go(struct watch *watch)
+{
+	keep_end(watch->keep);
+	watch->keep = NULL;
+}
+
+static void take_word(struct watch *watch, char word, struct pass *message)
+{
+	struct minder *minder = watch->supervisor->minder;
+
+	if (word == WORD_MOUNTED && message->count == 1 && minder) {
+		minder_attach(minder, message->fd[0]);
+		message->count = 0;
+	}
+	if (word == WORD_READY && message->count >= 2 && message->count <= 3 && watch->keep &&
+	    !keep_is_open(watch->keep)) {
+		keep_open(watch->keep, message->fd[0], message->fd[1], message->fd[2]);
+		message->count = 0;
+	}
+	while (message->count > 0)
+		(void)close(message->fd[--message->count]);
+}
+
+/* It is the program now, or it ended. If nothing was built nobody is to wait for it. */
+static void launcher_ended(struct watch *watch)
+{
+	(void)epoll_ctl(watch->epoll, EPOLL_CTL_DEL, watch->supervisor->launcher, NULL);
+	watch->launched = true;
+	if (watch->keep && !keep_is_open(watch->keep))
+		let_go(watch);
+}
+
+static void hear_launcher(struct watch *watch)
+{
+	struct pass message;
+	char word;
+	ssize_t got;
+
+	while ((got = pass_receive(watch->supervisor->launcher, &word, 1, &message, MSG_DONTWAIT)) == 1)
+		take_word(watch, word, &message);
+	if (got == 0 || (got < 0 && errno != EAGAIN))
+		launcher_ended(watch);
+}
+
+static void hear_child(struct watch *watch)
+{
+	struct signalfd_siginfo ignored;
+
+	while (read(watch->child, &ignored, sizeof(ignored)) > 0)
+		continue;
+	if (watch->supervisor->minder)
+		minder_look(watch->supervisor->minder);
+}
+
+static void hear(struct watch *watch, uint64_t event)
+{
+	if (event >> 32 >= KEEP_EVENTS_MIN) {
+		if (watch->keep)
+			keep_hear(watch->keep, event);
+		return;
+	}
+	switch ((enum event)(event >> 32)) {
+	case EVENT_LAUNCHER:
+		hear_launcher(watch);
+		break;
+	case EVENT_CHILD:
+		hear_child(watch);
+		break;
+	case EVENT_WORDS:
+	case EVENT_LINES:
+		minder_hear(watch->supervisor->minder);
+		break;
+	}
+}
+
+/* The shorter of two times, of which -1 has no end. */
+static int sooner(int one, int other)
+{
+	return one < 0 ? other : other < 0 || one < other ? one : other;
+}
+
+static int patience(const struct watch *watch)
+{
+	const struct minder *minder = watch->supervisor->minder;
+
+	return sooner(watch->keep ? keep_patience(watch->keep) : -1,
+		      minder ? minder_patience(minder) : -1);
+}
+
+/* Whether there is still something to do, after what was due is done. */
+static bool look(struct watch *watch)
+{
+	struct minder *minder = watch->supervisor->minder;
+
+	if (minder && minder_patience(minder) >= 0)
+		minder_look(minder);
+	if (watch->keep && !keep_look(watch->keep))
+		let_go(watch);
+	if (!minder)
+		return watch->keep != NULL;
+	/* A launcher that waits for its mount must not find a device that is held. */
+	if (minder->over && !watch->launched)
+		return true;
+	return !minder->over;
+}
+
+static void loop(struct watch *watch)
+{
+	struct epoll_event event[EVENTS_MAX];
+
+	while (look(watch)) {
+		int count = epoll_wait(watch->epoll, event, EVENTS_MAX, patience(watch));
+
+		for (int i = 0; i < count; i++)
+			hear(watch, event[i].data.u64);
+	}
+}
+
+static int open_child_signal(void)
+{
+	sigset_t child;
+
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int begin(struct watch *watch)
+{
+	struct supervisor *supervisor = watch->supervisor;
+	struct minder *minder = supervisor->minder;
+	struct err err;
+
+	if (minder && minder_watch(minder, &err) < 0)
+		return -1;
+	watch->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (watch->epoll < 0 || add(watch, supervisor->launcher, EVENT_LAUNCHER) < 0)
+		return -1;
+	if (supervisor->keeper) {
+		watch->keep = keep_begin(supervisor->keeper, watch->epoll);
+		if (!watch->keep)
+			return -1;
+	}
+	if (!minder)
+		return 0;
+	watch->child = open_child_signal();
+	if (watch->child < 0 || add(watch, watch->child, EVENT_CHILD) < 0 ||
+	    add(watch, minder->words[0], EVENT_WORDS) < 0 ||
+	    add(watch, minder->lines[0], EVENT_LINES) < 0)
+		return -1;
+	/* What became of the worker before there was somebody to hear it. */
+	minder_look(minder);
+	return 0;
+}
+
+void supervisor_run(struct supervisor *supervisor)
+{
+	struct watch watch = {.supervisor = supervisor, .epoll = -1, .child = -1};
+
+	if (begin(&watch) == 0)
+		loop(&watch);
+	let_go(&watch);
+	if (watch.child >= 0)
+		(void)close(watch.child);
+	if (watch.epoll >= 0)
+		(void)close(watch.epoll);
+}
+
+/* The time of the user's own limit is not for the work of all ranks: as much as can be had. */
+static void free_time(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CPU, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_CPU, &limit);
+	}
+}
+
+/* The worker first: the launcher waits for it, and for nothing else here. */
+static void process_early(struct detach *detach)
+{
+	const struct supervisor *supervisor = detach->arg;
+	struct minder *minder = supervisor->minder;
+
+	if (supervisor->cpus)
+		(void)sched_setaffinity(0, sizeof(*supervisor->cpus), supervisor->cpus);
+	free_time();
+	if (!minder)
+		return;
+	minder_start(minder);
+	detach->keep[detach->keep_count++] = minder->oom;
+	for (int i = 0; i < 2; i++) {
+		detach->keep[detach->keep_count++] = minder->words[i];
+		detach->keep[detach->keep_count++] = minder->lines[i];
+	}
+}
+
+static int process_main(void *arg)
+{
+	struct supervisor *supervisor = arg;
+	struct err ignored;
+
+	/* Users have none; root needs this one to look at the ranks (keeper.h). */
+	(void)cage_drop_capabilities(1ull << CAP_SYS_PTRACE, &ignored);
+	supervisor_run(supervisor);
+	return 0;
+}
+
+int supervisor_start(struct supervisor *supervisor, struct err *err)
+{
+	const struct keeper *keeper = supervisor->keeper;
+	const struct minder *minder = supervisor->minder;
+	struct detach process = {
+		.aim = minder ? "start the mount server" : "start the supervisor",
+		.name = "firn-keeper",
+		.early = process_early,
+		.main = process_main,
+		.arg = supervisor,
+		.keep = {supervisor->launcher, keeper ? keeper->listener : -1,
+			 keeper ? keeper->hold : -1, minder ? minder->server.image_fd : -1,
+			 minder ? minder->server.attach : -1},
+		.keep_count = 5,
+		.log = minder && minder->server.log,
+	};
+
+	return detach_start(&process, err);
+}
+
+static int tell(int socket, enum word word, const int *fd, size_t count, struct err *err)
+{
+	char text = (char)word;
+	struct pass message = {.data = &text, .size = 1, .count = count};
+
+	for (size_t i = 0; i < count; i++)
+		message.fd[i] = fd[i];
+	return pass_send(socket, &message, 0) < 0 ? err_sys(err, "the supervisor ended early") : 0;
+}
+
+int supervisor_mounted(int socket, int device, struct err *err)
+{
+	return tell(socket, WORD_MOUNTED, &device, 1, err);
+}
+
+int supervisor_ready(int socket, int user, int mnt, int config, struct err *err)
+{
+	const int fd[] = {user, mnt, config};
+
+	return tell(socket, WORD_READY, fd, config < 0 ? 2 : 3, err);
+}
