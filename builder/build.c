@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/build.h"
 
-#include "builder/compat.h"
 #include "builder/progress.h"
-#include "builder/treedigest.h"
+#include "builder/record/treedigest.h"
+#include "builder/squash/compat.h"
 #include "lib/image/oci.h"
 #include "lib/image/origin.h"
 #include "lib/log.h"

@@ -5,8 +5,8 @@
 #ifndef FIRN_BUILD_H
 #define FIRN_BUILD_H
 
-#include "builder/provenance.h"
-#include "builder/source.h"
+#include "builder/record/provenance.h"
+#include "builder/source/source.h"
 
 struct recipe {
 	const char *source;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "config.h"
 
-#include "builder/cache.h"
-#include "builder/inflate.h"
-#include "builder/json_name.h"
+#include "builder/fetch/cache.h"
 #include "builder/options.h"
 #include "builder/output.h"
-#include "builder/tool.h"
-#include "builder/verify.h"
+#include "builder/record/verify.h"
+#include "builder/source/json_name.h"
+#include "builder/source/tool.h"
+#include "builder/tar/inflate.h"
 #include "lib/log.h"
 
 #include <fcntl.h>

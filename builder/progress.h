@@ -11,7 +11,7 @@
 #ifndef FIRN_PROGRESS_H
 #define FIRN_PROGRESS_H
 
-#include "builder/layer.h"
+#include "builder/tar/layer.h"
 
 struct progress;
 

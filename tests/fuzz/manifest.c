@@ -2,7 +2,7 @@
 /*
  * A libFuzzer target for the documents of an image. The first byte chooses which one.
  */
-#include "builder/choice.h"
+#include "builder/source/choice.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * A libFuzzer target for what users and registries say in words: references,
  * challenges, credentials. The first byte chooses.
  */
-#include "builder/challenge.h"
-#include "builder/credentials.h"
-#include "builder/reference.h"
+#include "builder/fetch/challenge.h"
+#include "builder/fetch/credentials.h"
+#include "builder/fetch/reference.h"
 
 #include <stdint.h>
 #include <stdlib.h>

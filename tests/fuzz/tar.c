@@ -4,7 +4,7 @@
  * Without the fuzzer (FUZZ_LIBFUZZER undefined) the same program reads the archives
  * named to it.
  */
-#include "builder/tar.h"
+#include "builder/tar/tar.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "builder/ahead.h"
+#include "builder/tar/readahead.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* The block writer: what is stored once, what must not be, and that errors are told. */
-#include "builder/blocks.h"
+#include "builder/squash/blocks.h"
 
 #include "lib/own.h"
 #include "tests/unit/tap.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "builder/cache.h"
+#include "builder/fetch/cache.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "builder/challenge.h"
+#include "builder/fetch/challenge.h"
 
 #include "tests/unit/tap.h"
 

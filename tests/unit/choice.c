@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* Which image of an index or an archive is meant, and what is said where that is not clear. */
-#include "builder/choice.h"
+#include "builder/source/choice.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "builder/credentials.h"
+#include "builder/fetch/credentials.h"
 
 #include "tests/unit/tap.h"
 

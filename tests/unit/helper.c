@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "builder/helper.h"
+#include "builder/fetch/helper.h"
 
 #include "lib/own.h"
 #include "tests/unit/tap.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* What goes where when a server redirects, and what is tried again. */
-#include "builder/http.h"
+#include "builder/fetch/http.h"
 
 #include "tests/unit/small_server.h"
 #include "tests/unit/tap.h"

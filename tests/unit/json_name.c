@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "builder/json_name.h"
+#include "builder/source/json_name.h"
 
 #include "tests/unit/tap.h"
 

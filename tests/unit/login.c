@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* To which token servers a registry's credentials go. */
-#include "builder/login.h"
+#include "builder/fetch/login.h"
 
 #include "tests/unit/small_server.h"
 #include "tests/unit/tap.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* Which of an index' images a platform leads to. */
-#include "builder/manifest.h"
+#include "builder/source/manifest.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "builder/provenance.h"
+#include "builder/record/provenance.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "builder/reference.h"
+#include "builder/fetch/reference.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* A repository: what is checked of its answers, when it logs in, and where a blob goes on. */
-#include "builder/registry.h"
+#include "builder/fetch/registry.h"
 
 #include "tests/unit/small_server.h"
 #include "tests/unit/tap.h"

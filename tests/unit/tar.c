@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* The tar reader: which of several names counts, and where an archive may end. */
-#include "builder/tar.h"
+#include "builder/tar/tar.h"
 
 #include "lib/own.h"
 #include "tests/unit/tap.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* Layers laid on each other: what tree_merge.c's head promises, rule by rule. */
-#include "builder/tree.h"
+#include "builder/squash/tree.h"
 
 #include "lib/log.h"
 #include "tests/unit/tap.h"

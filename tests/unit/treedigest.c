@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* The tree's digest: exactly the listing that doc/format.md defines, and nothing else. */
-#include "builder/treedigest.h"
+#include "builder/record/treedigest.h"
 
 #include "tests/unit/tap.h"
 

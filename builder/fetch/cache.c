@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/fetch/cache_private.h"
+
+#include "lib/file.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/file.h>
+#include <time.h>
+
+#define INGEST "ingest"
+#define LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
+
+static const char *const blob_folders[CACHE_ALGORITHMS] = {
+	[CACHE_SHA256] = "blobs/sha256",
+	[CACHE_SHA512] = "blobs/sha512",
+};
+
+enum { TRIES_MAX = 1000 }; /* to get at a download that others begin, end and begin again */
+
+int cache_directory(const struct conf *conf, char **out, struct err *err)
+{
+	const char *own = getenv("FIRN_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	int result;
+
+	if (own && *own)
+		result = asprintf(out, "%s", own);
+	else if (conf->cache)
+		result = asprintf(out, "%s", conf->cache);
+	else if (xdg && *xdg == '/')
+		result = asprintf(out, "%s/firn", xdg);
+	else if (home && *home == '/')
+		result = asprintf(out, "%s/.cache/firn", home);
+	else
+		return err_set(err, "no place for the cache: set HOME, XDG_CACHE_HOME or FIRN_CACHE, or say --no-cache");
+	return result < 0 ? err_sys(err, "cannot name the cache") : 0;
+}
+
+/* mkdir -p, but what stands at the end must be a directory of the user's. */
+static int open_own(const char *path, int *out, struct err *err)
+{
+	auto_free char *copy = strdup(path);
+	struct stat stat;
+
+	if (!copy)
+		return err_sys(err, "cannot open the cache '%s'", path);
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+			return err_sys(err, "cannot make '%s' for the cache", copy);
+		*slash = '/';
+	}
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "cannot make the cache '%s'", path);
+	*out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*out < 0 || fstat(*out, &stat) < 0)
+		return err_sys(err, "cannot open the cache '%s'", path);
+	if (stat.st_uid != geteuid() || stat.st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(err, "the cache '%s' is not used: others own it or can write to it", path);
+	return 0;
+}
+
+static int open_below(struct cache *cache, const char *name, int *out, struct err *err)
+{
+	if (mkdirat(cache->folder, name, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "cannot make '%s/%s'", cache->path, name);
+	*out = openat(cache->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return *out < 0 ? err_sys(err, "cannot open '%s/%s'", cache->path, name) : 0;
+}
+
+int cache_blobs(const struct cache *cache, const struct digest *digest)
+{
+	bool is_sha512 = strncmp(digest->text, "sha512:", 7) == 0;
+
+	return cache->blobs[is_sha512 ? CACHE_SHA512 : CACHE_SHA256];
+}
+
+int cache_open(const char *path, struct cache **out, struct err *err)
+{
+	auto_cache *cache = calloc(1, sizeof(*cache));
+	auto_fd between = -1;
+
+	if (!cache)
+		return err_sys(err, "cannot open the cache");
+	cache->folder = cache->ingest = -1;
+	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
+		cache->blobs[i] = -1;
+	cache->path = strdup(path);
+	if (!cache->path)
+		return err_sys(err, "cannot open the cache");
+	if (open_own(path, &cache->folder, err) < 0 || open_below(cache, "blobs", &between, err) < 0 ||
+	    open_below(cache, INGEST, &cache->ingest, err) < 0)
+		return -1;
+	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
+		if (open_below(cache, blob_folders[i], &cache->blobs[i], err) < 0)
+			return -1;
+	if (faccessat(cache->folder, "oci-layout", F_OK, 0) < 0 &&
+	    cache_write(cache, cache->folder, "oci-layout", LAYOUT, strlen(LAYOUT), err) < 0)
+		return -1;
+	*out = take_ptr(&cache);
+	return 0;
+}
+
+void cache_close(struct cache *cache)
+{
+	if (!cache)
+		return;
+	own_close(&cache->ingest);
+	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
+		own_close(&cache->blobs[i]);
+	own_close(&cache->folder);
+	free(cache->path);
+	free(cache);
+}
+
+void cache_closep(struct cache **cache)
+{
+	cache_close(*cache);
+}
+
+/* Written beside it and renamed, so that nobody reads half of it. */
+int cache_write(struct cache *cache, int folder, const char *name, const void *data, size_t size,
+		struct err *err)
+{
+	static atomic_uint serial;
+	char temporary[64];
+	auto_fd fd = -1;
+
+	(void)snprintf(temporary, sizeof(temporary), "new.%ld.%u", (long)getpid(),
+		       atomic_fetch_add(&serial, 1));
+	fd = openat(cache->ingest, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	if (fd < 0)
+		return err_sys(err, "cannot write to the cache '%s'", cache->path);
+	if (file_write_all(fd, data, size) < 0 || renameat(cache->ingest, temporary, folder, name) < 0) {
+		(void)err_sys(err, "cannot write to the cache '%s'", cache->path);
+		(void)unlinkat(cache->ingest, temporary, 0);
+		return -1;
+	}
+	return 0;
+}
+
+int cache_open_file(int folder, const char *name, int flags)
+{
+	auto_fd fd = openat(folder, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	int why = errno;
+	struct stat stat;
+
+	if (fd >= 0 ? fstat(fd, &stat) < 0 : fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (fd >= 0 && S_ISREG(stat.st_mode))
+		return take_fd(&fd);
+	errno = !S_ISREG(stat.st_mode) ||
+				(why == EACCES && stat.st_uid == geteuid() && !(stat.st_mode & S_IRUSR))
+			? EINVAL
+			: why;
+	return -1;
+}
+
+/* A directory among the files goes if it is empty; what is in another is not ours to remove. */
+static int remove_any(int folder, const char *name)
+{
+	if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EISDIR ? unlinkat(folder, name, AT_REMOVEDIR) : -1;
+}
+
+int cache_find(struct cache *cache, const struct digest *digest)
+{
+	int fd = cache_open_file(cache_blobs(cache, digest), digest_hex(digest), O_RDONLY);
+
+	if (fd >= 0)
+		(void)futimens(fd, NULL); /* for gc; a failure only makes it look older */
+	return fd;
+}
+
+static void part_name(const struct digest *digest, char out[DIGEST_TEXT_SIZE + 8])
+{
+	(void)snprintf(out, DIGEST_TEXT_SIZE + 8, "%s.part", digest_hex(digest));
+}
+
+/* Whether the blob is there: 1, 0; what can be none makes room. -1: there is no telling. */
+static int is_there(struct cache *cache, const struct digest *digest, struct err *err)
+{
+	auto_fd fd = cache_find(cache, digest);
+
+	if (fd >= 0)
+		return 1;
+	if (errno == ENOENT || (errno == EINVAL && cache_drop(cache, digest) == 0))
+		return 0;
+	return err_sys(err, "cannot use '%s' of the cache '%s'", digest_hex(digest), cache->path);
+}
+
+static int open_part(struct cache *cache, const char *name, struct err *err)
+{
+	int fd = cache_open_file(cache->ingest, name, O_RDWR | O_CREAT);
+
+	if (fd < 0 && errno == EINVAL && remove_any(cache->ingest, name) == 0)
+		fd = cache_open_file(cache->ingest, name, O_RDWR | O_CREAT);
+	if (fd < 0)
+		return err_sys(err, "cannot use '%s' of the cache '%s'", name, cache->path);
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR) {
+			(void)err_sys(err, "cannot lock '%s' of the cache", name);
+			own_close(&fd);
+			return -1;
+		}
+	return fd;
+}
+
+int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size,
+		struct err *err)
+{
+	char name[DIGEST_TEXT_SIZE + 8];
+
+	part_name(digest, name);
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
+		auto_fd part = open_part(cache, name, err);
+		struct stat mine, now;
+		int there;
+
+		if (part < 0)
+			return -1;
+		there = is_there(cache, digest, err);
+		if (there < 0)
+			return -1;
+		if (there) {
+			(void)unlinkat(cache->ingest, name, 0);
+			return 0;
+		}
+		/* Who had the lock may have moved this file away or removed it. */
+		if (fstat(part, &mine) < 0)
+			return err_sys(err, "cannot use '%s' of the cache '%s'", name, cache->path);
+		if (fstatat(cache->ingest, name, &now, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    mine.st_ino != now.st_ino || mine.st_dev != now.st_dev)
+			continue;
+		*size = (uint64_t)mine.st_size;
+		*fd = take_fd(&part);
+		return 1;
+	}
+	return err_set(err, "'%s' of the cache '%s' is never the same", name, cache->path);
+}
+
+int cache_commit(struct cache *cache, const struct digest *digest, struct err *err)
+{
+	char name[DIGEST_TEXT_SIZE + 8];
+
+	part_name(digest, name);
+	if (renameat(cache->ingest, name, cache_blobs(cache, digest), digest_hex(digest)) < 0)
+		return err_sys(err, "cannot write to the cache '%s'", cache->path);
+	return 0;
+}
+
+void cache_discard(struct cache *cache, const struct digest *digest)
+{
+	char name[DIGEST_TEXT_SIZE + 8];
+
+	part_name(digest, name);
+	(void)unlinkat(cache->ingest, name, 0);
+}
+
+int cache_drop(struct cache *cache, const struct digest *digest)
+{
+	return remove_any(cache_blobs(cache, digest), digest_hex(digest));
+}
+
+int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size,
+		struct err *err)
+{
+	/* What is there is replaced, but for a directory: that makes room, if it is empty. */
+	(void)unlinkat(cache_blobs(cache, digest), digest_hex(digest), AT_REMOVEDIR);
+	return cache_write(cache, cache_blobs(cache, digest), digest_hex(digest), data, size, err);
+}

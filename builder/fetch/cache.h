@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * cache.h - what was fetched from registries, for the next build.
+ *
+ * A plain OCI layout (image-spec image-layout.md) that skopeo and umoci can read
+ * too: blobs by digest, and index.json with the names under which they were
+ * fetched. A blob is downloaded as ingest/HEX.part under a lock, so that two
+ * builds do not fetch the same one, and moved to its place once its digest is
+ * right; a download that was cut off goes on from there. Whatever is in the
+ * cache is checked again each time it is used.
+ */
+#ifndef FIRN_BUILDER_FETCH_CACHE_H
+#define FIRN_BUILDER_FETCH_CACHE_H
+
+#include "builder/digest.h"
+#include "lib/conf/conf.h"
+
+struct cache;
+
+/* $FIRN_CACHE, firn.conf's [build] cache, $XDG_CACHE_HOME/firn or ~/.cache/firn: new string. */
+int cache_directory(const struct conf *conf, char **out, struct err *err);
+
+/* Open it, made with mode 0700 if it is not there; it must be the user's own. */
+int cache_open(const char *path, struct cache **out, struct err *err);
+void cache_close(struct cache *cache);
+void cache_closep(struct cache **cache);
+#define auto_cache CLEANUP(cache_closep) struct cache
+
+/*
+ * A descriptor of the blob, a regular file, which is marked as used. Or -1: it is not there
+ * (ENOENT), something that can be no blob is in its place (EINVAL), or there is no telling.
+ */
+int cache_find(struct cache *cache, const struct digest *digest);
+
+/*
+ * Begin or go on with a download: waits until no other process has it. Returns 1 with
+ * the locked .part file in @fd and the bytes that are there in @size, 0 when the blob
+ * has come in meanwhile (see cache_find()), -1 on failure. What is in the place of either
+ * and can be neither (a link, an empty directory) is removed; an error to open it is none
+ * to remove it for.
+ */
+int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size,
+		struct err *err);
+/* The download @fd is complete and right: it becomes the blob. Or it is wrong, and goes. */
+int cache_commit(struct cache *cache, const struct digest *digest, struct err *err);
+void cache_discard(struct cache *cache, const struct digest *digest);
+/* Remove a blob that does not match its digest. 0 when it is gone, otherwise -1 with errno. */
+int cache_drop(struct cache *cache, const struct digest *digest);
+
+/* Put a whole document in. */
+int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size, struct err *err);
+/* Name the manifest @digest "HOST/NAME:TAG" in index.json, in place of what had that name. */
+int cache_name(struct cache *cache, const char *name, const struct digest *digest, uint64_t size,
+	       const char *media_type, struct err *err);
+
+/* Whether anything was ever fetched from @host (with its port) into the cache at @path. */
+bool cache_knows_host(const char *path, const char *host);
+
+/* Print names, digests, sizes and last use, and the sum. */
+int cache_list(struct cache *cache, bool json, struct err *err);
+/* Remove blobs, those used longest ago first, until at most @keep bytes are left. */
+int cache_gc(struct cache *cache, uint64_t keep, bool json, struct err *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * cache_private.h - between cache.c (blobs) and cache_index.c (names, gc).
+ */
+#ifndef FIRN_BUILDER_FETCH_CACHE_PRIVATE_H
+#define FIRN_BUILDER_FETCH_CACHE_PRIVATE_H
+
+#include "builder/fetch/cache.h"
+
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+enum { CACHE_SHA256, CACHE_SHA512, CACHE_ALGORITHMS, CACHE_HEX_MAX = 128 };
+
+struct cache {
+	char *path;
+	int folder, ingest;
+	int blobs[CACHE_ALGORITHMS]; /* a folder for each */
+};
+
+/* The folder for the blob @digest. */
+int cache_blobs(const struct cache *cache, const struct digest *digest);
+
+/*
+ * Open @name of @folder, a regular file. -1 with ENOENT when there is none, with EINVAL when what
+ * is there can be none of the cache's (a directory, a link, a file whose owner may not read it),
+ * otherwise with an error that says nothing of it (too many files are open, the disk is away).
+ */
+int cache_open_file(int folder, const char *name, int flags);
+/* Replace the file @name of @folder by @data, whole. */
+int cache_write(struct cache *cache, int folder, const char *name, const void *data, size_t size,
+		struct err *err);
+
+#endif

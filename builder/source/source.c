@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/source/source.h"
+
+#include "builder/fetch/reference.h"
+#include "builder/source/choice.h"
+#include "builder/source/source_private.h"
+#include "builder/source/tool.h"
+#include "lib/log.h"
+
+enum { INDEX_DEPTH = 3, LOOKS_MAX = 256, LOOK_SIZE = 256 << 10 };
+
+static const struct {
+	const char *scheme;
+	source_opener *open;
+} kinds[] = {
+	{"docker://", source_open_registry},
+	{"oci-archive:", source_open_oci_archive},
+	{"oci:", source_open_oci},
+	{"docker-archive:", source_open_docker_archive},
+	{"dir:", source_open_dir},
+	{"tar:", source_open_tar},
+	{"image:", source_open_image},
+};
+
+/* A name without a kind: what is there tells. */
+static int open_path(const char *name, const struct source_options *options, struct source **out,
+		     struct err *err)
+{
+	const char *tag;
+	auto_free char *path = input_split(name, &tag);
+	auto_reference *reference = NULL;
+	struct err ignored;
+	struct stat found;
+
+	if (path && strcmp(path, "-") == 0)
+		return source_open_file(path, tag, options, out, err);
+	if (path && stat(path, &found) == 0)
+		return (S_ISDIR(found.st_mode) ? source_open_folder
+					       : source_open_file)(path, tag, options, out, err);
+	if (errno == ENOENT && !strchr("./", name[0]) &&
+	    reference_parse(name, "host", &reference, &ignored) == 0)
+		return err_sys(err, "cannot open '%s'; if it is in a registry, it is docker://%s",
+			       name, name);
+	return err_sys(err, "cannot open '%s'", name);
+}
+
+int source_open(const char *name, const struct source_options *options, struct source **out,
+		struct err *err)
+{
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		size_t len = strlen(kinds[i].scheme);
+
+		if (strncmp(name, kinds[i].scheme, len) == 0)
+			return kinds[i].open(name + len, options, out, err);
+	}
+	if (tool_is_meant(name))
+		return source_open_engine(name, options, out, err);
+	if (strncmp(name, "containers-storage:", 19) == 0)
+		return err_set(err, "'%s' is in podman's store: use podman:NAME", name);
+	if (strstr(name, "://"))
+		return err_set(err,
+			       "no kind of source begins like '%s': docker://, oci:, oci-archive:, "
+			       "docker-archive:, "
+			       "docker-daemon:, podman:, dir:, tar:, a file or -",
+			       name);
+	return open_path(name, options, out, err);
+}
+
+void source_close(struct source *source)
+{
+	if (source)
+		source->close(source);
+}
+
+void source_closep(struct source **source)
+{
+	source_close(*source);
+}
+
+void source_clear(struct source *source)
+{
+	for (size_t i = 0; i < source->count; i++)
+		layer_clear(&source->layer[i]);
+	free(source->layer);
+	free(source->config);
+	free(source->origin.reference);
+	free(source->origin.tag);
+}
+
+int source_set_layers(struct source *source, size_t count, struct err *err)
+{
+	source->layer = calloc(count + 1, sizeof(*source->layer));
+	if (!source->layer)
+		return err_sys(err, "cannot read the layers");
+	source->count = count;
+	for (size_t i = 0; i < count; i++)
+		source->layer[i].fd = -1;
+	return 0;
+}
+
+void source_name_layer(struct source *source, size_t index)
+{
+	struct layer *layer = &source->layer[index];
+	const char *digest = layer->blob.text[0] ? layer->blob.text : layer->diff_id.text;
+
+	if (*digest)
+		(void)snprintf(layer->name, sizeof(layer->name), "layer %zu (%.19s)", index + 1, digest);
+	else
+		(void)snprintf(layer->name, sizeof(layer->name), "layer %zu", index + 1);
+}
+
+int source_check_platform(const struct oci_config *config, const struct platform *wanted, const char *name,
+			  struct err *err)
+{
+	char text[100];
+
+	if (!config->os || !config->architecture ||
+	    (strcmp(config->os, wanted->os) == 0 && strcmp(config->architecture, wanted->architecture) == 0))
+		return 0;
+	if (wanted->asked)
+		return err_set(err, "'%s' is for %s/%s, not for %s", name, config->os, config->architecture,
+			       platform_text(wanted, text));
+	log_warning("'%s' is for %s/%s, which this machine is not", name, config->os, config->architecture);
+	return 0;
+}
+
+/* An image for later processors is taken where there is no other, but not without a word. */
+static void warn_of_variant(const struct descriptor *chosen, const struct platform *wanted,
+			    const char *name)
+{
+	char text[100], wanted_text[100];
+
+	if (chosen->has_platform && platform_exceeds(&chosen->platform, wanted))
+		log_warning("'%s' has nothing for %s but %s, which not all such machines can run",
+			    name, platform_text(wanted, wanted_text),
+			    platform_text(&chosen->platform, text));
+}
+
+static int take_config(struct source *source, struct store *store, const struct manifest *image,
+		       const struct platform *platform, struct err *err)
+{
+	auto_oci_config *config = NULL;
+	struct digest *diff_id;
+	int result;
+
+	if (store->document(store, &image->config, &source->config, &source->config_size, err) < 0)
+		return -1;
+	source->config_digest = source->origin.config = image->config.digest;
+	if (source_set_layers(source, image->count, err) < 0)
+		return -1;
+	diff_id = calloc(image->count + 1, sizeof(*diff_id));
+	if (!diff_id)
+		return err_sys(err, "cannot read the configuration");
+	result = config_diff_ids(source->config, source->config_size, diff_id, image->count, err);
+	for (size_t i = 0; i < image->count && result == 0; i++) {
+		struct layer *layer = &source->layer[i];
+
+		layer->blob = image->part[i].digest;
+		layer->size = image->part[i].size;
+		layer->diff_id = diff_id[i];
+		source_name_layer(source, i);
+	}
+	free(diff_id);
+	if (result < 0 || oci_config_parse(source->config, source->config_size, &config, err) < 0)
+		return -1;
+	return source_check_platform(config, platform, store->name, err);
+}
+
+/* Entries of an index that are looked at to tell images from artifacts. */
+struct looker {
+	struct store *store;
+	int left;
+};
+
+/* What cannot be read may well be an image: of a platform that was not copied. */
+static bool is_image(void *arg, const struct descriptor *what)
+{
+	struct looker *looker = arg;
+	auto_free char *text = NULL;
+	struct err ignored;
+	size_t size;
+
+	if (looker->left == 0 || what->size > LOOK_SIZE)
+		return true;
+	looker->left--;
+	return looker->store->document(looker->store, what, &text, &size, &ignored) < 0 ||
+	       !manifest_is_other(text, size);
+}
+
+/* @depth 0 of a layout lists images, all else lists what one image is made for. */
+static int choose(struct manifest *index, int depth, struct store *store, const char *tag,
+		  const struct platform *platform, struct looker *looker,
+		  const struct descriptor **out, struct err *err)
+{
+	const char *wanted = depth == 0 ? tag : NULL;
+
+	if (choice_narrow(index, wanted, platform, store->name, store->is_local ? is_image : NULL,
+			  looker, err) < 0 ||
+	    manifest_choose(index, platform, store->name, out, err) < 0)
+		return -1;
+	return depth == 0 && store->is_local ? choice_is_only(index, *out, wanted, store->name, err)
+					     : 0;
+}
+
+int source_read_documents(struct source *source, struct store *store, const char *top, size_t size,
+			  const char *media_type, const char *tag, const struct platform *platform,
+			  struct err *err)
+{
+	struct looker looker = {store, LOOKS_MAX};
+	auto_manifest *manifest = NULL;
+
+	if (manifest_parse(top, size, media_type, store->name, &manifest, err) < 0)
+		return -1;
+	for (int depth = 0; manifest->kind == MANIFEST_INDEX; depth++) {
+		const struct descriptor *chosen;
+		auto_manifest *next = NULL;
+		auto_free char *next_text = NULL;
+
+		if (depth == INDEX_DEPTH)
+			return err_set(err, "'%s' is an index of indexes of indexes", store->name);
+		if (choose(manifest, depth, store, tag, platform, &looker, &chosen, err) < 0 ||
+		    store->document(store, chosen, &next_text, &size, err) < 0 ||
+		    manifest_parse(next_text, size, chosen->media_type, store->name, &next, err) < 0)
+			return -1;
+		warn_of_variant(chosen, platform, store->name);
+		source->origin.manifest = chosen->digest;
+		manifest_free(manifest);
+		manifest = take_ptr(&next);
+	}
+	return take_config(source, store, manifest, platform, err);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * source.h - where an image comes from.
+ *
+ * Every kind of source ends in the same two things: layers to be read in
+ * parallel and merged, or files to be put into the tree at once; and, for
+ * containers' images, the configuration, verbatim. source.c has the table of
+ * kinds; each has a file of its own.
+ */
+#ifndef FIRN_BUILDER_SOURCE_SOURCE_H
+#define FIRN_BUILDER_SOURCE_SOURCE_H
+
+#include "builder/source/manifest.h"
+#include "builder/tar/layer.h"
+#include "lib/conf/conf.h"
+#include "lib/image/oci.h"
+
+struct source_options {
+	const struct conf *conf;
+	struct platform platform;
+	struct limits limits;
+	const char *cache;  /* directory of the cache; NULL: none */
+	struct spool *spool;
+	bool all_xattrs;    /* of an image: not only those that a build keeps; to verify it */
+	struct tool *tool;  /* that was started for this source, see tool.h; NULL: none was */
+};
+
+/* What a registry's image is called and consists of there: not part of its bytes, see origin.h. */
+struct origin {
+	char *reference;        /* "docker://host/name@sha256:..."; NULL for what cannot be fetched again */
+	char *tag;
+	struct digest index, manifest, config;
+};
+
+struct source {
+	char *config; /* the OCI configuration, verbatim; NULL: none */
+	size_t config_size;
+	struct digest config_digest;
+	struct origin origin;
+
+	struct layer *layer; /* lowest first; NULL with fill */
+	size_t count;
+
+	/*
+	 * The bytes of layer @index, from any thread. @fd gets the descriptor (the source's)
+	 * and @offset the place if they stand in a file as they are, else -1.
+	 */
+	int (*open_layer)(struct source *source, size_t index, struct stream **out, int *fd,
+			  uint64_t *offset, struct err *err);
+	/* The layer was read and its sums are right (@good), or it failed. May be NULL. */
+	void (*close_layer)(struct source *source, size_t index, bool good);
+	/* Sources without layers: everything into the empty tree. Its data stays the source's. */
+	int (*fill)(struct source *source, struct tree *tree, struct err *err);
+	void (*close)(struct source *source);
+};
+
+/* Open @name ("docker://...", "oci:...", "dir:...", a path). */
+int source_open(const char *name, const struct source_options *options, struct source **out,
+		struct err *err);
+void source_close(struct source *source);
+void source_closep(struct source **source);
+#define auto_source CLEANUP(source_closep) struct source
+
+/* The kinds; @name comes without its scheme. */
+typedef int source_opener(const char *name, const struct source_options *options,
+			  struct source **out, struct err *err);
+source_opener source_open_oci, source_open_oci_archive, source_open_docker_archive, source_open_dir,
+	source_open_tar, source_open_image, source_open_registry;
+
+/* An image of another platform: an error if the user asked for one, else a warning. */
+int source_check_platform(const struct oci_config *config, const struct platform *wanted, const char *name,
+			  struct err *err);
+
+/*
+ * For sources that are a heap of documents and blobs: from the top document to
+ * the configuration and the layers. @store gives them by digest.
+ */
+struct store {
+	/* The document @what, at most DOCUMENT_MAX bytes, its digest checked. */
+	int (*document)(struct store *store, const struct descriptor *what, char **text, size_t *size,
+			struct err *err);
+	const char *name; /* for messages */
+	bool is_local;	  /* documents cost nothing: those of an index may be looked at to find its
+			     images */
+};
+int source_read_documents(struct source *source, struct store *store, const char *top, size_t size,
+			  const char *media_type, const char *tag, const struct platform *platform,
+			  struct err *err);
+/* Make room for @count layers and name them. */
+int source_set_layers(struct source *source, size_t count, struct err *err);
+void source_name_layer(struct source *source, size_t index);
+/* For the kinds' close functions: what source.h's fields own. */
+void source_clear(struct source *source);
+
+#endif

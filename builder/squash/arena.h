@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * arena.h - many small things that are freed together.
+ *
+ * The arenas of one build may share a budget: an image's names, links and
+ * attributes are kept in memory, and it is a stranger who chose them.
+ */
+#ifndef FIRN_BUILDER_SQUASH_ARENA_H
+#define FIRN_BUILDER_SQUASH_ARENA_H
+
+#include "lib/err.h"
+#include "lib/own.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct budget {
+	atomic_size_t used; /* bytes; only grows */
+	size_t max;
+};
+
+/* Count @size bytes; false, with errno ENOMEM, where they are too many. NULL: as many as one likes. */
+bool budget_take(struct budget *budget, size_t size);
+
+struct arena {
+	struct arena_block *block; /* the newest */
+	size_t used;               /* of it, bytes */
+	size_t total;              /* bytes taken in all */
+	struct budget *budget;     /* borrowed; NULL: none */
+};
+
+void *arena_take(struct arena *arena, size_t size); /* zeroed, 8-aligned; NULL without memory */
+void *arena_copy(struct arena *arena, const void *data, size_t size);
+char *arena_string(struct arena *arena, const char *text);
+/* Say why there was no memory: returns -1. @what: "cannot read a layer". */
+int arena_fail(const struct arena *arena, const char *what, struct err *err);
+void arena_free(struct arena *arena); /* what was taken; the arena may be used again */
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * spool.h - the files' data of all layers, on its way from tar to squashfs.
+ *
+ * One file without a name (O_TMPFILE in $TMPDIR, /var/tmp or /tmp, else in
+ * memory) is shared by all layers: each writes a stream of its own in chunks,
+ * wherever the next free one is. However many files an image has, the spool
+ * is one inode, and it is gone with the process.
+ */
+#ifndef FIRN_BUILDER_SQUASH_SPOOL_H
+#define FIRN_BUILDER_SQUASH_SPOOL_H
+
+#include "lib/err.h"
+#include "lib/own.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct spool;        /* the file; used by several threads */
+struct spool_stream; /* one layer's data; written by one thread, then read by one */
+
+int spool_open(struct spool **out, struct err *err);
+void spool_close(struct spool *spool); /* after its streams */
+void spool_closep(struct spool **spool);
+#define auto_spool CLEANUP(spool_closep) struct spool
+
+/* A file of its own of the same kind: for what is wanted as a whole. Returns its descriptor. */
+int spool_unnamed(struct err *err);
+
+int spool_stream_new(struct spool *spool, struct spool_stream **out, struct err *err);
+void spool_stream_free(struct spool_stream *stream);
+
+/* Append; the place of the first byte is spool_size() before. */
+int spool_write(struct spool_stream *stream, const void *data, size_t size, struct err *err);
+uint64_t spool_size(const struct spool_stream *stream);
+/* Nothing more will be written: what is still in memory goes to the file. */
+int spool_flush(struct spool_stream *stream, struct err *err);
+/* Exactly @size bytes at @offset. */
+int spool_read(struct spool_stream *stream, uint64_t offset, void *buffer, size_t size,
+	       struct err *err);
+
+#endif
