@@ -11,17 +11,17 @@
  */
 #include "config.h"
 
-#include "slurm-plugin/cgroups.h"
-#include "slurm-plugin/ending.h"
-#include "slurm-plugin/jobs.h"
-#include "slurm-plugin/node.h"
+#include "slurm-plugin/node/cgroups.h"
+#include "slurm-plugin/node/choose.h"
+#include "slurm-plugin/node/ending.h"
+#include "slurm-plugin/node/jobs.h"
+#include "slurm-plugin/node/settle.h"
+#include "slurm-plugin/node/start.h"
+#include "slurm-plugin/node/step_end.h"
+#include "slurm-plugin/node/task.h"
 #include "slurm-plugin/settings.h"
-#include "slurm-plugin/settle.h"
-#include "slurm-plugin/srun.h"
-#include "slurm-plugin/start.h"
-#include "slurm-plugin/step_end.h"
-#include "slurm-plugin/submit.h"
-#include "slurm-plugin/task.h"
+#include "slurm-plugin/submit/srun.h"
+#include "slurm-plugin/submit/submit.h"
 #include "slurm-plugin/words.h"
 
 #include <slurm/slurm.h>

@@ -2,9 +2,9 @@
 /* What the epilog takes away and ends, in a tree of plain directories in place of control groups.
  */
 #include "lib/own.h"
-#include "slurm-plugin/cgroups.h"
-#include "slurm-plugin/jobs.h"
-#include "slurm-plugin/stepds.h"
+#include "slurm-plugin/node/cgroups.h"
+#include "slurm-plugin/node/jobs.h"
+#include "slurm-plugin/node/stepds.h"
 #include "tests/unit/tap.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* What is called in srun, and in no other program: this one, by both names. */
-#include "slurm-plugin/srun.h"
+#include "slurm-plugin/submit/srun.h"
 #include "tests/unit/tap.h"
 
 #include <dlfcn.h>

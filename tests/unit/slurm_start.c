@@ -6,7 +6,7 @@
 #include "lib/pass.h"
 #include "lib/wait.h"
 #include "runner/session/message.h"
-#include "slurm-plugin/start.h"
+#include "slurm-plugin/node/start.h"
 #include "tests/unit/tap.h"
 
 #include <arpa/inet.h>

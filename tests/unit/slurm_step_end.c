@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* When a failed node ends its step on the others, and how often: Slurm's answers are made up here.
  */
-#include "slurm-plugin/step_end.h"
+#include "slurm-plugin/node/step_end.h"
 #include "tests/unit/tap.h"
 
 #include <slurm/slurm.h>

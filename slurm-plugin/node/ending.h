@@ -7,8 +7,8 @@
  * A group with a process in it, or one about to end, stays behind (seen in 22.05). So slurmstepd
  * is kept for the milliseconds that the server needs to end.
  */
-#ifndef FIRN_SLURM_ENDING_H
-#define FIRN_SLURM_ENDING_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_ENDING_H
+#define FIRN_SLURM_PLUGIN_NODE_ENDING_H
 
 #include "runner/session/session.h"
 

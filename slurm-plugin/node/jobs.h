@@ -6,8 +6,8 @@
  * runs for every job, cleans up after those alone that have it. Root makes and removes it, in a
  * directory of root's; users can only look.
  */
-#ifndef FIRN_SLURM_JOBS_H
-#define FIRN_SLURM_JOBS_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_JOBS_H
+#define FIRN_SLURM_PLUGIN_NODE_JOBS_H
 
 #include "lib/err.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/srun.h"
+#include "slurm-plugin/submit/srun.h"
 
 #include "lib/own.h"
 

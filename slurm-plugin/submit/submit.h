@@ -8,8 +8,8 @@
  * variable is among what is taken and not among what is left: Slurm does not set it a second
  * time, neither for another image nor for the next component of a heterogeneous step.
  */
-#ifndef FIRN_SLURM_SUBMIT_H
-#define FIRN_SLURM_SUBMIT_H
+#ifndef FIRN_SLURM_PLUGIN_SUBMIT_SUBMIT_H
+#define FIRN_SLURM_PLUGIN_SUBMIT_SUBMIT_H
 
 #include "slurm-plugin/settings.h"
 #include "slurm-plugin/wish.h"

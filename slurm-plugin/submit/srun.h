@@ -9,8 +9,8 @@
  * must be the program's or libslurm's, where srun's own calls go. A variable of that name in some
  * other library is left alone.
  */
-#ifndef FIRN_SLURM_SRUN_H
-#define FIRN_SLURM_SRUN_H
+#ifndef FIRN_SLURM_PLUGIN_SUBMIT_SRUN_H
+#define FIRN_SLURM_PLUGIN_SUBMIT_SRUN_H
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
 /*
  * task.h - from slurmstepd's child to a task of the container, just before Slurm executes it.
  */
-#ifndef FIRN_SLURM_TASK_H
-#define FIRN_SLURM_TASK_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_TASK_H
+#define FIRN_SLURM_PLUGIN_NODE_TASK_H
 
 #include "runner/session/session.h"
 

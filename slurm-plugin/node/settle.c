@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/settle.h"
+#include "slurm-plugin/node/settle.h"
 
 #include "lib/own.h"
-#include "slurm-plugin/node.h"
-#include "slurm-plugin/submit.h"
+#include "slurm-plugin/node/choose.h"
+#include "slurm-plugin/submit/submit.h"
 
 #include <slurm/slurm.h>
 

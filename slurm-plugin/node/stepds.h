@@ -2,8 +2,8 @@
 /*
  * stepds.h - which slurmstepd's are there.
  */
-#ifndef FIRN_SLURM_STEPDS_H
-#define FIRN_SLURM_STEPDS_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_STEPDS_H
+#define FIRN_SLURM_PLUGIN_NODE_STEPDS_H
 
 #include <stdbool.h>
 #include <stdint.h>

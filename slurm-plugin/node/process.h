@@ -7,8 +7,8 @@
  * more is read here than what the kernel itself knows: ids, control groups, the name of the
  * program.
  */
-#ifndef FIRN_SLURM_PROCESS_H
-#define FIRN_SLURM_PROCESS_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_PROCESS_H
+#define FIRN_SLURM_PLUGIN_NODE_PROCESS_H
 
 #include <stdbool.h>
 #include <sys/types.h>

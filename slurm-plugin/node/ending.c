@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/ending.h"
+#include "slurm-plugin/node/ending.h"
 
 #include "lib/wait.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/submit.h"
+#include "slurm-plugin/submit/submit.h"
 
 #include "lib/image/identity.h"
 #include "slurm-plugin/pin.h"

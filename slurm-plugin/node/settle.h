@@ -5,8 +5,8 @@
  * Slurm hands a plugin's options over once for all components of a heterogeneous step, and of an
  * option given twice the last value alone. So the wish comes in variables (submit.h).
  */
-#ifndef FIRN_SLURM_SETTLE_H
-#define FIRN_SLURM_SETTLE_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_SETTLE_H
+#define FIRN_SLURM_PLUGIN_NODE_SETTLE_H
 
 #include "slurm-plugin/wish.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/node.h"
+#include "slurm-plugin/node/choose.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "config.h"
 
-#include "slurm-plugin/start.h"
+#include "slurm-plugin/node/start.h"
 
 #include "lib/pass.h"
 #include "lib/wait.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/task.h"
+#include "slurm-plugin/node/task.h"
 
 #include "mpi-glue/wireup.h"
 #include "runner/plan/entrypoint.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/process.h"
+#include "slurm-plugin/node/process.h"
 
 #include "lib/own.h"
 

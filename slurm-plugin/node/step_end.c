@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/step_end.h"
+#include "slurm-plugin/node/step_end.h"
 
 #include "lib/own.h"
 

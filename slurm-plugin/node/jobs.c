@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/jobs.h"
+#include "slurm-plugin/node/jobs.h"
 
 #include "lib/own.h"
 

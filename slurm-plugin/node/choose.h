@@ -5,8 +5,8 @@
  * Called with the user's effective ids. What is looked at are the words that came with the
  * job and slurmstepd's own descriptors; no file of the user's.
  */
-#ifndef FIRN_SLURM_NODE_H
-#define FIRN_SLURM_NODE_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_CHOOSE_H
+#define FIRN_SLURM_PLUGIN_NODE_CHOOSE_H
 
 #include "slurm-plugin/pin.h"
 #include "slurm-plugin/settings.h"

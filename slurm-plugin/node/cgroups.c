@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/cgroups.h"
+#include "slurm-plugin/node/cgroups.h"
 
 #include "lib/own.h"
-#include "slurm-plugin/process.h"
-#include "slurm-plugin/stepds.h"
+#include "slurm-plugin/node/process.h"
+#include "slurm-plugin/node/stepds.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

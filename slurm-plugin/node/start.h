@@ -14,8 +14,8 @@
  *     sees neither: the guard ends without SIGCHLD, and the child is the guard's.
  *   - No wait is without a limit. At the limit both are killed and slurmstepd goes on.
  */
-#ifndef FIRN_SLURM_START_H
-#define FIRN_SLURM_START_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_START_H
+#define FIRN_SLURM_PLUGIN_NODE_START_H
 
 #include "runner/session/session.h"
 

@@ -10,8 +10,8 @@
  * In v2 slurmstepd kills all that is in the groups of its step when the tasks have ended (seen in
  * 22.05). What serves a container with a name moves to a group of the job's own: job_JOB/firn.
  */
-#ifndef FIRN_SLURM_CGROUPS_H
-#define FIRN_SLURM_CGROUPS_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_CGROUPS_H
+#define FIRN_SLURM_PLUGIN_NODE_CGROUPS_H
 
 #include "lib/err.h"
 

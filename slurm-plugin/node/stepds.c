@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "slurm-plugin/stepds.h"
+#include "slurm-plugin/node/stepds.h"
 
 #include "lib/own.h"
-#include "slurm-plugin/process.h"
+#include "slurm-plugin/node/process.h"
 
 #include <ctype.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  * They would wait for these for ever. Slurm kills what it finds running, on nodes that have begun;
  * others are slower, by as much as their container takes. So it is asked more than once.
  */
-#ifndef FIRN_SLURM_STEP_END_H
-#define FIRN_SLURM_STEP_END_H
+#ifndef FIRN_SLURM_PLUGIN_NODE_STEP_END_H
+#define FIRN_SLURM_PLUGIN_NODE_STEP_END_H
 
 #include <slurm/spank.h>
 
