@@ -55,7 +55,8 @@ static int read_layer(struct work *work, size_t index, struct err *err)
 
 	if (source->open_layer(source, index, &stream, &fd, &offset, err) < 0)
 		return -1;
-	result = layer_read(&source->layer[index], stream, fd, offset, work->spool, &work->limits, err);
+	result = layer_read(&source->layer[index], stream, fd, offset, work->spool, &work->limits,
+			    err);
 	if (source->close_layer)
 		source->close_layer(source, index, result == 0);
 	return result;
@@ -104,7 +105,8 @@ static int read_all_layers(struct work *work, struct err *err)
 		return err_sys(err, "cannot read the layers");
 	for (size_t i = 0; i < work->source->count; i++)
 		work->source->layer[i].cancel = &readers.failed;
-	while (started + 1 < count && pthread_create(&thread[started], NULL, read_layers, &readers) == 0)
+	while (started + 1 < count &&
+	       pthread_create(&thread[started], NULL, read_layers, &readers) == 0)
 		started++;
 	(void)read_layers(&readers);
 	for (size_t i = 0; i < started; i++)
@@ -149,13 +151,15 @@ static void drop_devices(struct tree *tree)
 			next = up->next;
 		if (node->inode && (S_ISCHR(node->inode->mode) || S_ISBLK(node->inode->mode))) {
 			if (dropped++ == 0)
-				log_info("device '%s' is left out", node_path(node, path, sizeof(path)));
+				log_info("device '%s' is left out",
+					 node_path(node, path, sizeof(path)));
 			tree_remove(tree, node);
 		}
 		node = next;
 	}
 	if (dropped > 0)
-		log_warning("%zu device node%s left out: /dev is the host's", dropped, dropped > 1 ? "s are" : " is");
+		log_warning("%zu device node%s left out: /dev is the host's", dropped,
+			    dropped > 1 ? "s are" : " is");
 }
 
 static int normalize(void *arg, struct node *node, struct err *err)
@@ -225,7 +229,8 @@ static int image_time(const struct work *work, uint32_t *out, struct err *err)
 }
 
 /* The provenance names the tree's digest, so its own data comes last. */
-static int pack_provenance(struct work *work, struct inode *provenance, struct built *built, struct err *err)
+static int pack_provenance(struct work *work, struct inode *provenance, struct built *built,
+			   struct err *err)
 {
 	const struct source *source = work->source;
 	auto_free char *text = NULL;
@@ -233,7 +238,8 @@ static int pack_provenance(struct work *work, struct inode *provenance, struct b
 
 	built->config = source->config_digest;
 	if (tree_digest(work->tree, &built->tree, err) < 0 ||
-	    compat_ch_digest(work->tree, source->config, source->config_size, &built->ch, err) < 0 ||
+	    compat_ch_digest(work->tree, source->config, source->config_size, &built->ch,
+			     err) < 0 ||
 	    provenance_write(source, &work->recipe->options, &built->tree, &built->ch, &text, &size,
 			     err) < 0)
 		return -1;
@@ -242,13 +248,15 @@ static int pack_provenance(struct work *work, struct inode *provenance, struct b
 	return packer_file(work->packer, work->tree, provenance, err);
 }
 
-static int pack(struct work *work, struct inode *provenance, int fd, struct built *built, struct err *err)
+static int pack(struct work *work, struct inode *provenance, int fd, struct built *built,
+		struct err *err)
 {
 	static const uint8_t later[DIGEST_SIZE];
 	uint32_t mtime;
 
 	if (image_time(work, &mtime, err) < 0 ||
-	    packer_new(fd, &work->recipe->options.codec, work->recipe->jobs, &work->packer, err) < 0)
+	    packer_new(fd, &work->recipe->options.codec, work->recipe->jobs, &work->packer,
+		       err) < 0)
 		return -1;
 	progress_pack(work->progress, work->data_size);
 	provenance->sum = later;
@@ -278,7 +286,10 @@ static int go(struct work *work, int fd, struct built *built, struct err *err)
 {
 	const struct recipe *recipe = work->recipe;
 	struct source_options options = {
-		.conf = recipe->conf, .platform = recipe->platform, .limits = work->limits, .cache = recipe->cache,
+		.conf = recipe->conf,
+		.platform = recipe->platform,
+		.limits = work->limits,
+		.cache = recipe->cache,
 		.tool = recipe->tool,
 	};
 	struct inode *provenance = NULL;
@@ -294,11 +305,14 @@ static int go(struct work *work, int fd, struct built *built, struct err *err)
 	if (fill_tree(work, err) < 0)
 		return -1;
 	drop_devices(work->tree);
-	if (compat_add(work->tree, work->source->config, work->source->config_size, &provenance, err) < 0 ||
+	if (compat_add(work->tree, work->source->config, work->source->config_size, &provenance,
+		       err) < 0 ||
 	    tree_finish(work->tree, err) < 0 || tree_walk(work->tree, normalize, work, err) < 0)
 		return -1;
 	if (work->data_size > recipe->limits.max_size)
-		return err_set(err, "more than %" PRIu64 " bytes of files (firn.conf's [build] max-size)",
+		return err_set(err,
+			       "more than %" PRIu64
+			       " bytes of files (firn.conf's [build] max-size)",
 			       recipe->limits.max_size);
 	if (pack(work, provenance, fd, built, err) < 0)
 		return -1;
@@ -309,7 +323,9 @@ static int go(struct work *work, int fd, struct built *built, struct err *err)
 
 int build(const struct recipe *recipe, int fd, struct built *built, struct err *err)
 {
-	struct work work = {.recipe = recipe, .limits = recipe->limits, .memory = {.max = recipe->limits.max_memory}};
+	struct work work = {.recipe = recipe,
+			    .limits = recipe->limits,
+			    .memory = {.max = recipe->limits.max_memory}};
 	int result;
 
 	if (work.memory.max > 0)

@@ -32,16 +32,18 @@ static void print_json(json_t *json)
 static void report(const struct options *options, const char *out, const struct built *built)
 {
 	if (options->json) {
-		print_json(json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "image", json_name(out), "image_digest",
-				     built->image.text, "tree_digest", built->tree.text, "size",
-				     (json_int_t)built->size, "inodes", (json_int_t)built->inodes, "unpacked_size",
-				     (json_int_t)built->data_size, "source", json_name(built->reference)));
+		print_json(json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "image", json_name(out),
+				     "image_digest", built->image.text, "tree_digest",
+				     built->tree.text, "size", (json_int_t)built->size, "inodes",
+				     (json_int_t)built->inodes, "unpacked_size",
+				     (json_int_t)built->data_size, "source",
+				     json_name(built->reference)));
 		return;
 	}
 	if (options->level == LOG_QUIET)
 		return;
-	printf("%s: %" PRIu64 " bytes, %" PRIu32 " inodes, %" PRIu64 " bytes of files\n", out, built->size,
-	       built->inodes, built->data_size);
+	printf("%s: %" PRIu64 " bytes, %" PRIu32 " inodes, %" PRIu64 " bytes of files\n", out,
+	       built->size, built->inodes, built->data_size);
 	printf("image  %s\ntree   %s\n", built->image.text, built->tree.text);
 }
 
@@ -51,7 +53,8 @@ static void fill_recipe(const struct options *options, const struct conf *conf, 
 	*recipe = (struct recipe){
 		.options = options->build,
 		.platform = options->platform,
-		.limits = {conf->max_entries, conf->max_size, conf->max_ratio, conf->max_memory, NULL},
+		.limits = {conf->max_entries, conf->max_size, conf->max_ratio, conf->max_memory,
+			   NULL},
 		.jobs = options->jobs,
 		.tool = options->tool,
 		.conf = conf,
@@ -61,7 +64,8 @@ static void fill_recipe(const struct options *options, const struct conf *conf, 
 }
 
 /* Only registries' images need a cache, and they do without it where there is no place for one. */
-static int find_cache(const struct options *options, const struct conf *conf, char **out, struct err *err)
+static int find_cache(const struct options *options, const struct conf *conf, char **out,
+		      struct err *err)
 {
 	if (options->no_cache)
 		return 0;
@@ -81,7 +85,8 @@ static int make_image(const struct options *options, const char *source, const c
 	struct err err;
 	int result;
 
-	if (options_read_conf(options, &conf, &err) < 0 || find_cache(options, conf, &cache, &err) < 0 ||
+	if (options_read_conf(options, &conf, &err) < 0 ||
+	    find_cache(options, conf, &cache, &err) < 0 ||
 	    output_open(out, options->force, &output, &err) < 0)
 		return give_up(&err);
 	log_debug("gzip by %s", inflate_gzip_library());
@@ -127,13 +132,15 @@ static int verb_pull(const struct options *options)
 	return make_image(options, source, out);
 }
 
-static void report_verified(const struct options *options, const char *path, const struct verified *verified)
+static void report_verified(const struct options *options, const char *path,
+			    const struct verified *verified)
 {
 	if (options->json) {
-		print_json(json_pack("{s:o, s:s, s:s, s:b, s:b, s:b}", "image", json_name(path), "image_digest",
-				     verified->image.text, "tree_digest", verified->tree.text, "digest_recorded",
-				     (int)verified->has_origin, "rebuilt", (int)verified->rebuilt, "same_bytes",
-				     (int)verified->same_bytes));
+		print_json(json_pack("{s:o, s:s, s:s, s:b, s:b, s:b}", "image", json_name(path),
+				     "image_digest", verified->image.text, "tree_digest",
+				     verified->tree.text, "digest_recorded",
+				     (int)verified->has_origin, "rebuilt", (int)verified->rebuilt,
+				     "same_bytes", (int)verified->same_bytes));
 		return;
 	}
 	if (options->level == LOG_QUIET)
@@ -141,8 +148,10 @@ static void report_verified(const struct options *options, const char *path, con
 	printf("image  %s%s\n", verified->image.text, verified->has_origin ? "  as recorded" : "");
 	printf("tree   %s  as recorded\n", verified->tree.text);
 	if (verified->rebuilt)
-		printf("rebuilt: %s\n", verified->same_bytes ? "the same bytes" :
-			       "the same files; another version of firn or of the compression's library gave other bytes");
+		printf("rebuilt: %s\n", verified->same_bytes
+						? "the same bytes"
+						: "the same files; another version of firn or of "
+						  "the compression's library gave other bytes");
 }
 
 static int verb_verify(const struct options *options)
@@ -157,10 +166,12 @@ static int verb_verify(const struct options *options)
 		log_error("--from goes with --rebuild");
 		return EXIT_FIRN_FAILED;
 	}
-	if (options_read_conf(options, &conf, &err) < 0 || find_cache(options, conf, &cache, &err) < 0)
+	if (options_read_conf(options, &conf, &err) < 0 ||
+	    find_cache(options, conf, &cache, &err) < 0)
 		return give_up(&err);
 	fill_recipe(options, conf, cache, &recipe);
-	if (verify_image(options->operand[0], &recipe, options->rebuild, options->from, &verified, &err) < 0)
+	if (verify_image(options->operand[0], &recipe, options->rebuild, options->from, &verified,
+			 &err) < 0)
 		return give_up(&err);
 	report_verified(options, options->operand[0], &verified);
 	return EXIT_SUCCESS;
@@ -183,8 +194,9 @@ static int verb_cache(const struct options *options)
 	else if (strcmp(what, "gc") == 0 && options->has_keep)
 		result = cache_gc(cache, options->keep, options->json, &err);
 	else
-		result = strcmp(what, "gc") == 0 ? err_set(&err, "gc needs --keep SIZE") :
-						   err_set(&err, "cache knows list and gc, not '%s'", what);
+		result = strcmp(what, "gc") == 0
+				 ? err_set(&err, "gc needs --keep SIZE")
+				 : err_set(&err, "cache knows list and gc, not '%s'", what);
 	return result < 0 ? give_up(&err) : EXIT_SUCCESS;
 }
 
@@ -254,8 +266,10 @@ int main(int argc, char **argv)
 	int status = EXIT_FIRN_FAILED;
 	size_t i = 0;
 
-	(void)signal(SIGPIPE, SIG_IGN); /* a helper or a reader that went away is an error to be told */
-	(void)signal(SIGCHLD, SIG_DFL); /* or a helper's exit status is lost, if who started us ignored it */
+	(void)signal(SIGPIPE,
+		     SIG_IGN); /* a helper or a reader that went away is an error to be told */
+	(void)signal(SIGCHLD,
+		     SIG_DFL); /* or a helper's exit status is lost, if who started us ignored it */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	occupy_streams();
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
@@ -265,7 +279,8 @@ int main(int argc, char **argv)
 	while (argc > 1 && i < COUNT_OF(verbs) && strcmp(verbs[i].name, argv[1]) != 0)
 		i++;
 	if (argc < 2 || i == COUNT_OF(verbs))
-		log_error("firn-build knows build, pull, verify and cache; see 'firn build --help'");
+		log_error(
+			"firn-build knows build, pull, verify and cache; see 'firn build --help'");
 	else
 		status = go(i, argc - 1, argv + 1);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

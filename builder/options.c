@@ -19,9 +19,11 @@ static const struct {
 	const char *help;
 } table[] = {
 	{{"platform", required_argument, NULL, OPTION_PLATFORM}, FOR_BUILDS | FOR_VERIFY,
-	 "      --platform OS/ARCH[/VARIANT]\n                         which of an index' images; default: this machine's"},
+	 "      --platform OS/ARCH[/VARIANT]\n"
+	 "                         which of an index' images; default: this machine's"},
 	{{"compress", required_argument, NULL, 'c'}, FOR_BUILDS,
-	 "  -c, --compress CODEC[:LEVEL]\n                         zstd (1-22, default 4), gzip (1-9), xz (0-9), lz4 or none"},
+	 "  -c, --compress CODEC[:LEVEL]\n"
+	 "                         zstd (1-22, default 4), gzip (1-9), xz (0-9), lz4 or none"},
 	{{"block-size", required_argument, NULL, OPTION_BLOCK_SIZE}, FOR_BUILDS,
 	 "      --block-size SIZE  bytes, with K or M behind; default 128K"},
 	{{"jobs", required_argument, NULL, 'j'}, FOR_BUILDS | FOR_VERIFY,
@@ -54,14 +56,23 @@ static const struct {
 	const char *usage, *help;
 	int min, max; /* operands */
 } verbs[] = {
-	[VERB_BUILD] = {"build [OPTION...] OUT SOURCE", "Make the image file OUT from SOURCE:\n"
-			"  docker://HOST[:PORT]/NAME[:TAG|@DIGEST]   podman:NAME   docker-daemon:NAME\n"
-			"  oci:DIR[:NAME]   oci-archive:FILE[:NAME]   docker-archive:FILE[:NAME]   tar:FILE\n"
-			"  dir:PATH   a squashfs, SIF or archive file, a directory   - (standard input)", 2, 2},
-	[VERB_PULL] = {"pull [OPTION...] HOST[:PORT]/NAME[:TAG|@DIGEST] [OUT]",
-		       "Fetch an image from a registry; OUT is NAME.sqfs if it is not given.", 1, 2},
-	[VERB_VERIFY] = {"verify [OPTION...] IMAGE", "Read all of IMAGE and compare it with what it says of itself.", 1, 1},
-	[VERB_CACHE] = {"cache [OPTION...] list|gc", "Show or shrink the cache of fetched layers.", 1, 1},
+	[VERB_BUILD] = {
+		"build [OPTION...] OUT SOURCE",
+		"Make the image file OUT from SOURCE:\n"
+		"  docker://HOST[:PORT]/NAME[:TAG|@DIGEST]   podman:NAME   docker-daemon:NAME\n"
+		"  oci:DIR[:NAME]   oci-archive:FILE[:NAME]   docker-archive:FILE[:NAME]\n"
+		"  tar:FILE   dir:PATH   a squashfs, SIF or archive file, a directory\n"
+		"  - (standard input)",
+		2, 2},
+	[VERB_PULL] = {
+		"pull [OPTION...] HOST[:PORT]/NAME[:TAG|@DIGEST] [OUT]",
+		"Fetch an image from a registry; OUT is NAME.sqfs if it is not given.", 1, 2},
+	[VERB_VERIFY] = {
+		"verify [OPTION...] IMAGE",
+		"Read all of IMAGE and compare it with what it says of itself.", 1, 1},
+	[VERB_CACHE] = {
+		"cache [OPTION...] list|gc",
+		"Show or shrink the cache of fetched layers.", 1, 1},
 };
 // clang-format on
 
@@ -166,7 +177,9 @@ static int take_epoch(struct options *options, struct err *err)
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || value > UINT32_MAX)
-		return err_set(err, "SOURCE_DATE_EPOCH is a number of seconds up to 4294967295, not '%s'", text);
+		return err_set(
+			err, "SOURCE_DATE_EPOCH is a number of seconds up to 4294967295, not '%s'",
+			text);
 	options->build.has_epoch = true;
 	options->build.epoch = (uint32_t)value;
 	return 0;
@@ -206,21 +219,26 @@ int options_read(enum verb verb, int argc, char **argv, struct options *out, str
 	size_t count = 0;
 	int option;
 
-	*out = (struct options){.verb = verb, .jobs = build_default_jobs(), .build.codec.block_size = 128 << 10};
-	if (codec_parse("zstd", &out->build.codec, err) < 0 || platform_parse(NULL, &out->platform, err) < 0 ||
-	    take_epoch(out, err) < 0)
+	*out = (struct options){.verb = verb,
+				.jobs = build_default_jobs(),
+				.build.codec.block_size = 128 << 10};
+	if (codec_parse("zstd", &out->build.codec, err) < 0 ||
+	    platform_parse(NULL, &out->platform, err) < 0 || take_epoch(out, err) < 0)
 		return -1;
 	for (size_t i = 0; i < COUNT_OF(table); i++)
 		if (table[i].verbs & 1 << verb)
 			known[count++] = table[i].option;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, verb == VERB_CACHE ? ":qvh" : ":c:j:fqvh", known, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, verb == VERB_CACHE ? ":qvh" : ":c:j:fqvh", known,
+				     NULL)) != -1) {
 		const char *word = argv[optind - 1];
 
 		if (option == '?' || option == ':')
 			return err_set(err, "%s '%s'; see 'firn %.*s --help'",
-				       option == '?' ? "unknown option" : "a value is missing behind", word,
-				       (int)strcspn(verbs[verb].usage, " "), verbs[verb].usage);
+				       option == '?' ? "unknown option"
+						     : "a value is missing behind",
+				       word, (int)strcspn(verbs[verb].usage, " "),
+				       verbs[verb].usage);
 		note_given(out, option);
 		if (take_option(out, option, optarg, err) < 0)
 			return -1;

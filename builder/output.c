@@ -34,7 +34,8 @@ static void remove_and_die(int signal)
 static void arm(const struct output *output)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, SIGXCPU, SIGPIPE};
-	struct sigaction action = {.sa_handler = remove_and_die, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
+	struct sigaction action = {.sa_handler = remove_and_die,
+				   .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
 
 	doomed.folder = output->folder;
 	memcpy(doomed.name, output->temporary, sizeof(doomed.name));
@@ -64,7 +65,8 @@ static int check_target(const struct output *output, struct err *err)
 		return err_sys(err, "cannot tell whether '%s' is an image", output->path);
 	/* "-f" means a file to many: no Dockerfile or source becomes an image by it. */
 	if (!image_is_begun(old))
-		return err_set(err, "'%s' exists and is no image; --force (-f) replaces only images",
+		return err_set(err,
+			       "'%s' exists and is no image; --force (-f) replaces only images",
 			       output->path);
 	return 0;
 }
@@ -181,8 +183,9 @@ int output_publish(struct output *output, struct err *err)
 	if (fdatasync(output->fd) < 0 && errno != EINVAL && errno != ENOSYS)
 		return err_sys(err, "cannot write '%s'", output->path);
 	if ((output->temporary[0] ? publish_named(output) : publish_unnamed(output)) < 0)
-		return errno == EEXIST ? err_set(err, "'%s' exists; --force replaces it", output->path) :
-					 err_sys(err, "cannot write '%s'", output->path);
+		return errno == EEXIST
+			       ? err_set(err, "'%s' exists; --force replaces it", output->path)
+			       : err_sys(err, "cannot write '%s'", output->path);
 	doomed.armed = 0;
 	output->temporary[0] = 0;
 	return 0;

@@ -42,12 +42,16 @@ static void describe(char *out, size_t size, uint64_t done, uint64_t total, doub
 	size_t used = (size_t)snprintf(out, size, "%llu", (unsigned long long)done / unit);
 
 	if (total > 0)
-		used += (size_t)snprintf(out + used, size - used, " of %llu", (unsigned long long)total / unit);
+		used += (size_t)snprintf(out + used, size - used, " of %llu",
+					 (unsigned long long)total / unit);
 	used += (size_t)snprintf(out + used, size - used, small ? " kB" : " MB");
 	if (rate > 0)
-		used += (size_t)snprintf(out + used, size - used, small ? ", %.0f kB/s" : ", %.0f MB/s", rate / (double)unit);
+		used += (size_t)snprintf(out + used, size - used,
+					 small ? ", %.0f kB/s" : ", %.0f MB/s",
+					 rate / (double)unit);
 	if (rate > 0 && total > done)
-		(void)snprintf(out + used, size - used, ", %.0f s left", (double)(total - done) / rate + 0.5);
+		(void)snprintf(out + used, size - used, ", %.0f s left",
+			       (double)(total - done) / rate + 0.5);
 }
 
 /* A terminal may have been made narrower since: what was one line is several there. */
@@ -56,7 +60,8 @@ static void erase(struct progress *progress)
 	size_t rows = 0;
 
 	for (size_t i = 0; i < progress->drawn; i++)
-		rows += 1 + (progress->width[i] > 0 ? (progress->width[i] - 1) / progress->columns : 0);
+		rows += 1 +
+			(progress->width[i] > 0 ? (progress->width[i] - 1) / progress->columns : 0);
 	if (rows > 0)
 		(void)fprintf(stderr, "\033[%zuA\033[J", rows);
 	progress->drawn = 0;
@@ -73,7 +78,8 @@ static void measure(struct progress *progress)
 		progress->columns = COLUMNS_MAX;
 }
 
-/* One line that never fills the last column, where terminals differ: without "(sha256:...)" if need be. */
+/* One line that never fills the last column, where terminals differ: without "(sha256:...)" if need
+ * be. */
 static void line(struct progress *progress, const char *name, const char *text)
 {
 	const char *note = strstr(name, " (");
@@ -97,7 +103,8 @@ static void line(struct progress *progress, const char *name, const char *text)
 /* Another line fits above the cursor, which stands in a row of its own. */
 static bool has_room(const struct progress *progress)
 {
-	return !progress->terminal || (progress->drawn < LINES_MAX && progress->drawn + 1 < progress->rows);
+	return !progress->terminal ||
+	       (progress->drawn < LINES_MAX && progress->drawn + 1 < progress->rows);
 }
 
 /* What others say comes above the lines, which are drawn anew. */
@@ -113,7 +120,8 @@ static void say(void *arg, const char *text, size_t len)
 	(void)pthread_mutex_unlock(&progress->lock);
 }
 
-/* "layers: 3 of 25, 131 of 1503 MB, ...": all together. A size that is not known counts as what came. */
+/* "layers: 3 of 25, 131 of 1503 MB, ...": all together. A size that is not known counts as what
+ * came. */
 static void draw_sum(struct progress *progress)
 {
 	uint64_t done = 0, total = 0;
@@ -129,7 +137,8 @@ static void draw_sum(struct progress *progress)
 		ready += atomic_load(&progress->layer[i].state) == LAYER_READY;
 	}
 	used = snprintf(text, sizeof(text), "%zu of %zu, ", ready, progress->count);
-	describe(text + used, sizeof(text) - (size_t)used, done, total, seconds_since(&progress->start));
+	describe(text + used, sizeof(text) - (size_t)used, done, total,
+		 seconds_since(&progress->start));
 	line(progress, "layers", text);
 }
 
@@ -159,8 +168,8 @@ static void draw(struct progress *progress)
 		erase(progress);
 	}
 	if (atomic_load(&progress->packing)) {
-		describe(text, sizeof(text), atomic_load(&progress->packed), atomic_load(&progress->total),
-			 seconds_since(&progress->pack_start));
+		describe(text, sizeof(text), atomic_load(&progress->packed),
+			 atomic_load(&progress->total), seconds_since(&progress->pack_start));
 		line(progress, "packing", text);
 	} else {
 		if (progress->count > 1 && has_room(progress))

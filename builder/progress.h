@@ -15,7 +15,8 @@
 
 struct progress;
 
-/* @layer may be NULL. NULL when there is nothing to show it on, or no memory: all calls take that. */
+/* @layer may be NULL. NULL when there is nothing to show it on, or no memory: all calls take that.
+ */
 struct progress *progress_start(const struct layer *layer, size_t count);
 /* The layers are read; @total bytes of files are to be packed. */
 void progress_pack(struct progress *progress, uint64_t total);

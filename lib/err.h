@@ -25,7 +25,8 @@ struct err {
 	char text[ERR_TEXT_SIZE]; /* one line: lower case, no full stop, names in single quotes */
 };
 
-/* Fill @err with the formatted text. Control characters in it become '?' (lib/text.h): it stays one line. Returns -1. */
+/* Fill @err with the formatted text. Control characters in it become '?' (lib/text.h): it stays one
+ * line. Returns -1. */
 int err_set(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same with ": " and the meaning of errno appended, and errno kept in code. Returns -1. */

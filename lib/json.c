@@ -23,7 +23,8 @@ static int fail(struct parser *p, const char *what)
 
 static void skip_space(struct parser *p)
 {
-	while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
+	while (p->at < p->end &&
+	       (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
 		p->at++;
 }
 
@@ -38,7 +39,12 @@ static bool take_char(struct parser *p, char wanted)
 /* Bytes of the UTF-8 sequence at @at (RFC 3629), or 0 when it is none. */
 static size_t utf8_size(const unsigned char *at, size_t left)
 {
-	size_t size = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
+	size_t size = at[0] < 0x80   ? 1
+		      : at[0] < 0xc2 ? 0
+		      : at[0] < 0xe0 ? 2
+		      : at[0] < 0xf0 ? 3
+		      : at[0] < 0xf5 ? 4
+				     : 0;
 
 	if (size == 0 || size > left)
 		return 0;
@@ -386,10 +392,11 @@ void json_write_string(FILE *out, const char *text)
 		if (size == 0)
 			(void)fputs("\\ufffd", out);
 		else if (is_control((const char *)at))
-			(void)fprintf(out, "\\u%04x", size == 1 ? *at : at[1]); /* U+0080 is C2 80 */
+			(void)fprintf(out, "\\u%04x",
+				      size == 1 ? *at : at[1]); /* U+0080 is C2 80 */
 		else
-			(void)fprintf(out, "%s%.*s", *at == '"' || *at == '\\' ? "\\" : "", (int)size,
-				      (const char *)at);
+			(void)fprintf(out, "%s%.*s", *at == '"' || *at == '\\' ? "\\" : "",
+				      (int)size, (const char *)at);
 		size = size ? size : 1;
 		at += size;
 		left -= size;

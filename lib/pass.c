@@ -12,7 +12,8 @@ union control {
 	char room[CMSG_SPACE(PASS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
 };
 
-static void put(struct msghdr *message, union control *control, int type, const void *data, size_t size)
+static void put(struct msghdr *message, union control *control, int type, const void *data,
+		size_t size)
 {
 	struct cmsghdr *head;
 
@@ -93,7 +94,8 @@ ssize_t pass_receive(int socket, void *data, size_t size, struct pass *pass, int
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -1;
-	for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head; head = CMSG_NXTHDR(&message, head))
+	for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head;
+	     head = CMSG_NXTHDR(&message, head))
 		whole = take(pass, head) && whole;
 	pass->size = (size_t)got;
 	if (whole && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))

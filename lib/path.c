@@ -115,7 +115,8 @@ static int walk_top(const struct walk *walk, int root)
 	return walk->depth > 0 ? walk->level[walk->depth - 1] : root;
 }
 
-/* Put the link's target before what is left of the path. Returns the new rest, or NULL with errno. */
+/* Put the link's target before what is left of the path. Returns the new rest, or NULL with errno.
+ */
 static char *follow(int link, const char *rest)
 {
 	char target[PATH_MAX];
@@ -189,7 +190,8 @@ static int walk_in(int root, const char *path, int flags, bool straight)
 		}
 		if (last) {
 			/* The entry was looked at and is no link; O_NOFOLLOW keeps it so. */
-			result = openat(walk_top(&walk, root), name, flags | O_NOFOLLOW | O_CLOEXEC);
+			result =
+				openat(walk_top(&walk, root), name, flags | O_NOFOLLOW | O_CLOEXEC);
 			break;
 		}
 		if (!S_ISDIR(stat.st_mode)) {

@@ -24,25 +24,28 @@ enum plan_kind {
 	PLAN_PREFIX,  /* the same with the image's own file, if any, behind @content */
 	PLAN_OVERLAY, /* the root becomes writable: changes go to @source, or to memory if NULL */
 	PLAN_BIND,    /* host's @source and the mounts below it at @target */
-	PLAN_TMPFS,   /* an empty file system in memory at @target, of @size bytes (0: half the memory) */
+	PLAN_TMPFS,   /* an empty file system in memory at @target, of @size bytes (0: half the
+			 memory) */
 	PLAN_DEVPTS,  /* pseudo-terminals of the container's own at @target */
 	PLAN_LINK,    /* a symlink @target to @content, instead of the image's file */
 	PLAN_DIR,     /* an empty directory @target, where there is none */
-	PLAN_PIPE,    /* a read-only file @target with what a helper says on @fd, if it does in time */
+	PLAN_PIPE, /* a read-only file @target with what a helper says on @fd, if it does in time */
 };
 
 enum plan_flags {
 	PLAN_READONLY = 1 << 0,
-	PLAN_DEVICES = 1 << 1,   /* device nodes may be opened: /dev */
-	PLAN_OPTIONAL = 1 << 2,  /* a missing source is no error */
-	PLAN_ISFILE = 1 << 3,    /* the source is no directory, so the mount point is a file */
+	PLAN_DEVICES = 1 << 1,	   /* device nodes may be opened: /dev */
+	PLAN_OPTIONAL = 1 << 2,	   /* a missing source is no error */
+	PLAN_ISFILE = 1 << 3,	   /* the source is no directory, so the mount point is a file */
 	PLAN_SHARED_MODE = 1 << 4, /* tmpfs: mode 1777 instead of 0755 */
-	PLAN_COPY = 1 << 5,      /* a file whose copy will do; see PLAN_REPLACE */
-	PLAN_CWD = 1 << 6,       /* there because somebody stands in it just now */
-	PLAN_NOPOINT = 1 << 7,   /* not worth an overlay: without a mount point it is not shown */
-	PLAN_IMPLICIT = 1 << 8,  /* nobody named it: through a symlink it goes only to where nothing is */
-	PLAN_REPLACE = 1 << 9,   /* a file that takes the place of the image's name, also of a symlink */
-	PLAN_MISSING = 1 << 10,  /* the source is not there: this is only said, once */
+	PLAN_COPY = 1 << 5,	   /* a file whose copy will do; see PLAN_REPLACE */
+	PLAN_CWD = 1 << 6,	   /* there because somebody stands in it just now */
+	PLAN_NOPOINT = 1 << 7,	   /* not worth an overlay: without a mount point it is not shown */
+	PLAN_IMPLICIT =
+		1 << 8, /* nobody named it: through a symlink it goes only to where nothing is */
+	PLAN_REPLACE =
+		1 << 9, /* a file that takes the place of the image's name, also of a symlink */
+	PLAN_MISSING = 1 << 10,	 /* the source is not there: this is only said, once */
 	PLAN_PERSONAL = 1 << 11, /* of this process alone: no matter to others of its container */
 };
 
@@ -72,8 +75,9 @@ struct plan {
 	gid_t gid, inner_gid;
 	bool keep_capabilities; /* --root */
 
-	bool contained;         /* --contain: see runner/mount/guard.h; no part of the hash, the steps are */
-	bool overlay_any;       /* --overlay-any: on whatever image it was made; no part of the hash */
+	bool contained;	  /* --contain: see runner/mount/guard.h; no part of the hash, the steps are
+			   */
+	bool overlay_any; /* --overlay-any: on whatever image it was made; no part of the hash */
 
 	struct plan_step *step;
 	size_t count;

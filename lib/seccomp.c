@@ -62,7 +62,8 @@ int seccomp_close(const int *call, size_t count, struct err *err)
 		.len = (unsigned short)seccomp_make(call, count, code),
 		.filter = code,
 	};
-	/* Speculation is not restricted (the default before Linux 5.16): it would cost all decompression. */
+	/* Speculation is not restricted (the default before Linux 5.16): it would cost all
+	 * decompression. */
 	unsigned flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
 	if (program.len == 0)

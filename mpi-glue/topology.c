@@ -52,7 +52,8 @@ int main(void)
 	    hwloc_topology_export_xmlbuffer(topology, &text, &size, EXPORT) < 0)
 		return EXIT_FAILURE;
 	/* hwloc counts the NUL behind the text. */
-	if (size < 2 || fwrite(text, 1, (size_t)size, stdout) != (size_t)size || fflush(stdout) != 0)
+	if (size < 2 || fwrite(text, 1, (size_t)size, stdout) != (size_t)size ||
+	    fflush(stdout) != 0)
 		return EXIT_FAILURE;
 	return EXIT_SUCCESS;
 }

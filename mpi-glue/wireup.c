@@ -97,7 +97,8 @@ int wireup_task(const struct wireup_env *env)
 {
 	struct stat stat_;
 	/* Empty is the mount point of a topology that was not found in time. */
-	bool there = stat(WIREUP_TOPOLOGY, &stat_) == 0 && S_ISREG(stat_.st_mode) && stat_.st_size > 0;
+	bool there =
+		stat(WIREUP_TOPOLOGY, &stat_) == 0 && S_ISREG(stat_.st_mode) && stat_.st_size > 0;
 	int pmix = wireup_pmix(env);
 	int topology = pmix < 0 ? -1 : wireup_topology(env, there);
 

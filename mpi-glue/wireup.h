@@ -40,7 +40,8 @@ int wireup_pmix(const struct wireup_env *env);
  * file is: @there says so, see wireup_task(). Returns as wireup_pmix().
  */
 int wireup_topology(const struct wireup_env *env, bool there);
-/* Whether the user has told hwloc where to look. Then nothing is set, and nothing needs to be found out. */
+/* Whether the user has told hwloc where to look. Then nothing is set, and nothing needs to be found
+ * out. */
 bool wireup_topology_is_chosen(const struct wireup_env *env);
 
 /*

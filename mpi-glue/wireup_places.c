@@ -17,7 +17,8 @@ static const char *const variables[] = {
 	"PMIX_DSTORE_ESH_BASE_PATH", "SLURM_PMIX_TMPDIR",
 };
 
-/* Slurm's server has a directory for each step, pmix.JOB.STEP: the one above it is there for all. */
+/* Slurm's server has a directory for each step, pmix.JOB.STEP: the one above it is there for all.
+ */
 static void rise_to_spool(char *path)
 {
 	char *step = strstr(path, "/pmix.");

@@ -2,9 +2,9 @@
 /*
  * foreign.h - words of other runners, and firn's own for them.
  *
- * Who comes from Apptainer, Docker, Podman, Charliecloud or Enroot types what was right there. A word
- * that firn does not know is looked up here, so that its error says what to type instead. Nothing is
- * done under a foreign name: the same word may mean something else there.
+ * Who comes from Apptainer, Docker, Podman, Charliecloud or Enroot types what was right there. A
+ * word that firn does not know is looked up here, so that its error says what to type instead.
+ * Nothing is done under a foreign name: the same word may mean something else there.
  *
  * Each returns a static text that follows "...; " in a message, or NULL for a word nobody knows.
  */
@@ -16,7 +16,8 @@
 /* A first word after "firn" that is no verb: "instance", "ps". */
 const char *foreign_verb(const char *word);
 
-/* An option of exec, run and shell: the @len bytes of @name, without dashes: "pwd", or one letter: "w". */
+/* An option of exec, run and shell: the @len bytes of @name, without dashes: "pwd", or one letter:
+ * "w". */
 const char *foreign_option(const char *name, size_t len);
 
 /* What was named as the image and cannot be opened: "docker://alpine", "/host:/data". */

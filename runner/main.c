@@ -96,7 +96,8 @@ struct verb {
 	const char *name;
 	int (*main)(int argc, char **argv);
 	const char *help;
-	bool is_builders; /* firn-build's, which gives up privileges itself when an engine has them */
+	bool is_builders; /* firn-build's, which gives up privileges itself when an engine has them
+			   */
 };
 
 // clang-format off
@@ -104,9 +105,11 @@ static const struct verb verbs[] = {
 	{"exec", verb_exec, "run a command in an image", false},
 	{"run", verb_run, "run what the image says", false},
 	{"shell", verb_shell, "an interactive shell in an image", false},
-	{"build", verb_build, "make an image file from a container image, a directory or a tar", true},
+	{"build", verb_build, "make an image file from a container image, a directory or a tar",
+		 true},
 	{"pull", verb_pull, "fetch a registry's image into an image file", true},
-	{"verify", verb_verify, "read all of an image, and compare it with what it says of itself", true},
+	{"verify", verb_verify, "read all of an image, and compare it with what it says of itself",
+		 true},
 	{"cache", verb_cache, "show or shrink the cache of fetched layers", true},
 	{"inspect", inspect_main, "show what an image is and says of itself", false},
 	{"doctor", doctor_main, "show what this machine allows, and the remedies", false},

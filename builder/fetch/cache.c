@@ -20,7 +20,8 @@ enum { TRIES_MAX = 1000 }; /* to get at a download that others begin, end and be
 
 int cache_directory(const struct conf *conf, char **out, struct err *err)
 {
-	const char *own = getenv("FIRN_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	const char *own = getenv("FIRN_CACHE"), *xdg = getenv("XDG_CACHE_HOME"),
+		   *home = getenv("HOME");
 	int result;
 
 	if (own && *own)
@@ -32,7 +33,8 @@ int cache_directory(const struct conf *conf, char **out, struct err *err)
 	else if (home && *home == '/')
 		result = asprintf(out, "%s/.cache/firn", home);
 	else
-		return err_set(err, "no place for the cache: set HOME, XDG_CACHE_HOME or FIRN_CACHE, or say --no-cache");
+		return err_set(err, "no place for the cache: set HOME, XDG_CACHE_HOME or "
+				    "FIRN_CACHE, or say --no-cache");
 	return result < 0 ? err_sys(err, "cannot name the cache") : 0;
 }
 
@@ -56,7 +58,8 @@ static int open_own(const char *path, int *out, struct err *err)
 	if (*out < 0 || fstat(*out, &stat) < 0)
 		return err_sys(err, "cannot open the cache '%s'", path);
 	if (stat.st_uid != geteuid() || stat.st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(err, "the cache '%s' is not used: others own it or can write to it", path);
+		return err_set(err, "the cache '%s' is not used: others own it or can write to it",
+			       path);
 	return 0;
 }
 
@@ -88,7 +91,8 @@ int cache_open(const char *path, struct cache **out, struct err *err)
 	cache->path = strdup(path);
 	if (!cache->path)
 		return err_sys(err, "cannot open the cache");
-	if (open_own(path, &cache->folder, err) < 0 || open_below(cache, "blobs", &between, err) < 0 ||
+	if (open_own(path, &cache->folder, err) < 0 ||
+	    open_below(cache, "blobs", &between, err) < 0 ||
 	    open_below(cache, INGEST, &cache->ingest, err) < 0)
 		return -1;
 	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
@@ -132,7 +136,8 @@ int cache_write(struct cache *cache, int folder, const char *name, const void *d
 		    0600);
 	if (fd < 0)
 		return err_sys(err, "cannot write to the cache '%s'", cache->path);
-	if (file_write_all(fd, data, size) < 0 || renameat(cache->ingest, temporary, folder, name) < 0) {
+	if (file_write_all(fd, data, size) < 0 ||
+	    renameat(cache->ingest, temporary, folder, name) < 0) {
 		(void)err_sys(err, "cannot write to the cache '%s'", cache->path);
 		(void)unlinkat(cache->ingest, temporary, 0);
 		return -1;
@@ -150,8 +155,8 @@ int cache_open_file(int folder, const char *name, int flags)
 		return -1;
 	if (fd >= 0 && S_ISREG(stat.st_mode))
 		return take_fd(&fd);
-	errno = !S_ISREG(stat.st_mode) ||
-				(why == EACCES && stat.st_uid == geteuid() && !(stat.st_mode & S_IRUSR))
+	errno = !S_ISREG(stat.st_mode) || (why == EACCES && stat.st_uid == geteuid() &&
+					   !(stat.st_mode & S_IRUSR))
 			? EINVAL
 			: why;
 	return -1;

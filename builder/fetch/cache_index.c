@@ -75,7 +75,8 @@ static int save_index(struct cache *cache, const json_t *index, struct err *err)
 
 static const char *name_of(const json_t *entry)
 {
-	const char *name = json_string_value(json_object_get(json_object_get(entry, "annotations"), REF_NAME));
+	const char *name =
+		json_string_value(json_object_get(json_object_get(entry, "annotations"), REF_NAME));
 
 	return name ? name : "";
 }
@@ -92,9 +93,10 @@ int cache_name(struct cache *cache, const char *name, const struct digest *diges
 	for (size_t i = json_array_size(list); i-- > 0;)
 		if (strcmp(name_of(json_array_get(list, i)), name) == 0)
 			(void)json_array_remove(list, i);
-	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType", media_type, "digest",
-						    digest->text, "size", (json_int_t)size, "annotations",
-						    REF_NAME, name));
+	(void)json_array_append_new(list,
+				    json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType", media_type,
+					      "digest", digest->text, "size", (json_int_t)size,
+					      "annotations", REF_NAME, name));
 	return save_index(cache, index, err);
 }
 
@@ -191,14 +193,18 @@ static uint64_t image_size(struct cache *cache, const char *digest_text, int dep
 	manifest = fd >= 0 ? load(fd, DOCUMENT_MAX) : NULL;
 	parts = json_object_get(manifest, "manifests");
 	for (size_t i = 0; depth > 0 && i < json_array_size(parts); i++)
-		size += image_size(cache, json_string_value(json_object_get(json_array_get(parts, i), "digest")),
+		size += image_size(cache,
+				   json_string_value(
+					   json_object_get(json_array_get(parts, i), "digest")),
 				   depth - 1);
 	layers = json_object_get(manifest, "layers");
 	for (size_t i = 0; i < json_array_size(layers); i++) {
 		const json_t *layer = json_array_get(layers, i);
 
-		if (digest_take(&digest, json_string_value(json_object_get(layer, "digest"))) == 0 &&
-		    fstatat(cache_blobs(cache, &digest), digest_hex(&digest), &stat, AT_SYMLINK_NOFOLLOW) == 0)
+		if (digest_take(&digest, json_string_value(json_object_get(layer,
+									   "digest"))) == 0 &&
+		    fstatat(cache_blobs(cache, &digest), digest_hex(&digest), &stat,
+			    AT_SYMLINK_NOFOLLOW) == 0)
 			size += (uint64_t)stat.st_size;
 	}
 	return size;
@@ -217,19 +223,24 @@ int cache_list(struct cache *cache, bool json, struct err *err)
 		uint64_t size = image_size(cache, digest, 2);
 
 		if (json)
-			(void)json_array_append_new(out, json_pack("{s:s, s:s?, s:I}", "name", name_of(entry), "manifest",
-								   digest, "size", (json_int_t)size));
+			(void)json_array_append_new(out,
+						    json_pack("{s:s, s:s?, s:I}", "name",
+							      name_of(entry), "manifest", digest,
+							      "size", (json_int_t)size));
 		else
-			printf("%8.1f MB  %.19s  %s\n", (double)size / 1e6, digest ? digest : "", name_of(entry));
+			printf("%8.1f MB  %.19s  %s\n", (double)size / 1e6, digest ? digest : "",
+			       name_of(entry));
 	}
 	if (result == 0 && json) {
-		json_auto_t *all = json_pack("{s:o, s:I, s:I, s:O}", "directory", json_name(cache->path), "size",
-					     (json_int_t)blobs.size, "blobs", (json_int_t)blobs.count, "images", out);
+		json_auto_t *all = json_pack("{s:o, s:I, s:I, s:O}", "directory",
+					     json_name(cache->path), "size", (json_int_t)blobs.size,
+					     "blobs", (json_int_t)blobs.count, "images", out);
 
 		(void)json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 		(void)putchar('\n');
 	} else if (result == 0) {
-		printf("%8.1f MB  in %zu blobs of %s\n", (double)blobs.size / 1e6, blobs.count, cache->path);
+		printf("%8.1f MB  in %zu blobs of %s\n", (double)blobs.size / 1e6, blobs.count,
+		       cache->path);
 	}
 	free(blobs.item);
 	return result;
@@ -256,7 +267,8 @@ static void remove_stale(struct cache *cache)
 		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "index.lock") == 0)
 			continue;
 		part = cache_open_file(cache->ingest, entry->d_name, O_RDONLY);
-		if (part >= 0 && fstat(part, &stat) == 0 && stat.st_mtime + STALE_SECONDS < time(NULL) &&
+		if (part >= 0 && fstat(part, &stat) == 0 &&
+		    stat.st_mtime + STALE_SECONDS < time(NULL) &&
 		    flock(part, LOCK_EX | LOCK_NB) == 0)
 			(void)unlinkat(cache->ingest, entry->d_name, 0);
 	}
@@ -266,7 +278,8 @@ static bool is_there(struct cache *cache, const json_t *descriptor)
 {
 	struct digest digest;
 
-	return digest_take(&digest, json_string_value(json_object_get(descriptor, "digest"))) == 0 &&
+	return digest_take(&digest, json_string_value(json_object_get(descriptor,
+								      "digest"))) == 0 &&
 	       faccessat(cache_blobs(cache, &digest), digest_hex(&digest), F_OK, 0) == 0;
 }
 
@@ -278,7 +291,8 @@ static bool is_whole(struct cache *cache, const json_t *descriptor, int depth)
 	json_auto_t *manifest = NULL;
 	const json_t *layers, *parts;
 
-	if (depth == 0 || digest_take(&digest, json_string_value(json_object_get(descriptor, "digest"))) < 0)
+	if (depth == 0 ||
+	    digest_take(&digest, json_string_value(json_object_get(descriptor, "digest"))) < 0)
 		return false;
 	fd = cache_open_file(cache_blobs(cache, &digest), digest_hex(&digest), O_RDONLY);
 	manifest = fd >= 0 ? load(fd, DOCUMENT_MAX) : NULL;
@@ -318,8 +332,10 @@ int cache_gc(struct cache *cache, uint64_t keep, bool json, struct err *err)
 	if (blobs.count > 0)
 		qsort(blobs.item, blobs.count, sizeof(*blobs.item), oldest_first);
 	for (; result == 0 && count < blobs.count && blobs.size - removed > keep; count++) {
-		if (unlinkat(blobs.item[count].folder, blobs.item[count].name, 0) < 0 && errno != ENOENT)
-			result = err_sys(err, "cannot remove '%s' from the cache", blobs.item[count].name);
+		if (unlinkat(blobs.item[count].folder, blobs.item[count].name, 0) < 0 &&
+		    errno != ENOENT)
+			result = err_sys(err, "cannot remove '%s' from the cache",
+					 blobs.item[count].name);
 		removed += blobs.item[count].size;
 	}
 	free(blobs.item);
@@ -327,8 +343,8 @@ int cache_gc(struct cache *cache, uint64_t keep, bool json, struct err *err)
 	if (result < 0 || clean_index(cache, err) < 0)
 		return -1;
 	if (json)
-		printf("{\"removed\": %zu, \"removed_size\": %" PRIu64 ", \"size\": %" PRIu64 "}\n", count, removed,
-		       blobs.size - removed);
+		printf("{\"removed\": %zu, \"removed_size\": %" PRIu64 ", \"size\": %" PRIu64 "}\n",
+		       count, removed, blobs.size - removed);
 	else
 		printf("%zu blobs of %.1f MB removed, %.1f MB left\n", count, (double)removed / 1e6,
 		       (double)(blobs.size - removed) / 1e6);

@@ -47,7 +47,8 @@ static int take_value(const char **at, char out[CHALLENGE_TEXT_SIZE])
 			++*at;
 		if (!**at)
 			return -1;
-		if ((unsigned char)**at < ' ' || **at == 127) /* nothing of this belongs in a URL or a header */
+		if ((unsigned char)**at < ' ' ||
+		    **at == 127) /* nothing of this belongs in a URL or a header */
 			used = CHALLENGE_TEXT_SIZE;
 		if (used < CHALLENGE_TEXT_SIZE)
 			out[used++] = **at;

@@ -15,7 +15,8 @@ enum { FILE_MAX = 1 << 20, DECODED_MAX = 16 << 10 };
 
 void credentials_clear(struct credentials *credentials)
 {
-	char **fields[] = {&credentials->user, &credentials->password, &credentials->identity_token};
+	char **fields[] = {&credentials->user, &credentials->password,
+			   &credentials->identity_token};
 
 	for (size_t i = 0; i < COUNT_OF(fields); i++) {
 		if (*fields[i])
@@ -62,7 +63,8 @@ static int copy_string(const json_t *json, const char *key, char **out)
 }
 
 /* An entry of "auths": 1 when it says who the user is. */
-static int take_entry(const json_t *entry, const char *path, struct credentials *out, struct err *err)
+static int take_entry(const json_t *entry, const char *path, struct credentials *out,
+		      struct err *err)
 {
 	const char *auth = json_string_value(json_object_get(entry, "auth"));
 
@@ -73,7 +75,8 @@ static int take_entry(const json_t *entry, const char *path, struct credentials 
 			return err_set(err, "'%s' has credentials that cannot be decoded", path);
 		return 1;
 	}
-	if (copy_string(entry, "username", &out->user) < 0 || copy_string(entry, "password", &out->password) < 0)
+	if (copy_string(entry, "username", &out->user) < 0 ||
+	    copy_string(entry, "password", &out->password) < 0)
 		return err_sys(err, "cannot read '%s'", path);
 	return out->user || out->identity_token ? 1 : 0;
 }
@@ -125,12 +128,14 @@ static int search(const json_t *file, const char *path, const char *host, const 
 		  struct credentials *out, struct err *err)
 {
 	const char *server = strcmp(host, HUB) == 0 ? HUB_KEY : host;
-	const char *helper = json_string_value(json_object_get(json_object_get(file, "credHelpers"), host));
+	const char *helper =
+		json_string_value(json_object_get(json_object_get(file, "credHelpers"), host));
 	const json_t *entry = find_entry(json_object_get(file, "auths"), host, name);
 	int found = 0;
 
 	if (!helper && strcmp(server, host) != 0)
-		helper = json_string_value(json_object_get(json_object_get(file, "credHelpers"), server));
+		helper = json_string_value(
+			json_object_get(json_object_get(file, "credHelpers"), server));
 	if (helper)
 		return ask(helper, server, out, err);
 	if (entry)
@@ -139,8 +144,8 @@ static int search(const json_t *file, const char *path, const char *host, const 
 	return found == 0 && helper ? ask(helper, server, out, err) : found;
 }
 
-static int search_file(const char *path, const char *host, const char *name, struct credentials *out,
-		       struct err *err)
+static int search_file(const char *path, const char *host, const char *name,
+		       struct credentials *out, struct err *err)
 {
 	json_auto_t *json = NULL;
 	auto_free char *text = NULL;

@@ -20,10 +20,13 @@ extern char **environ;
 static bool is_plain(const char *name)
 {
 	return *name && strlen(name) < 100 && name[0] != '-' &&
-	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == 0;
+	       name[strspn(name,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] ==
+		       0;
 }
 
-/* What firn-build ignores of its own would be inherited, and ends what the helper runs in no way. */
+/* What firn-build ignores of its own would be inherited, and ends what the helper runs in no way.
+ */
 static int set_signals(posix_spawnattr_t *attributes)
 {
 	sigset_t usual, none;
@@ -111,7 +114,8 @@ static bool has_ended(pid_t pid, int *status)
 	return ended == pid;
 }
 
-static int talk(const char *program, const char *server, char **text, size_t *out_size, struct err *err)
+static int talk(const char *program, const char *server, char **text, size_t *out_size,
+		struct err *err)
 {
 	auto_free char *answer = malloc(ANSWER_MAX + 1);
 	auto_fd in_read = -1, in_write = -1, out_read = -1, out_write = -1;
@@ -128,10 +132,12 @@ static int talk(const char *program, const char *server, char **text, size_t *ou
 	out_read = pipes[0], out_write = pipes[1];
 	code = start(program, in_read, out_write, &pid);
 	if (code != 0)
-		return err_code(err, code, "cannot execute '%s', which the credentials' file names", program);
+		return err_code(err, code, "cannot execute '%s', which the credentials' file names",
+				program);
 	own_close(&in_read), in_read = -1;
 	own_close(&out_write), out_write = -1;
-	(void)!write(in_write, server, strlen(server)); /* shorter than a pipe; SIGPIPE is ignored */
+	(void)!write(in_write, server,
+		     strlen(server)); /* shorter than a pipe; SIGPIPE is ignored */
 	own_close(&in_write), in_write = -1;
 	size = collect(out_read, answer);
 	if (size < 0)

@@ -12,7 +12,13 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { CONNECT_TIMEOUT = 30, HEADERS_MAX = 256, POLL_MS = 1000, DELAY_MS = 500, RETRY_AFTER_MAX = 60 };
+enum {
+	CONNECT_TIMEOUT = 30,
+	HEADERS_MAX = 256,
+	POLL_MS = 1000,
+	DELAY_MS = 500,
+	RETRY_AFTER_MAX = 60
+};
 
 struct http_stream {
 	CURLM *multi;
@@ -46,7 +52,8 @@ bool http_may_lead(const struct conf *conf, const char *from, const char *host)
 {
 	const struct conf_registry *registry = conf_registry(conf, host);
 
-	return (registry && registry->insecure) || (host_is_loopback(host) && http_is_allowed(conf, from));
+	return (registry && registry->insecure) ||
+	       (host_is_loopback(host) && http_is_allowed(conf, from));
 }
 
 int http_split(const char *url, char **scheme, char **host, struct err *err)
@@ -121,9 +128,11 @@ static void take_header(struct http_reply *reply, const char *name, const char *
 		challenge_take(&reply->challenge, value);
 	else if (strcasecmp(name, "retry-after") == 0)
 		reply->retry_after = take_delay(value);
-	else if (strcasecmp(name, "content-length") == 0 && sscanf(value, "%19lld", &number) == 1 && number >= 0)
+	else if (strcasecmp(name, "content-length") == 0 && sscanf(value, "%19lld", &number) == 1 &&
+		 number >= 0)
 		reply->length = number;
-	else if (strcasecmp(name, "content-range") == 0 && sscanf(value, "bytes %19lld-", &number) == 1)
+	else if (strcasecmp(name, "content-range") == 0 &&
+		 sscanf(value, "bytes %19lld-", &number) == 1)
 		reply->range_start = number;
 }
 
@@ -141,7 +150,8 @@ static size_t on_header(char *data, size_t one, size_t size, void *arg)
 	len = strcspn(line, "\r\n");
 	line[len] = 0;
 	if (strncmp(line, "HTTP/", 5) == 0) {
-		stream->reply = (struct http_reply){.length = -1, .range_start = -1, .retry_after = -1};
+		stream->reply =
+			(struct http_reply){.length = -1, .range_start = -1, .retry_after = -1};
 		(void)sscanf(line, "%*s %3ld", &stream->reply.status);
 		return size;
 	}
@@ -253,7 +263,8 @@ static void set_up(struct http_stream *stream, const struct http_request *reques
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, stream);
 	SET(CURLOPT_HTTPHEADER, stream->headers);
-	if (request->from > 0) { /* not CURLOPT_RESUME_FROM, which takes the answer 200 for an error */
+	/* not CURLOPT_RESUME_FROM, which takes the answer 200 for an error */
+	if (request->from > 0) {
 		char range[32];
 
 		(void)snprintf(range, sizeof(range), "%llu-", (unsigned long long)request->from);
@@ -274,7 +285,10 @@ static void set_up(struct http_stream *stream, const struct http_request *reques
 static enum http_failure classify(CURLcode code)
 {
 	switch (code) {
-	case CURLE_OPERATION_TIMEDOUT: case CURLE_SEND_ERROR: case CURLE_RECV_ERROR: case CURLE_GOT_NOTHING:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE: case CURLE_HTTP2: case CURLE_HTTP2_STREAM:
 		return HTTP_LOST;
 	case CURLE_COULDNT_CONNECT: case CURLE_COULDNT_RESOLVE_HOST:
@@ -289,7 +303,8 @@ static enum http_failure classify(CURLcode code)
 static int explain(const struct http_stream *stream, struct err *err)
 {
 	auto_free char *scheme = NULL, *host = NULL;
-	const char *reason = *stream->message ? stream->message : curl_easy_strerror(stream->result);
+	const char *reason =
+		*stream->message ? stream->message : curl_easy_strerror(stream->result);
 	bool untrusted = stream->result == CURLE_PEER_FAILED_VERIFICATION;
 	bool no_tls = stream->result == CURLE_SSL_CONNECT_ERROR;
 
@@ -299,10 +314,15 @@ static int explain(const struct http_stream *stream, struct err *err)
 	if (classify(stream->result) == HTTP_UNREACHABLE)
 		err->code = ENOTCONN;
 	if (no_tls)
-		return err_set(err, "'%s': %s; if it speaks plain http only, the site can allow that in firn.conf: "
-			       "[registry \"%s\"] insecure = yes", host, reason, host);
+		return err_set(err,
+			       "'%s': %s; if it speaks plain http only, the site can allow that in "
+			       "firn.conf: "
+			       "[registry \"%s\"] insecure = yes",
+			       host, reason, host);
 	if (untrusted)
-		return err_set(err, "'%s': %s; name its CA in firn.conf: [registry \"%s\"] ca = FILE", host, reason, host);
+		return err_set(err,
+			       "'%s': %s; name its CA in firn.conf: [registry \"%s\"] ca = FILE",
+			       host, reason, host);
 	return -1;
 }
 
@@ -322,7 +342,8 @@ static int open_one(const struct http_request *request, const char *url, const c
 	    (authorization && add_header(stream, "Authorization", authorization) < 0))
 		return err_code(err, ENOMEM, "cannot ask '%s'", host);
 	set_up(stream, request, host);
-	if (curl_multi_add_handle(stream->multi, stream->easy) != CURLM_OK || drive(stream, has_answer) < 0)
+	if (curl_multi_add_handle(stream->multi, stream->easy) != CURLM_OK ||
+	    drive(stream, has_answer) < 0)
 		return err_set(err, "cannot ask '%s'", host);
 	if (!stream->answered) {
 		*failure = classify(stream->result);
@@ -357,18 +378,20 @@ static char *resolve(const char *base, const char *location)
  * Plain http: to hosts that the site lists, and to this machine's own, but not because @asked, a
  * stranger, sends there.
  */
-static int check_scheme(const struct conf *conf, const char *scheme, const char *host, const char *asked,
-			struct err *err)
+static int check_scheme(const struct conf *conf, const char *scheme, const char *host,
+			const char *asked, struct err *err)
 {
 	if (strcmp(scheme, "https") == 0 ||
 	    (strcmp(scheme, "http") == 0 && http_may_lead(conf, asked, host)))
 		return 0;
-	return err_set(err, "'%s' would be asked over %s, not https; firn.conf's [registry \"%s\"] insecure = yes allows it",
+	return err_set(err,
+		       "'%s' would be asked over %s, not https; firn.conf's [registry \"%s\"] "
+		       "insecure = yes allows it",
 		       host, scheme, host);
 }
 
-int http_open(const struct http_request *request, struct http_stream **out, enum http_failure *failure,
-	      struct err *err)
+int http_open(const struct http_request *request, struct http_stream **out,
+	      enum http_failure *failure, struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	auto_free char *url = strdup(request->url), *first_scheme = NULL, *first_host = NULL;
@@ -384,14 +407,18 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 		auto_free char *scheme = NULL, *host = NULL, *next = NULL;
 		auto_http_stream *stream = NULL;
 
-		if (http_split(url, &scheme, &host, err) < 0 || check_scheme(request->conf, scheme, host, first_host, err) < 0)
+		if (http_split(url, &scheme, &host, err) < 0 ||
+		    check_scheme(request->conf, scheme, host, first_host, err) < 0)
 			return -1;
-		elsewhere = elsewhere || strcmp(scheme, first_scheme) != 0 || strcasecmp(host, first_host) != 0;
+		elsewhere = elsewhere || strcmp(scheme, first_scheme) != 0 ||
+			    strcasecmp(host, first_host) != 0;
 		if (elsewhere && request->form)
-			return err_set(err, "'%s' sends on to '%s' what is for itself alone; nothing was sent there",
+			return err_set(err,
+				       "'%s' sends on to '%s' what is for itself alone; nothing "
+				       "was sent there",
 				       first_host, host);
-		if (open_one(request, url, host, elsewhere ? NULL : request->authorization, &stream, failure,
-			     err) < 0)
+		if (open_one(request, url, host, elsewhere ? NULL : request->authorization, &stream,
+			     failure, err) < 0)
 			return -1;
 		if (!is_redirect(stream->reply.status)) {
 			stream->reply.elsewhere = elsewhere;
@@ -400,10 +427,11 @@ int http_open(const struct http_request *request, struct http_stream **out, enum
 			return 0;
 		}
 		if (redirects == HTTP_REDIRECTS_MAX)
-			return err_set(err, "'%s' redirects more than %d times", first_host, HTTP_REDIRECTS_MAX);
+			return err_set(err, "'%s' redirects more than %d times", first_host,
+				       HTTP_REDIRECTS_MAX);
 		if (stream->reply.location_is_long)
-			return err_set(err, "'%s' redirects to an address of more than %zu bytes", host,
-				       sizeof(stream->reply.location) - 1);
+			return err_set(err, "'%s' redirects to an address of more than %zu bytes",
+				       host, sizeof(stream->reply.location) - 1);
 		next = *stream->reply.location ? resolve(url, stream->reply.location) : NULL;
 		if (!next)
 			return err_set(err, "'%s' redirects to nowhere", host);
@@ -427,7 +455,8 @@ void http_wait(int try, long retry_after)
 	(void)!getrandom(&chance, sizeof(chance), 0);
 	ms = ms / 2 + (long)(chance % (unsigned long)ms);
 	if (retry_after >= 0)
-		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 + (long)(chance % 200);
+		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 +
+		     (long)(chance % 200);
 	delay = (struct timespec){ms / 1000, ms % 1000 * 1000000};
 	(void)nanosleep(&delay, NULL);
 }
@@ -454,7 +483,8 @@ ssize_t http_read(struct http_stream *stream, void *buffer, size_t size, struct 
 	return (ssize_t)size;
 }
 
-int http_read_all(struct http_stream *stream, size_t max, char **text, size_t *out_size, struct err *err)
+int http_read_all(struct http_stream *stream, size_t max, char **text, size_t *out_size,
+		  struct err *err)
 {
 	auto_free char *data = NULL;
 	size_t size = 0, room = 0;

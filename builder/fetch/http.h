@@ -25,19 +25,21 @@ struct http_request {
 	const char *accept;        /* value of Accept; NULL: anything */
 	const char *authorization; /* value of Authorization; NULL: none */
 	uint64_t from;             /* > 0: Range: bytes=FROM- */
-	const char *form;          /* POST this application/x-www-form-urlencoded; NULL: GET. Not to other origins */
+	const char *form; /* POST this application/x-www-form-urlencoded; NULL: GET. Not to other
+			     origins */
 	const struct conf *conf;
 };
 
 struct http_reply {
 	long status;
-	char content_type[256], location[4096], limit[128]; /* limit: ratelimit-remaining, for messages */
+	char content_type[256], location[4096],
+		limit[128];	    /* limit: ratelimit-remaining, for messages */
 	struct challenge challenge; /* of WWW-Authenticate */
 	bool location_is_long;      /* there is one that does not fit location[] */
 	int64_t length;             /* Content-Length; -1: not said */
 	int64_t range_start;        /* of Content-Range; -1: none */
 	long retry_after;           /* seconds; -1: not said */
-	bool elsewhere;             /* a redirect led to another scheme, host or port, which answers this */
+	bool elsewhere; /* a redirect led to another scheme, host or port, which answers this */
 	char host[300];             /* who answers this, with its port */
 };
 
@@ -55,8 +57,8 @@ struct http_stream;
  * Send the request and wait for the headers of the last answer. Any status is an
  * answer. Fails with @err and the kind of failure.
  */
-int http_open(const struct http_request *request, struct http_stream **out, enum http_failure *failure,
-	      struct err *err);
+int http_open(const struct http_request *request, struct http_stream **out,
+	      enum http_failure *failure, struct err *err);
 const struct http_reply *http_reply(const struct http_stream *stream);
 /* The body: bytes, 0 at its end, -1 when the connection was lost or stalled. */
 ssize_t http_read(struct http_stream *stream, void *buffer, size_t size, struct err *err);
@@ -65,7 +67,8 @@ void http_closep(struct http_stream **stream);
 #define auto_http_stream CLEANUP(http_closep) struct http_stream
 
 /* The whole body, at most @max bytes, in a new string with a NUL behind. */
-int http_read_all(struct http_stream *stream, size_t max, char **text, size_t *size, struct err *err);
+int http_read_all(struct http_stream *stream, size_t max, char **text, size_t *size,
+		  struct err *err);
 
 /* Errors of reaching a host at all have the code ENOTCONN. */
 
@@ -75,12 +78,14 @@ enum { HTTP_TRIES = 5 };
 /* Whether a refusal with @status may pass: too many requests, or an error of the server's. */
 bool http_may_pass(long status);
 
-/* Before the @try-th try again: for as long as the server asks (@retry_after seconds), or -1 for what is usual. */
+/* Before the @try-th try again: for as long as the server asks (@retry_after seconds), or -1 for
+ * what is usual. */
 void http_wait(int try, long retry_after);
 
 /* Whether plain http to @host (with its port) is allowed: this machine, or the site says so. */
 bool http_is_allowed(const struct conf *conf, const char *host);
-/* The same, where the host @from leads there: a stranger may not have this machine's own services asked. */
+/* The same, where the host @from leads there: a stranger may not have this machine's own services
+ * asked. */
 bool http_may_lead(const struct conf *conf, const char *from, const char *host);
 
 /* "scheme", "host[:port]" of @url into new strings. */

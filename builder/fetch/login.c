@@ -158,8 +158,9 @@ static int get_token(const struct ask *ask, const char *service, const char *sco
 /* Below these, names belong to anybody: two labels in common say nothing. */
 static bool is_public(const char *second, size_t len)
 {
-	static const char *const labels[] = {"ac", "co", "com", "edu", "go", "gob", "gov", "ltd", "me",
-					     "mil", "ne", "net", "nom", "or", "org", "plc", "sch"};
+	static const char *const labels[] = {"ac",  "co",  "com", "edu", "go", "gob",
+					     "gov", "ltd", "me",  "mil", "ne", "net",
+					     "nom", "or",  "org", "plc", "sch"};
 
 	for (size_t i = 0; i < COUNT_OF(labels); i++)
 		if (strlen(labels[i]) == len && strncasecmp(labels[i], second, len) == 0)
@@ -167,7 +168,8 @@ static bool is_public(const char *second, size_t len)
 	return false;
 }
 
-/* The domain of the name @host (@len bytes) that one owner has; NULL for an address or a single label. */
+/* The domain of the name @host (@len bytes) that one owner has; NULL for an address or a single
+ * label. */
 static const char *find_domain(const char *host, size_t len)
 {
 	const char *label[3]; /* the last ones, last first */
@@ -206,13 +208,17 @@ bool login_is_related(const char *host, const char *realm)
 	domain_len = (size_t)(host + len - domain);
 	other_len = (size_t)(realm + realm_len - other);
 	for (size_t i = 0; i < COUNT_OF(hub); i++)
-		both = both && ((domain_len == strlen(hub[i]) && strncasecmp(domain, hub[i], domain_len) == 0) ||
-				(other_len == strlen(hub[i]) && strncasecmp(other, hub[i], other_len) == 0));
+		both = both && ((domain_len == strlen(hub[i]) &&
+				 strncasecmp(domain, hub[i], domain_len) == 0) ||
+				(other_len == strlen(hub[i]) &&
+				 strncasecmp(other, hub[i], other_len) == 0));
 	return both || (domain_len == other_len && strncasecmp(domain, other, domain_len) == 0);
 }
 
-/* A registry names its token server; that the user's password goes there is not its decision alone. */
-static int check_realm(const struct ask *ask, const char *scheme, const char *realm, struct err *err)
+/* A registry names its token server; that the user's password goes there is not its decision alone.
+ */
+static int check_realm(const struct ask *ask, const char *scheme, const char *realm,
+		       struct err *err)
 {
 	const struct conf_registry *section = conf_registry(ask->conf, ask->account);
 	bool is_https = strcmp(scheme, "https") == 0;
@@ -232,10 +238,11 @@ static int check_realm(const struct ask *ask, const char *scheme, const char *re
 	if (login_is_related(ask->host, realm) ||
 	    (section && section->token_server && strcasecmp(section->token_server, realm) == 0))
 		return 0;
-	return err_set(err,
-		       "'%s' would have its credentials sent to '%s', which is not of its domain; if "
-		       "it logs in there, firn.conf can say so: [registry \"%s\"] token-server = %s",
-		       ask->host, realm, ask->account, realm);
+	return err_set(
+		err,
+		"'%s' would have its credentials sent to '%s', which is not of its domain; if "
+		"it logs in there, firn.conf can say so: [registry \"%s\"] token-server = %s",
+		ask->host, realm, ask->account, realm);
 }
 
 static int bearer(const struct ask *ask, char **authorization, struct err *err)

@@ -32,7 +32,8 @@ static bool is_name(const char *name)
 			bool dashes = strspn(name + i, "-") == run;
 
 			if (i == 0 || !is_lower(name[i - 1]) || !is_lower(name[i + run]) ||
-			    (!dashes && run > 1 && strncmp(name + i, "__", 2) != 0) || (!dashes && run > 2))
+			    (!dashes && run > 1 && strncmp(name + i, "__", 2) != 0) ||
+			    (!dashes && run > 2))
 				return false;
 			i += run - 1;
 		} else if (!is_lower(name[i])) {
@@ -116,7 +117,8 @@ static int take_tag(struct reference *reference, char *rest, const char *text, s
 	return reference->tag ? 0 : err_sys(err, "cannot read '%s'", text);
 }
 
-int reference_parse(const char *text, const char *default_host, struct reference **out, struct err *err)
+int reference_parse(const char *text, const char *default_host, struct reference **out,
+		    struct err *err)
 {
 	auto_reference *reference = calloc(1, sizeof(*reference));
 	auto_free char *copy = strdup(text);
@@ -142,7 +144,9 @@ int reference_parse(const char *text, const char *default_host, struct reference
 	if (take_digest(reference, name, text, err) < 0 || take_tag(reference, name, text, err) < 0)
 		return -1;
 	if (!is_name(name))
-		return err_set(err, "'%s': '%s' is no image name: lower case letters, digits, and ._-/ between them",
+		return err_set(err,
+			       "'%s': '%s' is no image name: lower case letters, digits, and ._-/ "
+			       "between them",
 			       text, name);
 	/* Docker Hub keeps its own images in a group that is usually left out. */
 	if (strcmp(reference->host, "docker.io") == 0 && !strchr(name, '/')) {
@@ -176,7 +180,8 @@ bool host_is_loopback(const char *host)
 {
 	size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
 
-	if ((len == 9 && strncmp(host, "localhost", 9) == 0) || (len == 5 && strncmp(host, "[::1]", 5) == 0))
+	if ((len == 9 && strncmp(host, "localhost", 9) == 0) ||
+	    (len == 5 && strncmp(host, "[::1]", 5) == 0))
 		return true;
 	return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == len;
 }

@@ -19,7 +19,8 @@ struct reference {
 };
 
 /* @default_host: what a name without a host means at this site; NULL: an error. */
-int reference_parse(const char *text, const char *default_host, struct reference **out, struct err *err);
+int reference_parse(const char *text, const char *default_host, struct reference **out,
+		    struct err *err);
 void reference_free(struct reference *reference);
 void reference_freep(struct reference **reference);
 #define auto_reference CLEANUP(reference_freep) struct reference

@@ -242,7 +242,8 @@ static int refuse(const struct registry *registry, const struct endpoint *endpoi
 
 	what = what ? what + 1 : path;
 	if (reply->elsewhere && (reply->status == 401 || reply->status == 403))
-		return err_set(err, "'%s' sends on to '%s', which answers %ld: no credentials go there",
+		return err_set(err,
+			       "'%s' sends on to '%s', which answers %ld: no credentials go there",
 			       endpoint->host, reply->host, reply->status);
 	if (reply->status == 404)
 		return err_set(err, "'%s' has no '%s' of the image '%s'", endpoint->host, what,
@@ -287,9 +288,11 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 			*out = take_ptr(&stream);
 			return 0;
 		}
-		/* Who answers from elsewhere has a challenge of its own, which is not for these credentials. */
+		/* Who answers from elsewhere has a challenge of its own, which is not for these
+		 * credentials. */
 		if (reply->status == 401 && !reply->elsewhere && logins_left > 0) {
-			/* Tokens expire, even between two threads; a password that is wrong stays wrong. */
+			/* Tokens expire, even between two threads; a password that is wrong stays
+			 * wrong. */
 			logins_left -= reply->challenge.scheme == CHALLENGE_BEARER ? 1 : LOGINS;
 			if (log_in(registry, endpoint, &reply->challenge, logins, err) == 0)
 				continue;

@@ -45,8 +45,8 @@ void document_clear(struct document *document);
  * neither shorter nor longer than @size is checked here.
  */
 struct registry_blob;
-int registry_blob_open(struct registry *registry, const struct digest *digest, uint64_t size, uint64_t offset,
-		       struct registry_blob **out, struct err *err);
+int registry_blob_open(struct registry *registry, const struct digest *digest, uint64_t size,
+		       uint64_t offset, struct registry_blob **out, struct err *err);
 ssize_t registry_blob_read(struct registry_blob *blob, void *buffer, size_t size, struct err *err);
 void registry_blob_close(struct registry_blob *blob);
 

@@ -35,9 +35,10 @@ int provenance_write(const struct source *source, const struct build_options *op
 		     const struct digest *tree, const struct digest *ch, char **text, size_t *size,
 		     struct err *err)
 {
-	json_auto_t *json = json_pack("{s:i, s:s, s:s, s:o, s:b}", "format", IMAGE_FORMAT, "firn",
-				      PACKAGE_VERSION, "tree", tree->text, "compression",
-				      describe_codec(&options->codec), "all_root", (int)options->all_root);
+	json_auto_t *json =
+		json_pack("{s:i, s:s, s:s, s:o, s:b}", "format", IMAGE_FORMAT, "firn",
+			  PACKAGE_VERSION, "tree", tree->text, "compression",
+			  describe_codec(&options->codec), "all_root", (int)options->all_root);
 	auto_free char *line = NULL;
 
 	if (!json)
@@ -78,7 +79,8 @@ int provenance_read(const char *text, size_t size, struct provenance *out, struc
 {
 	json_auto_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *codec = json_object_get(json, "compression");
-	const json_t *level = json_object_get(codec, "level"), *epoch = json_object_get(json, "source_date_epoch");
+	const json_t *level = json_object_get(codec, "level"),
+		     *epoch = json_object_get(json, "source_date_epoch");
 	json_int_t block_size = json_integer_value(json_object_get(codec, "block_size"));
 	char name[16];
 
@@ -93,13 +95,15 @@ int provenance_read(const char *text, size_t size, struct provenance *out, struc
 	copy_text(out->library, sizeof(out->library), codec, "library");
 	copy_text(out->libsquashfs, sizeof(out->libsquashfs), codec, "libsquashfs");
 	if (json_is_integer(level))
-		(void)snprintf(out->codec_text, sizeof(out->codec_text), "%s:%d", name, (int)json_integer_value(level));
+		(void)snprintf(out->codec_text, sizeof(out->codec_text), "%s:%d", name,
+			       (int)json_integer_value(level));
 	else
 		(void)snprintf(out->codec_text, sizeof(out->codec_text), "%s", name);
 	if (codec_parse(out->codec_text, &out->options.codec, err) < 0)
 		return err_aim(err, "the image's provenance");
 	if (block_size < 4096 || block_size > 1 << 20 || (block_size & (block_size - 1)) != 0)
-		return err_set(err, "the image's provenance has a block size that squashfs cannot have");
+		return err_set(err,
+			       "the image's provenance has a block size that squashfs cannot have");
 	out->options.codec.block_size = (uint32_t)block_size;
 	out->options.all_root = json_is_true(json_object_get(json, "all_root"));
 	out->options.has_epoch = json_is_integer(epoch);
@@ -110,8 +114,10 @@ int provenance_read(const char *text, size_t size, struct provenance *out, struc
 
 bool provenance_is_ours(const struct provenance *provenance)
 {
-	return provenance->format == IMAGE_FORMAT && strcmp(provenance->firn, PACKAGE_VERSION) == 0 &&
-	       strcmp(provenance->library, codec_library_version(&provenance->options.codec)) == 0 &&
+	return provenance->format == IMAGE_FORMAT &&
+	       strcmp(provenance->firn, PACKAGE_VERSION) == 0 &&
+	       strcmp(provenance->library,
+		      codec_library_version(&provenance->options.codec)) == 0 &&
 	       strcmp(provenance->libsquashfs, LIBSQUASHFS_VERSION) == 0;
 }
 
@@ -128,11 +134,12 @@ int provenance_write_origin(const struct source *source, const struct digest *im
 		return 0;
 	}
 	for (size_t i = 0; layers && i < source->count; i++)
-		(void)json_array_append_new(layers,
-					    json_pack("{s:s, s:I}", "digest", source->layer[i].blob.text, "size",
-						      (json_int_t)source->layer[i].size));
+		(void)json_array_append_new(layers, json_pack("{s:s, s:I}", "digest",
+							      source->layer[i].blob.text, "size",
+							      (json_int_t)source->layer[i].size));
 	json = json_pack("{s:s, s:s, s:s, s:s, s:o}", "reference", origin->reference, "manifest",
-			 origin->manifest.text, "config", origin->config.text, "image", image->text, "layers", layers);
+			 origin->manifest.text, "config", origin->config.text, "image", image->text,
+			 "layers", layers);
 	if (json && origin->index.text[0])
 		(void)json_object_set_new(json, "index", json_string(origin->index.text));
 	if (json && origin->tag)
@@ -160,13 +167,16 @@ int provenance_check_layers(const char *text, size_t size, const char *config, s
 		const char *layer = json_string_value(json_array_get(list, i));
 
 		if (!layer || strcmp(layer, wanted[i].text) != 0)
-			return err_set(err, "its provenance names another layer %zu than its configuration",
-				       i + 1);
+			return err_set(
+				err,
+				"its provenance names another layer %zu than its configuration",
+				i + 1);
 	}
 	return 0;
 }
 
-int provenance_read_origin(const char *text, size_t size, struct origin_claims *out, struct err *err)
+int provenance_read_origin(const char *text, size_t size, struct origin_claims *out,
+			   struct err *err)
 {
 	json_auto_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	const char *reference = json_string_value(json_object_get(json, "reference"));
@@ -175,12 +185,13 @@ int provenance_read_origin(const char *text, size_t size, struct origin_claims *
 	int result = 0;
 
 	*out = (struct origin_claims){0};
-	if (!json_is_object(json) || digest_take(&out->image, json_string_value(json_object_get(json, "image"))) < 0)
+	if (!json_is_object(json) ||
+	    digest_take(&out->image, json_string_value(json_object_get(json, "image"))) < 0)
 		return err_set(err, "the image's origin cannot be read");
 	(void)digest_take(&out->config, json_string_value(json_object_get(json, "config")));
 	if (reference && digest_take(&digest, manifest) == 0)
-		result = asprintf(&out->reference, "%.*s@%s", (int)strcspn(reference, "@"), reference,
-				  manifest);
+		result = asprintf(&out->reference, "%.*s@%s", (int)strcspn(reference, "@"),
+				  reference, manifest);
 	else if (reference)
 		result = (out->reference = strdup(reference)) ? 0 : -1;
 	return result < 0 ? err_sys(err, "cannot read the image's origin") : 0;

@@ -43,21 +43,25 @@ struct provenance {
 	int format;
 };
 int provenance_read(const char *text, size_t size, struct provenance *out, struct err *err);
-/* The layers that the text of a provenance names are those of the configuration, if it names any. */
+/* The layers that the text of a provenance names are those of the configuration, if it names any.
+ */
 int provenance_check_layers(const char *text, size_t size, const char *config, size_t config_size,
 			    struct err *err);
 /* Whether this program would pack the same tree into the same bytes. */
 bool provenance_is_ours(const struct provenance *provenance);
 
-/* The text of the origin section; NULL without an error when the source has no name to be fetched by. */
+/* The text of the origin section; NULL without an error when the source has no name to be fetched
+ * by. */
 int provenance_write_origin(const struct source *source, const struct digest *image, char **text,
 			    struct err *err);
 
 /* What an origin's text says. */
 struct origin_claims {
-	char *reference; /* by the manifest's digest, for an index would be asked for another platform; or NULL */
+	char *reference; /* by the manifest's digest, for an index would be asked for another
+			    platform; or NULL */
 	struct digest image, config; /* "" where it does not say */
 };
-int provenance_read_origin(const char *text, size_t size, struct origin_claims *out, struct err *err);
+int provenance_read_origin(const char *text, size_t size, struct origin_claims *out,
+			   struct err *err);
 
 #endif

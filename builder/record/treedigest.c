@@ -12,7 +12,7 @@ enum { TEXT_MAX = 160 };
 /* Of each inode with several names the first one, in path order. */
 struct listing {
 	struct hasher *sum;
-	const char *only;	   /* of this one of the root's names; NULL: of all but the runners' */
+	const char *only; /* of this one of the root's names; NULL: of all but the runners' */
 	const struct node **first; /* by inode number */
 };
 
@@ -23,7 +23,11 @@ static void add_text(struct listing *listing, const char *text)
 
 static char type_of(mode_t mode)
 {
-	return S_ISDIR(mode) ? 'd' : S_ISREG(mode) ? 'f' : S_ISLNK(mode) ? 'l' : S_ISFIFO(mode) ? 'p' : 's';
+	return S_ISDIR(mode)	? 'd'
+	       : S_ISREG(mode)	? 'f'
+	       : S_ISLNK(mode)	? 'l'
+	       : S_ISFIFO(mode) ? 'p'
+				: 's';
 }
 
 static bool is_named(const struct node *node, const char *name)
@@ -60,7 +64,8 @@ static int list(void *arg, struct node *node, struct err *err)
 		}
 		*first = node;
 	}
-	(void)snprintf(text, sizeof(text), "%c %04o %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu32,
+	(void)snprintf(text, sizeof(text),
+		       "%c %04o %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu32,
 		       type_of(inode->mode), (unsigned)inode->mode & 07777, inode->uid, inode->gid,
 		       inode->mtime, S_ISREG(inode->mode) ? inode->size : 0, inode->xattr_count);
 	add_text(listing, text);

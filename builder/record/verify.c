@@ -77,7 +77,8 @@ static int read_provenance(const struct tree *tree, char **out, size_t *out_size
 	struct squashfs_inode inode;
 	auto_free char *text = NULL;
 
-	if (!node || !node->inode || !S_ISREG(node->inode->mode) || node->inode->size > DOCUMENT_MAX)
+	if (!node || !node->inode || !S_ISREG(node->inode->mode) ||
+	    node->inode->size > DOCUMENT_MAX)
 		return err_set(err, "it has no /" PROVENANCE_FILE ": firn build did not make it");
 	reader = node->inode->data.from.squashfs;
 	text = malloc((size_t)node->inode->size + 1);

@@ -17,7 +17,8 @@ struct verified {
 	bool has_origin;       /* the image's digest was recorded, and matches */
 	bool rebuilt;
 	bool same_bytes;       /* the rebuilt image is the same, byte for byte */
-	bool other_codec;      /* not the same bytes, since other libraries packed it; the tree is the same */
+	bool other_codec; /* not the same bytes, since other libraries packed it; the tree is the
+			     same */
 };
 
 /*

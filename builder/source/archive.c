@@ -58,11 +58,14 @@ static int resolve(const char *from, const char *target, char *out)
 	if (*target == '/' || !slash)
 		(void)snprintf(joined, sizeof(joined), "%s", target);
 	else
-		(void)snprintf(joined, sizeof(joined), "%.*s/%s", (int)(slash - from), from, target);
-	for (char *save = NULL, *part = strtok_r(joined, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
+		(void)snprintf(joined, sizeof(joined), "%.*s/%s", (int)(slash - from), from,
+			       target);
+	for (char *save = NULL, *part = strtok_r(joined, "/", &save); part;
+	     part = strtok_r(NULL, "/", &save)) {
 		if (strcmp(part, "..") == 0 && count > 0)
 			count--;
-		else if (strcmp(part, ".") != 0 && strcmp(part, "..") != 0 && count < COUNT_OF(parts))
+		else if (strcmp(part, ".") != 0 && strcmp(part, "..") != 0 &&
+			 count < COUNT_OF(parts))
 			parts[count++] = part;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -129,7 +132,8 @@ static int add_member(struct archive *archive, const struct tar *tar, const stru
 		at += len + (at[len] == '/');
 	}
 	node->inode = tree_inode(archive->tree, from->type == TAR_SYMLINK ? S_IFLNK : S_IFREG);
-	if (!node->inode || (link && !(node->inode->target = arena_string(&archive->tree->arena, from->link))))
+	if (!node->inode ||
+	    (link && !(node->inode->target = arena_string(&archive->tree->arena, from->link))))
 		return arena_fail(&archive->tree->arena, "cannot read the archive", err);
 	node->inode->size = from->stored;
 	node->inode->data.offset = tar_position(tar);
@@ -194,7 +198,8 @@ static int copy(struct stream *stream, int fd, uint64_t packed, const struct lim
 		if (*size > limits->max_size)
 			return err_set(err, "unpacks to more than firn.conf's [build] max-size");
 		if (*size > LIMIT_RATIO_FROM && *size / limits->max_ratio > packed)
-			return err_set(err, "unpacks to more than firn.conf's [build] max-ratio allows");
+			return err_set(err,
+				       "unpacks to more than firn.conf's [build] max-ratio allows");
 		if (file_write_all(fd, buffer, (size_t)n) < 0)
 			return err_sys(err, "cannot write a temporary file; set TMPDIR to a "
 					    "directory with room");

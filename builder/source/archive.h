@@ -37,6 +37,7 @@ int archive_read(const struct archive *archive, const char *name, char **text, s
 		 struct err *err);
 
 /* The place of the regular file @name; symlinks and hard links to it in the archive count as it. */
-bool archive_find(const struct archive *archive, const char *name, uint64_t *offset, uint64_t *size);
+bool archive_find(const struct archive *archive, const char *name, uint64_t *offset,
+		  uint64_t *size);
 
 #endif

@@ -56,7 +56,8 @@ static const char *list(const struct choice *choice, size_t count, char out[LIST
 			(void)snprintf(out + used, LIST_SIZE - used, "%s", used ? ", ..." : "...");
 			break;
 		}
-		used += (size_t)snprintf(out + used, LIST_SIZE - used, "%s%s", used ? ", " : "", name);
+		used += (size_t)snprintf(out + used, LIST_SIZE - used, "%s%s", used ? ", " : "",
+					 name);
 	}
 	return out;
 }

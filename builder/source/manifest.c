@@ -37,7 +37,8 @@ static int load(const char *text, size_t size, const char *name, json_t **out, s
 		return err_set(err, "%s is %zu bytes long, more than %d", name, size, DOCUMENT_MAX);
 	*out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
 	if (!*out)
-		return err_set(err, "%s is no valid JSON: line %d: %s", name, error.line, error.text);
+		return err_set(err, "%s is no valid JSON: line %d: %s", name, error.line,
+			       error.text);
 	if (!json_is_object(*out) && !json_is_array(*out))
 		return err_set(err, "%s is no JSON object", name);
 	return 0;
@@ -113,7 +114,8 @@ static int take_descriptor(const json_t *json, const char *what, struct descript
 	const char *type = json_string_value(json_object_get(json, "mediaType"));
 	const char *name = annotation(json, REF_NAME),
 		   *full_name = annotation(json, CONTAINERD_NAME);
-	const json_t *size = json_object_get(json, "size"), *platform = json_object_get(json, "platform");
+	const json_t *size = json_object_get(json, "size"),
+		     *platform = json_object_get(json, "platform");
 
 	if (!json_is_object(json))
 		return err_set(err, "%s is no descriptor", what);
@@ -161,7 +163,8 @@ static int take_parts(const json_t *list, const char *what, size_t max, struct m
 		if (take_descriptor(json_array_get(list, out->count - 1), one, part, err) < 0)
 			return -1;
 		if (out->kind == MANIFEST_IMAGE && !is_layer_type(part->media_type))
-			return err_set(err, "%s is of the unknown media type '%.80s'", one, part->media_type);
+			return err_set(err, "%s is of the unknown media type '%.80s'", one,
+				       part->media_type);
 	}
 	return 0;
 }
@@ -173,7 +176,9 @@ static int take_document(const json_t *json, const char *media_type, struct mani
 	const char *own_type = json_string_value(json_object_get(json, "mediaType"));
 
 	if (json_integer_value(json_object_get(json, "schemaVersion")) == 1)
-		return err_set(err, "it is of Docker's schema 1, which has no digests; push the image anew");
+		return err_set(
+			err,
+			"it is of Docker's schema 1, which has no digests; push the image anew");
 	if (json_integer_value(json_object_get(json, "schemaVersion")) != 2)
 		return err_set(err, "it is no image manifest: schemaVersion is not 2");
 	if (index && (image || json_object_get(json, "config")))
@@ -186,8 +191,10 @@ static int take_document(const json_t *json, const char *media_type, struct mani
 		return err_set(err, "it is not what its media type says ('%.80s')",
 			       own_type ? own_type : media_type);
 	if (index)
-		return take_parts(json_object_get(json, "manifests"), "manifest", ENTRIES_MAX, out, err);
-	if (take_descriptor(json_object_get(json, "config"), "the configuration", &out->config, err) < 0)
+		return take_parts(json_object_get(json, "manifests"), "manifest", ENTRIES_MAX, out,
+				  err);
+	if (take_descriptor(json_object_get(json, "config"), "the configuration", &out->config,
+			    err) < 0)
 		return -1;
 	return take_parts(json_object_get(json, "layers"), "layer", LAYERS_MAX, out, err);
 }
@@ -270,9 +277,9 @@ void manifest_freep(struct manifest **manifest)
 static const struct {
 	const char *machine, *architecture, *variant;
 } machines[] = {
-	{"x86_64", "amd64", ""}, {"aarch64", "arm64", ""}, {"ppc64le", "ppc64le", ""},
-	{"riscv64", "riscv64", ""}, {"s390x", "s390x", ""}, {"armv7l", "arm", "v7"}, {"i686", "386", ""},
-	{"armv8l", "arm", "v8"}, {"armv6l", "arm", "v6"},
+	{"x86_64", "amd64", ""},    {"aarch64", "arm64", ""}, {"ppc64le", "ppc64le", ""},
+	{"riscv64", "riscv64", ""}, {"s390x", "s390x", ""},   {"armv7l", "arm", "v7"},
+	{"i686", "386", ""},	    {"armv8l", "arm", "v8"},  {"armv6l", "arm", "v6"},
 };
 
 static int this_machine(struct platform *out, struct err *err)
@@ -284,7 +291,8 @@ static int this_machine(struct platform *out, struct err *err)
 	*out = (struct platform){.os = "linux"};
 	for (size_t i = 0; i < COUNT_OF(machines); i++)
 		if (strcmp(machines[i].machine, name.machine) == 0) {
-			take_word(out->architecture, sizeof(out->architecture), machines[i].architecture);
+			take_word(out->architecture, sizeof(out->architecture),
+				  machines[i].architecture);
 			take_word(out->variant, sizeof(out->variant), machines[i].variant);
 			return 0;
 		}
@@ -308,7 +316,9 @@ int platform_parse(const char *text, struct platform *out, struct err *err)
 		memcpy(field[count], at, len);
 		at += len;
 		if (!*at)
-			return count > 0 ? 0 : err_set(err, "'%s' is no platform like linux/amd64", text);
+			return count > 0
+				       ? 0
+				       : err_set(err, "'%s' is no platform like linux/amd64", text);
 		at++;
 	}
 	return err_set(err, "'%s' is no platform like linux/amd64", text);
@@ -421,7 +431,9 @@ int config_diff_ids(const char *text, size_t size, struct digest *diff_id, size_
 		return -1;
 	list = json_object_get(json_object_get(json, "rootfs"), "diff_ids");
 	if (!json_is_array(list))
-		return err_set(err, "the configuration has no rootfs.diff_ids: it is no container image's");
+		return err_set(
+			err,
+			"the configuration has no rootfs.diff_ids: it is no container image's");
 	if (json_array_size(list) != count)
 		return err_set(err, "the configuration is of %zu layers, the manifest of %zu",
 			       json_array_size(list), count);

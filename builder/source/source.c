@@ -104,23 +104,26 @@ void source_name_layer(struct source *source, size_t index)
 	const char *digest = layer->blob.text[0] ? layer->blob.text : layer->diff_id.text;
 
 	if (*digest)
-		(void)snprintf(layer->name, sizeof(layer->name), "layer %zu (%.19s)", index + 1, digest);
+		(void)snprintf(layer->name, sizeof(layer->name), "layer %zu (%.19s)", index + 1,
+			       digest);
 	else
 		(void)snprintf(layer->name, sizeof(layer->name), "layer %zu", index + 1);
 }
 
-int source_check_platform(const struct oci_config *config, const struct platform *wanted, const char *name,
-			  struct err *err)
+int source_check_platform(const struct oci_config *config, const struct platform *wanted,
+			  const char *name, struct err *err)
 {
 	char text[100];
 
 	if (!config->os || !config->architecture ||
-	    (strcmp(config->os, wanted->os) == 0 && strcmp(config->architecture, wanted->architecture) == 0))
+	    (strcmp(config->os, wanted->os) == 0 &&
+	     strcmp(config->architecture, wanted->architecture) == 0))
 		return 0;
 	if (wanted->asked)
-		return err_set(err, "'%s' is for %s/%s, not for %s", name, config->os, config->architecture,
-			       platform_text(wanted, text));
-	log_warning("'%s' is for %s/%s, which this machine is not", name, config->os, config->architecture);
+		return err_set(err, "'%s' is for %s/%s, not for %s", name, config->os,
+			       config->architecture, platform_text(wanted, text));
+	log_warning("'%s' is for %s/%s, which this machine is not", name, config->os,
+		    config->architecture);
 	return 0;
 }
 
@@ -220,7 +223,8 @@ int source_read_documents(struct source *source, struct store *store, const char
 			return err_set(err, "'%s' is an index of indexes of indexes", store->name);
 		if (choose(manifest, depth, store, tag, platform, &looker, &chosen, err) < 0 ||
 		    store->document(store, chosen, &next_text, &size, err) < 0 ||
-		    manifest_parse(next_text, size, chosen->media_type, store->name, &next, err) < 0)
+		    manifest_parse(next_text, size, chosen->media_type, store->name, &next,
+				   err) < 0)
 			return -1;
 		warn_of_variant(chosen, platform, store->name);
 		source->origin.manifest = chosen->digest;

@@ -27,7 +27,8 @@ struct source_options {
 
 /* What a registry's image is called and consists of there: not part of its bytes, see origin.h. */
 struct origin {
-	char *reference;        /* "docker://host/name@sha256:..."; NULL for what cannot be fetched again */
+	char *reference; /* "docker://host/name@sha256:..."; NULL for what cannot be fetched again
+			  */
 	char *tag;
 	struct digest index, manifest, config;
 };
@@ -68,8 +69,8 @@ source_opener source_open_oci, source_open_oci_archive, source_open_docker_archi
 	source_open_tar, source_open_image, source_open_registry;
 
 /* An image of another platform: an error if the user asked for one, else a warning. */
-int source_check_platform(const struct oci_config *config, const struct platform *wanted, const char *name,
-			  struct err *err);
+int source_check_platform(const struct oci_config *config, const struct platform *wanted,
+			  const char *name, struct err *err);
 
 /*
  * For sources that are a heap of documents and blobs: from the top document to
@@ -77,8 +78,8 @@ int source_check_platform(const struct oci_config *config, const struct platform
  */
 struct store {
 	/* The document @what, at most DOCUMENT_MAX bytes, its digest checked. */
-	int (*document)(struct store *store, const struct descriptor *what, char **text, size_t *size,
-			struct err *err);
+	int (*document)(struct store *store, const struct descriptor *what, char **text,
+			size_t *size, struct err *err);
 	const char *name; /* for messages */
 	bool is_local;	  /* documents cost nothing: those of an index may be looked at to find its
 			     images */

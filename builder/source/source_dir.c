@@ -83,8 +83,8 @@ static int remember(struct directory *directory, const struct stat *stat, struct
 	return 0;
 }
 
-static int take_target(struct directory *directory, int folder, const char *name, struct inode *inode,
-		       struct err *err)
+static int take_target(struct directory *directory, int folder, const char *name,
+		       struct inode *inode, struct err *err)
 {
 	char target[TREE_PATH_MAX + 1];
 	ssize_t len = readlinkat(folder, name, target, sizeof(target));
@@ -121,12 +121,15 @@ static int take_xattrs(struct directory *directory, const char *path, struct ino
 	if (!xattr)
 		return -1;
 	for (const char *name = list; name < list + size; name += strlen(name) + 1) {
-		ssize_t n = strncmp(name, "user.", 5) == 0 ? lgetxattr(path, name, value, UINT16_MAX) : -1;
+		ssize_t n = strncmp(name, "user.", 5) == 0
+				    ? lgetxattr(path, name, value, UINT16_MAX)
+				    : -1;
 
 		if (n < 0)
 			continue;
-		xattr[inode->xattr_count] = (struct xattr){arena_string(arena, name),
-							   arena_copy(arena, value, (size_t)n), (size_t)n};
+		xattr[inode->xattr_count] =
+			(struct xattr){arena_string(arena, name),
+				       arena_copy(arena, value, (size_t)n), (size_t)n};
 		if (!xattr[inode->xattr_count].name || !xattr[inode->xattr_count].value)
 			return -1;
 		inode->xattr_count++;
@@ -144,7 +147,9 @@ static int take_file(struct directory *directory, const struct stat *stat, struc
 
 	directory->size += (uint64_t)stat->st_size;
 	if (directory->size > directory->limits->max_size)
-		return err_set(err, "'/%s': more than %" PRIu64 " bytes of files (firn.conf's [build] max-size)",
+		return err_set(err,
+			       "'/%s': more than %" PRIu64
+			       " bytes of files (firn.conf's [build] max-size)",
 			       directory->path, directory->limits->max_size);
 	if (!host || !(host->path = arena_string(arena, directory->path)))
 		return err_sys(err, "cannot read '%s'", directory->name);
@@ -172,7 +177,9 @@ static int take(struct directory *directory, int folder, const char *name, const
 	}
 	inode->uid = stat->st_uid;
 	inode->gid = stat->st_gid;
-	inode->mtime = stat->st_mtime < 0 ? 0 : stat->st_mtime > UINT32_MAX ? UINT32_MAX : (uint32_t)stat->st_mtime;
+	inode->mtime = stat->st_mtime < 0	     ? 0
+		       : stat->st_mtime > UINT32_MAX ? UINT32_MAX
+						     : (uint32_t)stat->st_mtime;
 	if (S_ISLNK(stat->st_mode))
 		return take_target(directory, folder, name, inode, err);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
@@ -185,9 +192,19 @@ static int take(struct directory *directory, int folder, const char *name, const
 static bool is_kernels(int folder)
 {
 	static const unsigned long types[] = {
-		PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEVPTS_SUPER_MAGIC,
-		DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC, BPF_FS_MAGIC, EFIVARFS_MAGIC,
-		0x19800202 /* mqueue */, 0x62656570 /* configfs */, 0x958458f6 /* hugetlbfs */,
+		PROC_SUPER_MAGIC,
+		SYSFS_MAGIC,
+		CGROUP_SUPER_MAGIC,
+		CGROUP2_SUPER_MAGIC,
+		DEVPTS_SUPER_MAGIC,
+		DEBUGFS_MAGIC,
+		TRACEFS_MAGIC,
+		SECURITYFS_MAGIC,
+		BPF_FS_MAGIC,
+		EFIVARFS_MAGIC,
+		0x19800202 /* mqueue */,
+		0x62656570 /* configfs */,
+		0x958458f6 /* hugetlbfs */,
 	};
 	struct statfs statfs;
 
@@ -199,8 +216,8 @@ static bool is_kernels(int folder)
 	return false;
 }
 
-static int take_folder(struct directory *directory, int folder, dev_t dev, struct node *node, size_t len,
-		       int depth, struct err *err);
+static int take_folder(struct directory *directory, int folder, dev_t dev, struct node *node,
+		       size_t len, int depth, struct err *err);
 
 static int take_one(struct directory *directory, int folder, dev_t dev, const char *name,
 		    struct node *dir, size_t len, int depth, struct err *err)
@@ -233,8 +250,8 @@ static int take_one(struct directory *directory, int folder, dev_t dev, const ch
 }
 
 /* @folder is taken over. @len: of directory->path. */
-static int take_folder(struct directory *directory, int folder, dev_t dev, struct node *node, size_t len,
-		       int depth, struct err *err)
+static int take_folder(struct directory *directory, int folder, dev_t dev, struct node *node,
+		       size_t len, int depth, struct err *err)
 {
 	auto_dir *list = fdopendir(folder);
 	struct dirent *entry;
@@ -250,7 +267,9 @@ static int take_folder(struct directory *directory, int folder, dev_t dev, struc
 			return -1;
 		directory->path[len] = 0;
 	}
-	return errno == 0 ? 0 : err_sys(err, "cannot read '/%s' of '%s'", directory->path, directory->name);
+	return errno == 0 ? 0
+			  : err_sys(err, "cannot read '/%s' of '%s'", directory->path,
+				    directory->name);
 }
 
 static int directory_fill(struct source *source, struct tree *tree, struct err *err)

@@ -58,7 +58,8 @@ static int take_layers(struct docker *docker, struct err *err)
 		uint64_t offset;
 
 		source->layer[i].diff_id = diff_id[i];
-		(void)archive_find(docker->archive, docker->entry->layer[i], &offset, &source->layer[i].size);
+		(void)archive_find(docker->archive, docker->entry->layer[i], &offset,
+				   &source->layer[i].size);
 		source_name_layer(source, i);
 	}
 	free(diff_id);

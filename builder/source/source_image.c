@@ -49,8 +49,8 @@ static void repack_close(struct source *source)
 	free(repack);
 }
 
-static int take_xattrs(struct repack *repack, const struct squashfs_inode *from, struct inode *inode,
-		       struct err *err)
+static int take_xattrs(struct repack *repack, const struct squashfs_inode *from,
+		       struct inode *inode, struct err *err)
 {
 	struct arena *arena = &repack->tree->arena;
 	char list[64 << 10], value[UINT16_MAX];
@@ -77,7 +77,8 @@ static int take_xattrs(struct repack *repack, const struct squashfs_inode *from,
 			return -1;
 		for (; at > 0 && strcmp(xattr[at - 1].name, name) > 0; at--)
 			xattr[at] = xattr[at - 1];
-		xattr[at] = (struct xattr){arena_string(arena, name), arena_copy(arena, value, (size_t)n), (size_t)n};
+		xattr[at] = (struct xattr){arena_string(arena, name),
+					   arena_copy(arena, value, (size_t)n), (size_t)n};
 		if (!xattr[at].name || !xattr[at].value)
 			return err_sys(err, "cannot read an image");
 		inode->xattr_count++;
@@ -86,8 +87,8 @@ static int take_xattrs(struct repack *repack, const struct squashfs_inode *from,
 	return 0;
 }
 
-static int take_target(struct repack *repack, const struct squashfs_inode *from, struct inode *inode,
-		       struct err *err)
+static int take_target(struct repack *repack, const struct squashfs_inode *from,
+		       struct inode *inode, struct err *err)
 {
 	char target[TREE_PATH_MAX + 1];
 	ssize_t len = squashfs_readlink(repack->reader, from, target, sizeof(target), err);
@@ -124,7 +125,9 @@ static int take_inode(struct repack *repack, const struct squashfs_inode *from, 
 		return 0;
 	repack->size += from->size;
 	if (from->size > repack->limits->max_size || repack->size > repack->limits->max_size)
-		return err_set(err, "more than %" PRIu64 " bytes of files (firn.conf's [build] max-size)",
+		return err_set(err,
+			       "more than %" PRIu64
+			       " bytes of files (firn.conf's [build] max-size)",
 			       repack->limits->max_size);
 	inode->size = from->size;
 	inode->data = (struct data){DATA_SQUASHFS, {.squashfs = repack->reader}, from->ref};
@@ -198,7 +201,8 @@ static int read_config(struct repack *repack, struct err *err)
 	source->config_size = (size_t)inode.size;
 	source->config[inode.size] = 0;
 	for (size_t at = 0; at < inode.size;) {
-		ssize_t n = squashfs_pread(repack->reader, &inode, source->config + at, inode.size - at, at, err);
+		ssize_t n = squashfs_pread(repack->reader, &inode, source->config + at,
+					   inode.size - at, at, err);
 
 		if (n <= 0)
 			return n < 0 ? -1 : err_set(err, CONFIG_PATH " is shorter than it says");

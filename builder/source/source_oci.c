@@ -107,8 +107,8 @@ static int layout_document(struct store *store, const struct descriptor *what, c
 	if (!digest_is(&what->digest, &digest))
 		return err_set(err, "'%s' of '%s' does not match its digest", path, layout->name);
 	if (*size != what->size)
-		return err_set(err, "'%s' of '%s' is %zu bytes long, its descriptor says %" PRIu64, path,
-			       layout->name, *size, what->size);
+		return err_set(err, "'%s' of '%s' is %zu bytes long, its descriptor says %" PRIu64,
+			       path, layout->name, *size, what->size);
 	*text = take_ptr(&data);
 	return 0;
 }
@@ -160,7 +160,8 @@ static int open_layout(struct layout *layout, const char *tag, const struct sour
 	layout->source.close_layer = layout_close_layer;
 	layout->source.close = layout_close;
 	layout->store = (struct store){layout_document, layout->name, true};
-	if (check_version(layout, err) < 0 || read_member(layout, "index.json", &index, &size, err) < 0 ||
+	if (check_version(layout, err) < 0 ||
+	    read_member(layout, "index.json", &index, &size, err) < 0 ||
 	    source_read_documents(&layout->source, &layout->store, index, size, NULL, tag,
 				  &options->platform, err) < 0)
 		return -1;

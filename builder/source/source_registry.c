@@ -30,7 +30,8 @@ struct remote {
 	char *name; /* "HOST/NAME:TAG" */
 };
 
-/* First what the .part file holds, then what the registry has from there on, into the file as well. */
+/* First what the .part file holds, then what the registry has from there on, into the file as well.
+ */
 struct fetching {
 	struct stream stream;
 	struct remote *remote;
@@ -82,8 +83,9 @@ static ssize_t fetch_read(struct stream *stream, void *buffer, size_t size, stru
 		fetching->at += (uint64_t)n;
 		return n;
 	}
-	if (!fetching->blob && registry_blob_open(fetching->remote->registry, &fetching->digest, fetching->size,
-						  fetching->at, &fetching->blob, err) < 0)
+	if (!fetching->blob &&
+	    registry_blob_open(fetching->remote->registry, &fetching->digest, fetching->size,
+			       fetching->at, &fetching->blob, err) < 0)
 		return -1;
 	n = registry_blob_read(fetching->blob, buffer, size, err);
 	if (n <= 0) {
@@ -101,8 +103,8 @@ static void fetch_close(struct stream *stream)
 	free(stream);
 }
 
-static int open_fetch(struct remote *remote, struct download *download, const struct layer *layer, uint64_t held,
-		      struct stream **out, struct err *err)
+static int open_fetch(struct remote *remote, struct download *download, const struct layer *layer,
+		      uint64_t held, struct stream **out, struct err *err)
 {
 	struct fetching *fetching = calloc(1, sizeof(*fetching));
 
@@ -118,7 +120,8 @@ static int open_fetch(struct remote *remote, struct download *download, const st
 	return 0;
 }
 
-/* A blob of the cache whose size is wrong is none: it is thrown away. Returns 1, or 0 without one. */
+/* A blob of the cache whose size is wrong is none: it is thrown away. Returns 1, or 0 without one.
+ */
 static int open_cached(struct remote *remote, struct download *download, const struct layer *layer,
 		       struct stream **out, struct err *err)
 {
@@ -135,7 +138,9 @@ static int open_cached(struct remote *remote, struct download *download, const s
 			       : 0;
 	}
 	log_debug("%s: from the cache", layer->name);
-	return stream_open_file(download->cached, false, 0, layer->size, layer->name, out, err) < 0 ? -1 : 1;
+	return stream_open_file(download->cached, false, 0, layer->size, layer->name, out, err) < 0
+		       ? -1
+		       : 1;
 }
 
 /*
@@ -227,7 +232,8 @@ static void remote_close(struct source *source)
 }
 
 /* A document of the cache, if it is there and right. */
-static int read_cached(struct remote *remote, const struct digest *wanted, char **text, size_t *size, struct err *err)
+static int read_cached(struct remote *remote, const struct digest *wanted, char **text,
+		       size_t *size, struct err *err)
 {
 	auto_fd fd = remote->cache ? cache_find(remote->cache, wanted) : -1;
 	auto_free char *data = NULL;
@@ -260,8 +266,8 @@ static void keep(struct remote *remote, const struct digest *digest, const char 
 }
 
 /* A configuration is a blob, everything else a manifest. */
-static int fetch_document(struct remote *remote, const struct descriptor *what, char **text, size_t *size,
-			  struct err *err)
+static int fetch_document(struct remote *remote, const struct descriptor *what, char **text,
+			  size_t *size, struct err *err)
 {
 	struct registry_blob *blob = NULL;
 	auto_free char *data = NULL;
@@ -272,7 +278,8 @@ static int fetch_document(struct remote *remote, const struct descriptor *what, 
 		return err_aim(err, "the configuration of '%s'", remote->name);
 	data = malloc((size_t)what->size + 1);
 	do
-		n = data ? registry_blob_read(blob, data + done, (size_t)what->size - done + 1, err) : -1;
+		n = data ? registry_blob_read(blob, data + done, (size_t)what->size - done + 1, err)
+			 : -1;
 	while (n > 0 && (done += (size_t)n) <= what->size);
 	registry_blob_close(blob);
 	if (!data)
@@ -290,8 +297,8 @@ static bool is_manifest(const char *media_type)
 	return strstr(media_type, ".manifest.") || strstr(media_type, ".index.");
 }
 
-static int remote_document(struct store *store, const struct descriptor *what, char **text, size_t *size,
-			   struct err *err)
+static int remote_document(struct store *store, const struct descriptor *what, char **text,
+			   size_t *size, struct err *err)
 {
 	struct remote *remote = (struct remote *)((char *)store - offsetof(struct remote, store));
 	struct document document = {0};
@@ -301,10 +308,11 @@ static int remote_document(struct store *store, const struct descriptor *what, c
 	if (found != 0)
 		return found < 0 ? -1 : 0;
 	if (what->size > DOCUMENT_MAX)
-		return err_set(err, "a document of '%s' is %" PRIu64 " bytes long, more than %d", remote->name, what->size,
-			       DOCUMENT_MAX);
+		return err_set(err, "a document of '%s' is %" PRIu64 " bytes long, more than %d",
+			       remote->name, what->size, DOCUMENT_MAX);
 	if (is_manifest(what->media_type)) {
-		if (registry_manifest(remote->registry, what->digest.text, DOCUMENT_MAX, &document, err) < 0)
+		if (registry_manifest(remote->registry, what->digest.text, DOCUMENT_MAX, &document,
+				      err) < 0)
 			return -1;
 		*text = document.text;
 		*size = document.size;
@@ -315,7 +323,8 @@ static int remote_document(struct store *store, const struct descriptor *what, c
 		return -1;
 	if (*size != what->size || !digest_is(&what->digest, &digest)) {
 		free(take_ptr(text));
-		return err_set(err, "a document of '%s' does not match its digest %s", remote->name, what->digest.text);
+		return err_set(err, "a document of '%s' does not match its digest %s", remote->name,
+			       what->digest.text);
 	}
 	keep(remote, &what->digest, *text, *size);
 	return 0;
@@ -325,7 +334,9 @@ static int open_top(struct remote *remote, struct document *top, struct err *err
 {
 	const struct reference *reference = remote->reference;
 	const char *what = reference->digest.text[0] ? reference->digest.text : reference->tag;
-	int found = reference->digest.text[0] ? read_cached(remote, &reference->digest, &top->text, &top->size, err) : 0;
+	int found = reference->digest.text[0]
+			    ? read_cached(remote, &reference->digest, &top->text, &top->size, err)
+			    : 0;
 
 	if (found < 0)
 		return -1;
@@ -350,18 +361,21 @@ static int name_it(struct remote *remote, const struct document *top, struct err
 		origin->manifest = top->digest;
 	if (reference->tag)
 		origin->tag = strdup(reference->tag);
-	if (asprintf(&origin->reference, "docker://%s/%s@%s", reference->host, reference->name, top->digest.text) < 0)
+	if (asprintf(&origin->reference, "docker://%s/%s@%s", reference->host, reference->name,
+		     top->digest.text) < 0)
 		return err_sys(err, "cannot name the source");
-	if (remote->cache && cache_name(remote->cache, remote->name, &top->digest, top->size,
-					*top->media_type ? top->media_type :
-					origin->index.text[0] ? "application/vnd.oci.image.index.v1+json" :
-								"application/vnd.oci.image.manifest.v1+json", err) < 0)
+	if (remote->cache &&
+	    cache_name(remote->cache, remote->name, &top->digest, top->size,
+		       *top->media_type	       ? top->media_type
+		       : origin->index.text[0] ? "application/vnd.oci.image.index.v1+json"
+					       : "application/vnd.oci.image.manifest.v1+json",
+		       err) < 0)
 		log_warning("%s", err->text);
 	return 0;
 }
 
-static int open_remote(struct remote *remote, const char *name, const struct source_options *options,
-		       struct err *err)
+static int open_remote(struct remote *remote, const char *name,
+		       const struct source_options *options, struct err *err)
 {
 	struct source *source = &remote->source;
 	struct document top = {0};
@@ -371,7 +385,8 @@ static int open_remote(struct remote *remote, const char *name, const struct sou
 		return -1;
 	if (asprintf(&remote->name, "%s/%s%s%s", remote->reference->host, remote->reference->name,
 		     remote->reference->tag ? ":" : "@",
-		     remote->reference->tag ? remote->reference->tag : remote->reference->digest.text) < 0)
+		     remote->reference->tag ? remote->reference->tag
+					    : remote->reference->digest.text) < 0)
 		return err_sys(err, "cannot fetch '%s'", name);
 	if (registry_open(remote->reference, options->conf, &remote->registry, err) < 0)
 		return -1;
@@ -381,7 +396,8 @@ static int open_remote(struct remote *remote, const char *name, const struct sou
 	if (open_top(remote, &top, err) < 0)
 		return -1;
 	result = source_read_documents(source, &remote->store, top.text, top.size,
-				       *top.media_type ? top.media_type : NULL, NULL, &options->platform, err);
+				       *top.media_type ? top.media_type : NULL, NULL,
+				       &options->platform, err);
 	if (result == 0)
 		result = name_it(remote, &top, err);
 	document_clear(&top);
@@ -395,8 +411,8 @@ static int open_remote(struct remote *remote, const char *name, const struct sou
 	return 0;
 }
 
-int source_open_registry(const char *name, const struct source_options *options, struct source **out,
-			 struct err *err)
+int source_open_registry(const char *name, const struct source_options *options,
+			 struct source **out, struct err *err)
 {
 	struct remote *remote = calloc(1, sizeof(*remote));
 

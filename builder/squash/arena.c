@@ -14,7 +14,9 @@ struct arena_block {
 
 bool budget_take(struct budget *budget, size_t size)
 {
-	if (!budget || atomic_fetch_add_explicit(&budget->used, size, memory_order_relaxed) + size <= budget->max)
+	if (!budget ||
+	    atomic_fetch_add_explicit(&budget->used, size, memory_order_relaxed) + size <=
+		    budget->max)
 		return true;
 	errno = ENOMEM;
 	return false;
@@ -73,7 +75,9 @@ int arena_fail(const struct arena *arena, const char *what, struct err *err)
 	const struct budget *budget = arena->budget;
 
 	if (budget && atomic_load(&budget->used) > budget->max)
-		return err_set(err, "names, links and attributes of more than %zu bytes (firn.conf's [build] max-memory)",
+		return err_set(err,
+			       "names, links and attributes of more than %zu bytes (firn.conf's "
+			       "[build] max-memory)",
 			       budget->max);
 	return err_sys(err, "%s", what);
 }

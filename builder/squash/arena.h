@@ -20,7 +20,8 @@ struct budget {
 	size_t max;
 };
 
-/* Count @size bytes; false, with errno ENOMEM, where they are too many. NULL: as many as one likes. */
+/* Count @size bytes; false, with errno ENOMEM, where they are too many. NULL: as many as one likes.
+ */
 bool budget_take(struct budget *budget, size_t size);
 
 struct arena {

@@ -281,7 +281,8 @@ sqfs_block_writer_t *blocks_writer(sqfs_file_t *file)
 		return NULL;
 	}
 	writer->table_size = TABLE_START;
-	writer->base = (sqfs_block_writer_t){{writer_destroy, NULL}, write_data_block, get_block_count};
+	writer->base =
+		(sqfs_block_writer_t){{writer_destroy, NULL}, write_data_block, get_block_count};
 	writer->file = file;
 	return &writer->base;
 }

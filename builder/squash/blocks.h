@@ -15,7 +15,8 @@
 #include <sqfs/block_writer.h>
 #include <sqfs/io.h>
 
-/* A file of libsquashfs on @fd, which is borrowed. NULL without memory. errno_of tells why I/O failed. */
+/* A file of libsquashfs on @fd, which is borrowed. NULL without memory. errno_of tells why I/O
+ * failed. */
 sqfs_file_t *blocks_file(int fd);
 int blocks_file_errno(const sqfs_file_t *file);
 

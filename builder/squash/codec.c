@@ -50,14 +50,16 @@ int codec_parse(const char *text, struct codec *out, struct err *err)
 				return err_set(err, "'%s' has no levels", kind->name);
 			level = strtol(text + len + 1, &end, 10);
 			if (end == text + len + 1 || *end || level < kind->min || level > kind->max)
-				return err_set(err, "'%s' has levels from %d to %d, not '%s'", kind->name,
-					       kind->min, kind->max, text + len + 1);
+				return err_set(err, "'%s' has levels from %d to %d, not '%s'",
+					       kind->name, kind->min, kind->max, text + len + 1);
 		}
 		out->name = kind->name;
 		out->level = (int)level;
 		return 0;
 	}
-	return err_set(err, "no compression '%s': zstd[:LEVEL], lz4, gzip[:LEVEL], xz[:LEVEL] or none", text);
+	return err_set(err,
+		       "no compression '%s': zstd[:LEVEL], lz4, gzip[:LEVEL], xz[:LEVEL] or none",
+		       text);
 }
 
 const char *codec_library_version(const struct codec *codec)

@@ -21,7 +21,8 @@ static const struct {
  * The node at @path with a new inode of @mode, 0:0 and time 0. NULL without an error
  * (*absent) when a part of the path is no directory of the image, or it is there already.
  */
-static struct node *make(struct tree *tree, const char *path, mode_t mode, bool *absent, struct err *err)
+static struct node *make(struct tree *tree, const char *path, mode_t mode, bool *absent,
+			 struct err *err)
 {
 	struct node *node = tree->root;
 
@@ -44,8 +45,8 @@ static struct node *make(struct tree *tree, const char *path, mode_t mode, bool 
 	return node->inode ? node : NULL;
 }
 
-static int add_file(struct tree *tree, const char *path, const char *text, size_t size, struct inode **out,
-		    struct err *err)
+static int add_file(struct tree *tree, const char *path, const char *text, size_t size,
+		    struct inode **out, struct err *err)
 {
 	bool absent;
 	struct node *node = make(tree, path, S_IFREG | 0644, &absent, err);
@@ -59,7 +60,8 @@ static int add_file(struct tree *tree, const char *path, const char *text, size_
 	return 0;
 }
 
-/* NAME=VALUE lines; a value of several lines cannot be said there. NULL: the image has no environment. */
+/* NAME=VALUE lines; a value of several lines cannot be said there. NULL: the image has no
+ * environment. */
 static int make_environment(const char *config, size_t config_size, char **out, size_t *size,
 			    struct err *err)
 {

@@ -22,7 +22,8 @@ static int read_fd(int fd, uint64_t offset, void *buffer, size_t size, struct er
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? err_sys(err, "cannot read") : err_set(err, "the file is shorter than it was");
+			return n < 0 ? err_sys(err, "cannot read")
+				     : err_set(err, "the file is shorter than it was");
 		to += n;
 		offset += (uint64_t)n;
 		size -= (size_t)n;
@@ -48,7 +49,8 @@ static int read_stored(struct source *source, uint64_t offset, void *buffer, siz
 	case DATA_HOST:
 		return read_fd(source->fd, offset, buffer, size, err);
 	case DATA_SQUASHFS:
-		n = squashfs_pread(data->from.squashfs, &source->squashfs, buffer, size, offset, err);
+		n = squashfs_pread(data->from.squashfs, &source->squashfs, buffer, size, offset,
+				   err);
 		if (n >= 0 && (size_t)n != size)
 			return err_set(err, "the file is shorter than its inode says");
 		return n < 0 ? -1 : 0;
@@ -71,10 +73,12 @@ static int open_source(const struct inode *inode, struct source *source, struct 
 
 	source->data = &inode->data;
 	if (inode->data.kind == DATA_SQUASHFS)
-		return squashfs_inode(inode->data.from.squashfs, inode->data.offset, &source->squashfs, err);
+		return squashfs_inode(inode->data.from.squashfs, inode->data.offset,
+				      &source->squashfs, err);
 	if (inode->data.kind != DATA_HOST)
 		return 0;
-	source->fd = path_open_in(host->root, host->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	source->fd =
+		path_open_in(host->root, host->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (source->fd < 0)
 		return err_sys(err, "cannot open");
 	if (fstat(source->fd, &stat) < 0)
@@ -90,7 +94,8 @@ static int copy(struct source *source, uint64_t offset, uint64_t size, void *buf
 	while (size > 0) {
 		size_t part = size < DATA_BUFFER_SIZE ? (size_t)size : DATA_BUFFER_SIZE;
 
-		if (read_stored(source, offset, buffer, part, err) < 0 || sink(arg, buffer, part, err) < 0)
+		if (read_stored(source, offset, buffer, part, err) < 0 ||
+		    sink(arg, buffer, part, err) < 0)
 			return -1;
 		offset += part;
 		size -= part;

@@ -31,7 +31,9 @@ int pack_error(const struct packer *packer, int code, const char *what, struct e
 	if (code == SQFS_ERROR_IO && reason != 0)
 		return err_code(err, reason, "cannot write %s", what);
 	if (code == SQFS_ERROR_COMPRESSOR)
-		return err_set(err, "cannot write %s: the compressor fails, perhaps for want of memory", what);
+		return err_set(err,
+			       "cannot write %s: the compressor fails, perhaps for want of memory",
+			       what);
 	if (code == SQFS_ERROR_OVERFLOW)
 		return err_set(err, "cannot write %s: squashfs has no room for that many", what);
 	return err_set(err, "cannot write %s: libsquashfs error %d", what, code);
@@ -62,7 +64,8 @@ static int prepare(struct packer *packer, const struct codec *codec, unsigned jo
 	if (result == 0)
 		result = configure(codec, true, &packer->decompressor);
 	if (result == 0)
-		result = sqfs_super_init(&packer->super, codec->block_size, 0, codec_kind(codec)->id);
+		result = sqfs_super_init(&packer->super, codec->block_size, 0,
+					 codec_kind(codec)->id);
 	if (result == 0)
 		result = sqfs_super_write(&packer->super, packer->file);
 	if (result != 0)
@@ -87,12 +90,14 @@ static int prepare(struct packer *packer, const struct codec *codec, unsigned jo
 	return sqfs_block_processor_create_ex(&desc, &packer->processor);
 }
 
-int packer_new(int fd, const struct codec *codec, unsigned jobs, struct packer **out, struct err *err)
+int packer_new(int fd, const struct codec *codec, unsigned jobs, struct packer **out,
+	       struct err *err)
 {
 	auto_packer *packer = calloc(1, sizeof(*packer));
 	int result;
 
-	if (!packer || !(packer->file = blocks_file(fd)) || !(packer->buffer = malloc(DATA_BUFFER_SIZE)) ||
+	if (!packer || !(packer->file = blocks_file(fd)) ||
+	    !(packer->buffer = malloc(DATA_BUFFER_SIZE)) ||
 	    !(packer->zeros = calloc(1, DATA_BUFFER_SIZE)) || !(packer->sum = hasher_new()))
 		return err_sys(err, "cannot write the image");
 	packer->store = strcmp(codec->name, "none") == 0;

@@ -28,7 +28,8 @@ const char *codec_library_version(const struct codec *codec);
 struct packer;
 
 /* Write to @fd, an empty file open for reading and writing, borrowed; with @jobs threads. */
-int packer_new(int fd, const struct codec *codec, unsigned jobs, struct packer **out, struct err *err);
+int packer_new(int fd, const struct codec *codec, unsigned jobs, struct packer **out,
+	       struct err *err);
 void packer_free(struct packer *packer);
 void packer_freep(struct packer **packer);
 #define auto_packer CLEANUP(packer_freep) struct packer

@@ -120,8 +120,9 @@ static int write_listing(struct tables *tables, struct node *dir, sqfs_u32 paren
 	int result = sqfs_dir_writer_begin(tables->listing, 0);
 
 	for (struct node *child = dir->child; child && result == 0; child = child->next)
-		result = sqfs_dir_writer_add_entry(tables->listing, child->name, child->inode->number,
-						   child->inode->ref, (sqfs_u16)child->inode->mode);
+		result = sqfs_dir_writer_add_entry(tables->listing, child->name,
+						   child->inode->number, child->inode->ref,
+						   (sqfs_u16)child->inode->mode);
 	if (result == 0)
 		result = sqfs_dir_writer_end(tables->listing);
 	if (result != 0)
@@ -206,7 +207,8 @@ int packer_finish(struct packer *packer, const struct tree *tree, uint32_t mtime
 	if (result == 0)
 		result = sqfs_id_table_write(packer->ids, packer->file, super, packer->compressor);
 	if (result == 0)
-		result = sqfs_xattr_writer_flush(packer->xattrs, packer->file, super, packer->compressor);
+		result = sqfs_xattr_writer_flush(packer->xattrs, packer->file, super,
+						 packer->compressor);
 	if (result == 0) {
 		super->bytes_used = packer->file->get_size(packer->file);
 		*size = (super->bytes_used + PACK_ALIGNMENT - 1) / PACK_ALIGNMENT * PACK_ALIGNMENT;

@@ -27,8 +27,9 @@ static int open_unnamed(void)
 	const char *const folder[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
 
 	for (size_t i = 0; i < COUNT_OF(folder); i++) {
-		int fd = folder[i] && *folder[i] ?
-				 open(folder[i], O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600) : -1;
+		int fd = folder[i] && *folder[i]
+				 ? open(folder[i], O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600)
+				 : -1;
 
 		if (fd >= 0)
 			return fd;
@@ -41,7 +42,8 @@ int spool_unnamed(struct err *err)
 	int fd = open_unnamed();
 
 	if (fd < 0)
-		return err_sys(err, "cannot make a temporary file; set TMPDIR to a directory with room");
+		return err_sys(err,
+			       "cannot make a temporary file; set TMPDIR to a directory with room");
 	return fd;
 }
 
@@ -51,7 +53,8 @@ int spool_open(struct spool **out, struct err *err)
 
 	if (!spool || (spool->fd = open_unnamed()) < 0) {
 		free(spool);
-		return err_sys(err, "cannot make a temporary file; set TMPDIR to a directory with room");
+		return err_sys(err,
+			       "cannot make a temporary file; set TMPDIR to a directory with room");
 	}
 	*out = spool;
 	return 0;
@@ -111,7 +114,8 @@ int spool_flush(struct spool_stream *stream, struct err *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(err, "cannot write the temporary file; set TMPDIR to a directory with room");
+			return err_sys(err, "cannot write the temporary file; set TMPDIR to a "
+					    "directory with room");
 		done += (size_t)n;
 	}
 	stream->filled = 0;

@@ -41,7 +41,8 @@ struct inode *tree_inode(struct tree *tree, mode_t mode)
 	return inode;
 }
 
-/* FNV-1a over the name, with the parent's address mixed in; names are a stranger's, but limited in number. */
+/* FNV-1a over the name, with the parent's address mixed in; names are a stranger's, but limited in
+ * number. */
 static size_t hash_of(const struct tree *tree, const struct node *dir, const char *name, size_t len)
 {
 	uint64_t hash = 0xcbf29ce484222325 ^ ((uintptr_t)dir >> 3);
@@ -52,11 +53,13 @@ static size_t hash_of(const struct tree *tree, const struct node *dir, const cha
 	return (size_t)(hash * 0x9e3779b97f4a7c15 >> 20) & (tree->table_size - 1);
 }
 
-struct node *tree_child(const struct tree *tree, const struct node *dir, const char *name, size_t len)
+struct node *tree_child(const struct tree *tree, const struct node *dir, const char *name,
+			size_t len)
 {
 	struct node *node = tree->table[hash_of(tree, dir, name, len)];
 
-	while (node && (node->parent != dir || node->len != len || memcmp(node->name, name, len) != 0))
+	while (node &&
+	       (node->parent != dir || node->len != len || memcmp(node->name, name, len) != 0))
 		node = node->bucket;
 	return node;
 }
@@ -144,7 +147,8 @@ struct node *tree_add(struct tree *tree, struct node *dir, const char *name, siz
 	size_t at;
 
 	if (tree->max && tree->count >= tree->max) {
-		(void)err_set(err, "more than %zu files (firn.conf's [build] max-entries)", tree->max);
+		(void)err_set(err, "more than %zu files (firn.conf's [build] max-entries)",
+			      tree->max);
 		return NULL;
 	}
 	if ((tree->count >= 2 * tree->table_size && grow(tree) < 0) ||

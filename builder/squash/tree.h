@@ -57,7 +57,8 @@ struct inode {
 	const struct xattr *xattr; /* sorted by name */
 	const struct tar_segment *segment; /* a sparse file's pieces; NULL: all of it is stored */
 	struct data data;
-	const uint8_t *sum;   /* sha256 of a file's bytes, DIGEST_SIZE of them; NULL before they were read */
+	const uint8_t *
+		sum; /* sha256 of a file's bytes, DIGEST_SIZE of them; NULL before they were read */
 	struct sqfs_inode_generic_t *packed; /* pack.c's, and the reference of what it wrote */
 	uint64_t ref;
 };
@@ -91,7 +92,8 @@ void tree_freep(struct tree **tree);
 struct inode *tree_inode(struct tree *tree, mode_t mode);
 
 /* The child @name (@len bytes) of @dir, or NULL. */
-struct node *tree_child(const struct tree *tree, const struct node *dir, const char *name, size_t len);
+struct node *tree_child(const struct tree *tree, const struct node *dir, const char *name,
+			size_t len);
 /* The node at the tidy relative @path ("usr/bin/env"; "" is the root), or NULL. */
 struct node *tree_find(const struct tree *tree, const char *path);
 /*
@@ -135,7 +137,8 @@ struct entry {
 #define TREE_NOTE ".wh..wh."
 
 /* Put layer @number (1 is the lowest) with its entries over the tree. */
-int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t count, struct err *err);
+int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t count,
+	       struct err *err);
 
 /*
  * "./a//b/" as "a/b" into @out (TREE_PATH_MAX + 1 bytes). Absolute names lose

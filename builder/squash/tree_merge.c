@@ -63,8 +63,8 @@ static void hide(struct tree *tree, const char *path, bool itself)
 
 static void replace_by_implied(struct node *node, uint32_t layer, const char *path)
 {
-	log_warning("layer %u: '/%s' needs a directory where '%s' was: it takes its place", layer, path,
-		    node->name);
+	log_warning("layer %u: '/%s' needs a directory where '%s' was: it takes its place", layer,
+		    path, node->name);
 	node->inode = NULL;
 	node->layer = layer;
 }

@@ -128,7 +128,8 @@ static const struct {
 } known[] = {
 	{"\x1f\x8b", 2, &inflate_gzip, NULL}, {"\x28\xb5\x2f\xfd", 4, &inflate_zstd, NULL},
 	{"\xfd" "7zXZ\0", 6, &inflate_xz, NULL}, {"\x1f\x9d", 2, NULL, "compress"},
-	{"\x04\x22\x4d\x18", 4, NULL, "lz4"}, {"LZIP\x01", 5, NULL, "lzip"}, {"\x89LZO\0\r\n", 7, NULL, "lzop"},
+	{"\x04\x22\x4d\x18", 4, NULL, "lz4"}, {"LZIP\x01", 5, NULL, "lzip"}, {"\x89LZO\0\r\n", 7,
+		 NULL, "lzop"},
 	{"7z\xbc\xaf\x27\x1c", 6, NULL, "7z"}, {"PK\x03\x04", 4, NULL, "zip"},
 };
 // clang-format on

@@ -15,8 +15,23 @@
  * depend on it. Its own reading of headers rejects some valid ones (2.30: those with
  * a checksum of their own behind a name), so they are skipped here, byte by byte.
  */
-enum header { HEADER_FIXED, HEADER_EXTRA_SIZE, HEADER_EXTRA, HEADER_NAME, HEADER_COMMENT, HEADER_CRC, HEADER_DONE };
-enum { FIXED_SIZE = 10, FLAG_CRC = 2, FLAG_EXTRA = 4, FLAG_NAME = 8, FLAG_COMMENT = 16, FLAGS_RESERVED = 0xe0 };
+enum header {
+	HEADER_FIXED,
+	HEADER_EXTRA_SIZE,
+	HEADER_EXTRA,
+	HEADER_NAME,
+	HEADER_COMMENT,
+	HEADER_CRC,
+	HEADER_DONE
+};
+enum {
+	FIXED_SIZE = 10,
+	FLAG_CRC = 2,
+	FLAG_EXTRA = 4,
+	FLAG_NAME = 8,
+	FLAG_COMMENT = 16,
+	FLAGS_RESERVED = 0xe0
+};
 
 struct gzip {
 	struct inflate_state state;
@@ -57,15 +72,16 @@ static int gzip_restart(void *state)
 static void next_part(struct gzip *gzip)
 {
 	static const uint8_t flags[] = {
-		[HEADER_EXTRA_SIZE] = FLAG_EXTRA, [HEADER_EXTRA] = FLAG_EXTRA, [HEADER_NAME] = FLAG_NAME,
-		[HEADER_COMMENT] = FLAG_COMMENT, [HEADER_CRC] = FLAG_CRC,
+		[HEADER_EXTRA_SIZE] = FLAG_EXTRA, [HEADER_EXTRA] = FLAG_EXTRA,
+		[HEADER_NAME] = FLAG_NAME,	  [HEADER_COMMENT] = FLAG_COMMENT,
+		[HEADER_CRC] = FLAG_CRC,
 	};
 
 	gzip->count = 0;
 	do
 		gzip->header++;
-	while (gzip->header != HEADER_DONE &&
-	       (!(gzip->flags & flags[gzip->header]) || (gzip->header == HEADER_EXTRA && gzip->extra == 0)));
+	while (gzip->header != HEADER_DONE && (!(gzip->flags & flags[gzip->header]) ||
+					       (gzip->header == HEADER_EXTRA && gzip->extra == 0)));
 }
 
 /* RFC 1952, 2.3: fixed part, extra field, name, comment, checksum. -1 for no gzip header. */

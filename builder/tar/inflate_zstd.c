@@ -16,7 +16,8 @@ static void *zstd_open(void)
 {
 	ZSTD_DStream *state = ZSTD_createDStream();
 
-	if (state && ZSTD_isError(ZSTD_DCtx_setParameter(state, ZSTD_d_windowLogMax, WINDOW_LOG_MAX))) {
+	if (state &&
+	    ZSTD_isError(ZSTD_DCtx_setParameter(state, ZSTD_d_windowLogMax, WINDOW_LOG_MAX))) {
 		(void)ZSTD_freeDStream(state);
 		return NULL;
 	}

@@ -44,7 +44,9 @@ static ssize_t meter_read(struct stream *stream, void *buffer, size_t size, stru
 		return n;
 	meter->size += (uint64_t)n;
 	if (meter->size > meter->limits->max_size)
-		return err_set(err, "more than %" PRIu64 " bytes unpacked (firn.conf's [build] max-size)",
+		return err_set(err,
+			       "more than %" PRIu64
+			       " bytes unpacked (firn.conf's [build] max-size)",
 			       meter->limits->max_size);
 	if (meter->size > LIMIT_RATIO_FROM && meter->size / meter->limits->max_ratio > packed)
 		return err_set(err, "unpacks to more than %" PRIu64
@@ -73,7 +75,8 @@ static ssize_t counter_read(struct stream *stream, void *buffer, size_t size, st
 	struct counter *counter = (struct counter *)stream;
 	ssize_t n;
 
-	if (counter->layer->cancel && atomic_load_explicit(counter->layer->cancel, memory_order_relaxed))
+	if (counter->layer->cancel &&
+	    atomic_load_explicit(counter->layer->cancel, memory_order_relaxed))
 		return err_set(err, "not read: another layer failed");
 	n = counter->below->read(counter->below, buffer, size, err);
 	if (n > 0)
@@ -94,7 +97,8 @@ static int check_blob(void *arg, const struct digest *digest, uint64_t size, str
 	if (layer->size > 0 && size != layer->size)
 		return err_set(err, "is %" PRIu64 " bytes instead of %" PRIu64, size, layer->size);
 	if (layer->blob.text[0] && !digest_is(&layer->blob, digest))
-		return err_set(err, "its bytes do not match its digest; they sum up to %s", digest->text);
+		return err_set(err, "its bytes do not match its digest; they sum up to %s",
+			       digest->text);
 	return 0;
 }
 
@@ -104,12 +108,14 @@ static int check_diff_id(void *arg, const struct digest *digest, uint64_t size, 
 
 	(void)size;
 	if (layer->diff_id.text[0] && !digest_is(&layer->diff_id, digest))
-		return err_set(err, "its tar does not match the configuration's diff_id %s", layer->diff_id.text);
+		return err_set(err, "its tar does not match the configuration's diff_id %s",
+			       layer->diff_id.text);
 	layer->diff_id = *digest;
 	return 0;
 }
 
-/* raw → counter → sum → inflate → meter, in a thread of their own, → sum, as one stream. Takes @raw over. */
+/* raw → counter → sum → inflate → meter, in a thread of their own, → sum, as one stream. Takes @raw
+ * over. */
 static int open_chain(struct layer *layer, struct stream *raw, const struct limits *limits,
 		      struct stream **out, struct err *err)
 {
@@ -187,8 +193,9 @@ static int take_xattrs(struct layer *layer, const struct tar_entry *from, struct
 		}
 		for (; at > 0 && strcmp(xattr[at - 1].name, one->name) > 0; at--)
 			xattr[at] = xattr[at - 1];
-		xattr[at] = (struct xattr){arena_string(&layer->arena, one->name),
-					   arena_copy(&layer->arena, one->value, one->size), one->size};
+		xattr[at] =
+			(struct xattr){arena_string(&layer->arena, one->name),
+				       arena_copy(&layer->arena, one->value, one->size), one->size};
 		if (!xattr[at].name || !xattr[at].value)
 			return -1;
 		count++;
@@ -208,7 +215,9 @@ static int take_data(struct reading *reading, const struct tar_entry *from, stru
 	inode->size = from->size;
 	layer->data_size += from->size;
 	if (from->size > reading->limits->max_size || layer->data_size > reading->limits->max_size)
-		return err_set(err, "more than %" PRIu64 " bytes of files (firn.conf's [build] max-size)",
+		return err_set(err,
+			       "more than %" PRIu64
+			       " bytes of files (firn.conf's [build] max-size)",
 			       reading->limits->max_size);
 	if (from->segment) {
 		inode->segment = arena_copy(&layer->arena, from->segment,
@@ -221,10 +230,13 @@ static int take_data(struct reading *reading, const struct tar_entry *from, stru
 		inode->data = (struct data){DATA_FD, {.fd = layer->fd},
 					    layer->fd_offset + tar_position(reading->tar)};
 	else
-		inode->data = (struct data){DATA_SPOOL, {.spool = layer->spool}, spool_size(layer->spool)};
+		inode->data = (struct data){DATA_SPOOL,
+					    {.spool = layer->spool},
+					    spool_size(layer->spool)};
 	while ((n = tar_read(reading->tar, reading->buffer, COPY_SIZE, err)) > 0) {
 		stored += (uint64_t)n;
-		if (!reading->stays && spool_write(layer->spool, reading->buffer, (size_t)n, err) < 0)
+		if (!reading->stays &&
+		    spool_write(layer->spool, reading->buffer, (size_t)n, err) < 0)
 			return -1;
 	}
 	if (n == 0 && stored != from->stored)

@@ -20,7 +20,8 @@ struct limits {
 	size_t max_entries;  /* of one image */
 	uint64_t max_size;   /* bytes of files, unpacked, of one layer and of the image */
 	uint64_t max_ratio;  /* unpacked bytes for one compressed byte, beyond LIMIT_RATIO_FROM */
-	size_t max_memory;   /* bytes that names, links and attributes take in memory; 0: any number */
+	size_t max_memory;   /* bytes that names, links and attributes take in memory; 0: any number
+			      */
 	struct budget *memory; /* where one build counts them; NULL: not counted */
 };
 #define LIMIT_RATIO_FROM (256ULL << 20)
@@ -59,7 +60,8 @@ enum layer_state { LAYER_WAITING, LAYER_READING, LAYER_READY };
 int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 	       struct spool *spool, const struct limits *limits, struct err *err);
 
-/* Whether files' data stay where they were read, in the layer's descriptor, and it must stay open. */
+/* Whether files' data stay where they were read, in the layer's descriptor, and it must stay open.
+ */
 bool layer_keeps_file(const struct layer *layer);
 void layer_clear(struct layer *layer);
 

@@ -14,7 +14,8 @@
 #include <sys/types.h>
 
 struct stream {
-	/* Up to @size bytes into @buffer; 0 at the end, -1 with @err. May give less than asked for. */
+	/* Up to @size bytes into @buffer; 0 at the end, -1 with @err. May give less than asked for.
+	 */
 	ssize_t (*read)(struct stream *stream, void *buffer, size_t size, struct err *err);
 	void (*close)(struct stream *stream); /* frees @stream and the streams below it */
 };

@@ -155,7 +155,8 @@ static int check_sum(const struct tar_header *header, struct err *err)
 	}
 	if (tar_number(header->checksum, sizeof(header->checksum), &said) < 0 ||
 	    (said != sum && said != signed_sum))
-		return err_set(err, "a header does not match its checksum, or this is no tar archive");
+		return err_set(err,
+			       "a header does not match its checksum, or this is no tar archive");
 	return 0;
 }
 
@@ -249,12 +250,15 @@ static int take_type(const struct tar_header *header, struct tar_entry *entry, s
 static int take_data(struct tar *tar, const struct tar_header *header, uint64_t size,
 		     struct tar_entry *entry, struct err *err)
 {
-	static const struct tar_segment nothing_stored; /* all of it is a hole, and there is no map yet */
+	static const struct tar_segment
+		nothing_stored; /* all of it is a hole, and there is no map yet */
 	const struct tar_extended *extended = &tar->next;
-	bool sparse = entry->type == TAR_FILE && (header->type == 'S' || extended->sparse != SPARSE_NONE);
+	bool sparse =
+		entry->type == TAR_FILE && (header->type == 'S' || extended->sparse != SPARSE_NONE);
 	int64_t real;
 
-	/* Links and devices have no data, whatever their size field says; POSIX lets a link's be set. */
+	/* Links and devices have no data, whatever their size field says; POSIX lets a link's be
+	 * set. */
 	if (entry->type != TAR_FILE && header->type != 'D')
 		size = 0;
 	tar->left = size;
@@ -265,7 +269,8 @@ static int take_data(struct tar *tar, const struct tar_header *header, uint64_t 
 		return 0;
 	}
 	if (header->type == 'S') {
-		if (take_field("real size", header->u.gnu.real_size, 12, 0, INT64_MAX, &real, err) < 0 ||
+		if (take_field("real size", header->u.gnu.real_size, 12, 0, INT64_MAX, &real,
+			       err) < 0 ||
 		    tar_read_old_map(tar, header, err) < 0)
 			return -1;
 		entry->size = (uint64_t)real;
@@ -303,7 +308,8 @@ static int take_numbers(struct tar *tar, const struct tar_header *header, struct
 	}
 	if (extended->uid > UINT32_MAX || extended->gid > UINT32_MAX)
 		return err_set(err, "an owner's number is out of range");
-	if (!extended->has_mtime && FIELD(header, mtime, INT64_MIN, INT64_MAX, &extended->mtime, err) < 0)
+	if (!extended->has_mtime &&
+	    FIELD(header, mtime, INT64_MIN, INT64_MAX, &extended->mtime, err) < 0)
 		return -1;
 	entry->uid = (uint32_t)extended->uid;
 	entry->gid = (uint32_t)extended->gid;
@@ -384,7 +390,8 @@ static int read_header(struct tar *tar, struct tar_header *header, struct err *e
 	return 0;
 }
 
-/* The header of the next entry, after all that speaks of it: 1, or 0 at the archive's end, or -1. */
+/* The header of the next entry, after all that speaks of it: 1, or 0 at the archive's end, or -1.
+ */
 static int next_header(struct tar *tar, struct tar_header *header, int64_t *size, struct err *err)
 {
 	bool awaited = false;

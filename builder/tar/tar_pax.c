@@ -131,18 +131,23 @@ static int take_record(struct tar *tar, struct tar_extended *to, bool global, co
 	if (strcmp(key, "gid") == 0)
 		return (to->has_gid = value->size > 0) ? take_number(key, value, &to->gid, err) : 0;
 	if (strcmp(key, "mtime") == 0)
-		return (to->has_mtime = value->size > 0) ? take_time(key, value, &to->mtime, err) : 0;
+		return (to->has_mtime = value->size > 0) ? take_time(key, value, &to->mtime, err)
+							 : 0;
 	if (strcmp(key, "path") != 0 && strcmp(key, "linkpath") != 0 && strcmp(key, "size") != 0 &&
-	    strncmp(key, "GNU.sparse.", 11) != 0 && strncmp(key, XATTR_PREFIX, strlen(XATTR_PREFIX)) != 0)
+	    strncmp(key, "GNU.sparse.", 11) != 0 &&
+	    strncmp(key, XATTR_PREFIX, strlen(XATTR_PREFIX)) != 0)
 		return 0; /* comments, atime, names of owners, others' own words */
 	if (global)
 		return err_set(err, "a global extended header sets '%s'", key);
 	if (strcmp(key, "path") == 0)
-		return to->path && to->sparse != SPARSE_NONE ? 0 : take_name(key, value, &to->path, err);
+		return to->path && to->sparse != SPARSE_NONE
+			       ? 0
+			       : take_name(key, value, &to->path, err);
 	if (strcmp(key, "linkpath") == 0)
 		return take_name(key, value, &to->link, err);
 	if (strcmp(key, "size") == 0)
-		return (to->has_size = value->size > 0) ? take_number(key, value, &to->size, err) : 0;
+		return (to->has_size = value->size > 0) ? take_number(key, value, &to->size, err)
+							: 0;
 	if (key[0] == 'G')
 		return take_sparse(tar, to, key, value, err);
 	return take_xattr(tar, key + strlen(XATTR_PREFIX), value, err);
@@ -161,9 +166,12 @@ int tar_take_records(struct tar *tar, struct tar_text *records, struct tar_exten
 		uint64_t size;
 
 		/* "SIZE KEY=VALUE\n", SIZE counts all of it. */
-		if (tar_decimal(at, &key, &size) < 0 || *key != ' ' || size > (uint64_t)(end - at) ||
-		    size < (uint64_t)(key - at) + 3 || at[size - 1] != '\n')
-			return err_set(err, "an extended header's record does not have the length it says");
+		if (tar_decimal(at, &key, &size) < 0 || *key != ' ' ||
+		    size > (uint64_t)(end - at) || size < (uint64_t)(key - at) + 3 ||
+		    at[size - 1] != '\n')
+			return err_set(
+				err,
+				"an extended header's record does not have the length it says");
 		key++;
 		at[size - 1] = 0;
 		value.text = memchr(key, '=', size - (size_t)(key - at) - 1);

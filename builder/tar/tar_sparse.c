@@ -40,21 +40,28 @@ static int take_old(struct tar *tar, const char *offset, const char *size, struc
 
 	if (!offset[0] || !size[0])
 		return 0;
-	if (tar_number(offset, 12, &at) < 0 || tar_number(size, 12, &bytes) < 0 || at < 0 || bytes < 0)
+	if (tar_number(offset, 12, &at) < 0 || tar_number(size, 12, &bytes) < 0 || at < 0 ||
+	    bytes < 0)
 		return err_set(err, "the map of a sparse file is damaged");
 	return tar_add_segment(tar, (uint64_t)at, (uint64_t)bytes, err) < 0 ? -1 : 1;
 }
 
 int tar_read_old_map(struct tar *tar, const struct tar_header *header, struct err *err)
 {
-	struct { struct { char offset[12], size[12]; } sparse[TAR_OLD_SPARSE_MAX]; char extended, pad[7]; } more;
+	struct {
+		struct {
+			char offset[12], size[12];
+		} sparse[TAR_OLD_SPARSE_MAX];
+		char extended, pad[7];
+	} more;
 	bool extended = header->u.gnu.extended;
 	int result = 1;
 
 	_Static_assert(sizeof(more) == TAR_BLOCK_SIZE, "an extension of the map is one block");
 	tar->segment_count = 0;
 	for (size_t i = 0; i < COUNT_OF(header->u.gnu.sparse) && result > 0; i++)
-		result = take_old(tar, header->u.gnu.sparse[i].offset, header->u.gnu.sparse[i].size, err);
+		result = take_old(tar, header->u.gnu.sparse[i].offset, header->u.gnu.sparse[i].size,
+				  err);
 	while (result >= 0 && extended) {
 		result = tar_read_block(tar, &more, err);
 		if (result <= 0)
@@ -101,7 +108,8 @@ int tar_read_map_blocks(struct tar *tar, struct err *err)
 	if (take_line(tar, block, &at, &count, err) < 0)
 		return -1;
 	for (; count > 0; count--)
-		if (take_line(tar, block, &at, &offset, err) < 0 || take_line(tar, block, &at, &size, err) < 0 ||
+		if (take_line(tar, block, &at, &offset, err) < 0 ||
+		    take_line(tar, block, &at, &size, err) < 0 ||
 		    tar_add_segment(tar, offset, size, err) < 0)
 			return -1;
 	return 0;
@@ -116,7 +124,8 @@ int tar_check_map(struct tar *tar, uint64_t real_size, uint64_t stored, struct e
 
 		if (segment->offset < end || segment->offset > real_size ||
 		    segment->size > real_size - segment->offset)
-			return err_set(err, "the map of a sparse file has pieces in disorder or beyond its end");
+			return err_set(err, "the map of a sparse file has pieces in disorder or "
+					    "beyond its end");
 		end = segment->offset + segment->size;
 		sum += segment->size;
 	}

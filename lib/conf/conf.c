@@ -47,7 +47,8 @@ static const struct key keys[] = {
 static const struct key registry_keys[] = {
 	{"registry", "mirror", VALUE_TEXT, offsetof(struct conf_registry, mirror), true},
 	{"registry", "ca", VALUE_PATH, offsetof(struct conf_registry, ca), true},
-	{"registry", "token-server", VALUE_TEXT, offsetof(struct conf_registry, token_server), true},
+	{"registry", "token-server", VALUE_TEXT, offsetof(struct conf_registry, token_server),
+	 true},
 	{"registry", "insecure", VALUE_FLAG, offsetof(struct conf_registry, insecure), false},
 };
 
@@ -140,7 +141,8 @@ const struct conf_registry *conf_registry(const struct conf *conf, const char *h
 	return NULL;
 }
 
-/* The registry that a section 'registry "HOST"' speaks of, made if it is new; NULL if it is no such section. */
+/* The registry that a section 'registry "HOST"' speaks of, made if it is new; NULL if it is no such
+ * section. */
 static struct conf_registry *section_registry(struct conf *conf, const char *section)
 {
 	static const char prefix[] = "registry \"";
@@ -148,7 +150,8 @@ static struct conf_registry *section_registry(struct conf *conf, const char *sec
 	auto_free char *host = NULL;
 	struct conf_registry *grown;
 
-	if (len <= prefix_len + 1 || strncmp(section, prefix, prefix_len) != 0 || section[len - 1] != '"')
+	if (len <= prefix_len + 1 || strncmp(section, prefix, prefix_len) != 0 ||
+	    section[len - 1] != '"')
 		return NULL;
 	host = strndup(section + prefix_len, len - prefix_len - 1);
 	if (!host)
@@ -211,8 +214,8 @@ static int no_key(const char *section, const char *name, const struct place *pla
 				    "[registry \"HOST\"]",
 			       place->path, place->line, section);
 	if (!is_section(section))
-		return err_set(err, "'%s' line %d: there is no section '%s'", place->path, place->line,
-			       section);
+		return err_set(err, "'%s' line %d: there is no section '%s'", place->path,
+			       place->line, section);
 	return err_set(err, "'%s' line %d: there is no key '%s' in section '%s'", place->path,
 		       place->line, name, section);
 }

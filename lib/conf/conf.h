@@ -4,11 +4,10 @@
  *
  * The site's file (sysconfdir/firn/firn.conf) is read if it exists, and only if
  * root owns it and nobody else can write to it; in a user namespace that does not
- * know the machine's root, if its owner is unknown there and we cannot write to it. A file named with --config is
- * read after it if the user or root owns it and nobody else can write to it;
- * it may only set what a user may set (the table in conf.c says which).
- * Format: firn.conf(5): sections in brackets, KEY = VALUE lines, '#' comments;
- * keys that take lists may be repeated.
+ * know the machine's root, if its owner is unknown there and we cannot write to it. A file named
+ * with --config is read after it if the user or root owns it and nobody else can write to it; it
+ * may only set what a user may set (the table in conf.c says which). Format: firn.conf(5): sections
+ * in brackets, KEY = VALUE lines, '#' comments; keys that take lists may be repeated.
  */
 #ifndef FIRN_LIB_CONF_CONF_H
 #define FIRN_LIB_CONF_CONF_H
@@ -36,24 +35,27 @@ struct conf_registry {
 	char *host;
 	char *mirror;  /* URL that is asked first; NULL: none */
 	char *ca;      /* file of certificates to trust for this host; NULL: the system's */
-	char *token_server; /* HOST[:PORT] outside its domain that may get its credentials; NULL: none */
+	char *token_server; /* HOST[:PORT] outside its domain that may get its credentials; NULL:
+			       none */
 	bool insecure; /* plain http and certificates of anybody are good enough */
 };
 
 struct conf {
 	/* [run] */
-	struct conf_list bind;     /* "SRC[:DST[:ro|rw|optional]]": bound in every container, if SRC exists */
+	struct conf_list
+		bind; /* "SRC[:DST[:ro|rw|optional]]": bound in every container, if SRC exists */
 	enum conf_engine engine;   /* default firn */
-	char *squashfuse;          /* program of the second engine; default "squashfuse_ll" from PATH */
+	char *squashfuse; /* program of the second engine; default "squashfuse_ll" from PATH */
 	enum conf_mpi mpi;         /* default hybrid: the host's launcher starts the image's MPI */
-	bool topology;             /* default yes: what hwloc finds is found once for all ranks of a step */
+	bool topology; /* default yes: what hwloc finds is found once for all ranks of a step */
 	/* [server] */
 	size_t cache_size;         /* bytes, default 12 MiB */
 	size_t metadata_size;      /* bytes, default 16 MiB */
 	int threads;               /* 0: by CPUs */
 	bool require_cage;         /* no Landlock or seccomp: no server; default no (lib/cage.h) */
 	/* [env] */
-	const char *const *env_always; /* host variables that never enter; a trailing '*' matches the rest */
+	const char *const
+		*env_always; /* host variables that never enter; a trailing '*' matches the rest */
 	size_t env_always_count;
 	struct conf_list env_drop; /* ... and more of them */
 	struct conf_list env_keep; /* exceptions to both */
@@ -69,11 +71,11 @@ struct conf {
 	char *cache;               /* directory; NULL: XDG's */
 	/* [pull], and all [registry] sections */
 	char *default_registry;    /* host of names without one; NULL: such names are errors */
-	int stall;                 /* seconds without a byte after which a transfer is begun anew; default 60 */
+	int stall; /* seconds without a byte after which a transfer is begun anew; default 60 */
 	struct conf_registry *registry;
 	size_t registry_count;
 	/* [users] */
-	struct conf_list deny;     /* options and verbs that users may not give: names without dashes */
+	struct conf_list deny; /* options and verbs that users may not give: names without dashes */
 };
 
 /*

@@ -98,7 +98,8 @@ static int take_flag(bool *field, const char *text)
 
 bool conf_pin_parse(const char *text, enum conf_pin *out)
 {
-	static const char *const names[] = {[PIN_OFF] = "off", [PIN_TRY] = "try", [PIN_REQUIRE] = "require"};
+	static const char *const names[] = {
+		[PIN_OFF] = "off", [PIN_TRY] = "try", [PIN_REQUIRE] = "require"};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (strcmp(text, names[i]) == 0) {

@@ -51,7 +51,8 @@ bool image_is_begun(int fd)
 	unsigned char head[SIF_MAGIC_AT + 10];
 	ssize_t got = pread(fd, head, sizeof(head), 0);
 
-	return got == 0 || (got > 0 && (is_squashfs(head, (size_t)got) || is_sif(head, (size_t)got)));
+	return got == 0 ||
+	       (got > 0 && (is_squashfs(head, (size_t)got) || is_sif(head, (size_t)got)));
 }
 
 static int recognize(struct image *image, const char *path, struct err *err)
@@ -75,8 +76,8 @@ static int recognize(struct image *image, const char *path, struct err *err)
 					  &image->size, &image->machine, err);
 	}
 	likely = guess(head, (size_t)got);
-	return err_set(err, "'%s' is not an image: it is %s, not squashfs, SIF or a directory", path,
-		       likely ? likely : "of unknown format");
+	return err_set(err, "'%s' is not an image: it is %s, not squashfs, SIF or a directory",
+		       path, likely ? likely : "of unknown format");
 }
 
 static int open_it(struct image *image, const char *path, struct err *err)

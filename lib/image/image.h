@@ -19,7 +19,8 @@ enum image_kind { IMAGE_SQUASHFS, IMAGE_SIF, IMAGE_DIRECTORY };
 
 struct image {
 	enum image_kind kind;
-	char *path;       /* absolute, as far as it could be resolved, and of what fd is; for messages and the plan */
+	char *path; /* absolute, as far as it could be resolved, and of what fd is; for messages and
+		       the plan */
 	int fd;           /* O_RDONLY; a directory's is O_PATH|O_DIRECTORY */
 	struct stat stat; /* of fd: device, inode, size and times are the image's identity */
 	uint64_t offset;  /* of the squashfs in the file, bytes */

@@ -44,11 +44,13 @@ int origin_read(int fd, uint64_t offset, char **text, size_t *out_size, struct e
 
 	if (n < 0)
 		return err_sys(err, "cannot read the origin");
-	if ((size_t)n < sizeof(header) || memcmp(header.magic, ORIGIN_MAGIC, sizeof(header.magic)) != 0)
+	if ((size_t)n < sizeof(header) ||
+	    memcmp(header.magic, ORIGIN_MAGIC, sizeof(header.magic)) != 0)
 		return 0;
 	size = le64toh(header.size);
 	if (le32toh(header.version) != 1)
-		return err_set(err, "the origin is of the unknown version %u", le32toh(header.version));
+		return err_set(err, "the origin is of the unknown version %u",
+			       le32toh(header.version));
 	if (size > ORIGIN_MAX)
 		return err_set(err, "the origin is longer than %d bytes", ORIGIN_MAX);
 	data = malloc((size_t)size + 1);
@@ -56,7 +58,8 @@ int origin_read(int fd, uint64_t offset, char **text, size_t *out_size, struct e
 		return err_sys(err, "cannot read the origin");
 	n = read_at(fd, data, (size_t)size, offset + sizeof(header));
 	if (n < 0 || (uint64_t)n != size)
-		return n < 0 ? err_sys(err, "cannot read the origin") : err_set(err, "the origin is cut off");
+		return n < 0 ? err_sys(err, "cannot read the origin")
+			     : err_set(err, "the origin is cut off");
 	data[size] = 0;
 	*out_size = (size_t)size;
 	*text = take_ptr(&data);

@@ -82,11 +82,13 @@ static int check_partition(const unsigned char *descriptor, uint64_t file_size, 
 	uint32_t type = get32(descriptor + DESCRIPTOR_EXTRA);
 
 	if (type != FS_SQUASHFS)
-		return err_set(err, "the root of '%s' is %s, not squashfs; rebuild the SIF unencrypted "
-				    "and with squashfs",
+		return err_set(err,
+			       "the root of '%s' is %s, not squashfs; rebuild the SIF unencrypted "
+			       "and with squashfs",
 			       name, file_system_name(type));
 	if (offset > file_size || size > file_size - offset || size == 0)
-		return err_set(err, "'%s' is damaged or truncated: its root lies outside the file", name);
+		return err_set(err, "'%s' is damaged or truncated: its root lies outside the file",
+			       name);
 	return 0;
 }
 
@@ -105,8 +107,8 @@ int sif_find_partition(int fd, uint64_t file_size, const char *name, uint64_t *o
 	    count * SIF_DESCRIPTOR_SIZE > file_size - table)
 		return err_set(err, "'%s' is damaged: its SIF table lies outside the file", name);
 	for (uint64_t i = 0; i < count; i++) {
-		if (read_at(fd, descriptor, sizeof(descriptor), table + i * sizeof(descriptor), name,
-			    err) < 0)
+		if (read_at(fd, descriptor, sizeof(descriptor), table + i * sizeof(descriptor),
+			    name, err) < 0)
 			return -1;
 		if (get32(descriptor) != TYPE_PARTITION || !descriptor[DESCRIPTOR_USED] ||
 		    get32(descriptor + DESCRIPTOR_EXTRA + 4) != PART_PRIMARY)

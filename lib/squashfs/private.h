@@ -58,7 +58,8 @@ static inline uint64_t get64(const void *from)
 struct codec;
 int codec_new(enum squashfs_compression compression, struct codec **out, struct err *err);
 void codec_free(struct codec *codec);
-/* Decompress into @out of @room bytes. Returns the bytes made, or -1 (no message: the caller knows where). */
+/* Decompress into @out of @room bytes. Returns the bytes made, or -1 (no message: the caller knows
+ * where). */
 ssize_t codec_decompress(struct codec *codec, const void *in, size_t size, void *out, size_t room);
 
 /* cache.c */
@@ -75,7 +76,8 @@ struct block {
 };
 
 struct cache;
-/* Fill block->data (and size and next) for its key; called without a lock, once for all who wait. */
+/* Fill block->data (and size and next) for its key; called without a lock, once for all who wait.
+ */
 typedef int cache_fill(struct squashfs_reader *reader, struct block *block, struct err *err);
 struct cache *cache_new(size_t block_size, size_t limit);
 void cache_free(struct cache *cache);

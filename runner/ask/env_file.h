@@ -24,10 +24,11 @@ int env_file_line(char *line, char **name, char **value, const char **why);
 bool env_name_is_good(const char *name);
 
 /*
- * Call @take for each variable of @path, which is open as @fd (borrowed; -1: not yet); -1 from it (out of memory) ends the
- * reading. Returns 0, or -1 with @err naming file and line.
+ * Call @take for each variable of @path, which is open as @fd (borrowed; -1: not yet); -1 from it
+ * (out of memory) ends the reading. Returns 0, or -1 with @err naming file and line.
  */
-int env_file_read(const char *path, int fd, int (*take)(void *arg, const char *name, const char *value),
-		  void *arg, struct err *err);
+int env_file_read(const char *path, int fd,
+		  int (*take)(void *arg, const char *name, const char *value), void *arg,
+		  struct err *err);
 
 #endif

@@ -139,8 +139,9 @@ static int take_mpi(struct request *request, const struct option *option, const 
 {
 	(void)option;
 	if (strcmp(value, "host") == 0 || strncmp(value, "host:", 5) == 0)
-		return err_set(err, "--mpi '%s' is not in this version: the host's MPI is not put into "
-				    "containers, the image's own runs (--mpi hybrid)",
+		return err_set(err,
+			       "--mpi '%s' is not in this version: the host's MPI is not put into "
+			       "containers, the image's own runs (--mpi hybrid)",
 			       value);
 	if (strcmp(value, "hybrid") != 0 && strcmp(value, "none") != 0)
 		return err_set(err, "--mpi takes hybrid or none, not '%s'", value);
@@ -166,23 +167,29 @@ static int take_level(struct request *request, const struct option *option, cons
 // clang-format off
 static const struct option options[] = {
 	{"bind", 'B', "SRC[:DST[:ro|rw|optional]]", take_mount, 0, "show the host's SRC at DST"},
-	{"mount", 0, "type=bind|tmpfs,...", take_mount, 0, "the same in words: src=, dst=, ro, size="},
+	{"mount", 0, "type=bind|tmpfs,...", take_mount, 0,
+	 "the same in words: src=, dst=, ro, size="},
 	{"tmpfs", 0, "DST[:size=N]", take_mount, 0, "an empty file system in memory at DST"},
 	{"env", 'e', "NAME[=VALUE]", take_env, 0, "set a variable, or pass the host's"},
 	{"env-file", 0, "FILE", take_env, 0, "set variables from lines [export] NAME=VALUE"},
-	{"clean-env", 'c', NULL, FLAG(clean_env), "pass none of the host's variables but HOME, TERM, the launcher's"},
-	{"no-home", 0, NULL, FLAG(no_home), "do not show the home; HOME is an empty directory in memory"},
+	{"clean-env", 'c', NULL, FLAG(clean_env),
+	 "pass none of the host's variables but HOME, TERM, the launcher's"},
+	{"no-home", 0, NULL, FLAG(no_home),
+	 "do not show the home; HOME is an empty directory in memory"},
 	{"home", 0, "SRC[:DST]", take_home, 0, "another directory as home"},
 	{"cwd", 0, "DIR", TEXT(cwd), "start in DIR of the container"},
 	{"contain", 0, NULL, FLAG(contain), "private /tmp, home and /dev/shm, minimal /dev"},
 	{"writable-tmpfs", 0, NULL, FLAG(writable_tmpfs), "let writes succeed, into memory"},
 	{"overlay", 0, "DIR", TEXT(overlay), "let writes succeed, kept in DIR"},
-	{"overlay-any", 0, NULL, FLAG(overlay_any), "lay the overlay on another image than it was made on"},
+	{"overlay-any", 0, NULL, FLAG(overlay_any),
+	 "lay the overlay on another image than it was made on"},
 	{"root", 0, NULL, FLAG(root), "appear as root (one mapped user)"},
-	{"frozen", 0, NULL, FLAG(frozen), "pass nothing of the user's or the machine's state that is not named here"},
+	{"frozen", 0, NULL, FLAG(frozen),
+	 "pass nothing of the user's or the machine's state that is not named here"},
 	{"private", 0, NULL, FLAG(private), "never share the container with other ranks"},
 	{"session", 0, "NAME", TEXT(session), "share the container with all that say this name"},
-	{"mpi", 0, "hybrid|none", take_mpi, 0, "let the host's launcher start the image's MPI (the default), or not"},
+	{"mpi", 0, "hybrid|none", take_mpi, 0,
+	 "let the host's launcher start the image's MPI (the default), or not"},
 	{"engine", 0, "firn|squashfuse", TEXT(engine), "who serves the image"},
 	{"config", 0, "FILE", TEXT(config), "read a configuration of your own, too"},
 	{"print-plan", 0, NULL, FLAG(print_plan), "print what would be done, one step a line"},
@@ -209,17 +216,22 @@ static int refuse(const char *dashes, const char *name, size_t len, struct err *
 	const char *advice = foreign_option(name, len);
 
 	if (advice)
-		return err_set(err, "firn has no option '%s%.*s'; %s", dashes, (int)len, name, advice);
-	return err_set(err, "unknown option '%s%.*s'; see 'firn exec --help'", dashes, (int)len, name);
+		return err_set(err, "firn has no option '%s%.*s'; %s", dashes, (int)len, name,
+			       advice);
+	return err_set(err, "unknown option '%s%.*s'; see 'firn exec --help'", dashes, (int)len,
+		       name);
 }
 
 static int refuse_long(const char *name, size_t len, struct err *err)
 {
 	for (size_t i = 0; i < COUNT_OF(gpu_names); i++)
 		if (strlen(gpu_names[i]) == len && strncmp(gpu_names[i], name, len) == 0)
-			return err_set(err, "option '--%s' is not in this version: devices in /dev are visible "
-					    "without it, the host's driver libraries are not put into containers",
-				       gpu_names[i]);
+			return err_set(
+				err,
+				"option '--%s' is not in this version: devices in /dev are visible "
+				"without it, the host's driver libraries are not put into "
+				"containers",
+				gpu_names[i]);
 	return refuse("--", name, len, err);
 }
 
@@ -284,7 +296,8 @@ static int take_short(struct request *request, char **argv, struct err *err)
 			continue;
 		}
 		if (!value)
-			return err_set(err, "option '-%c' needs a value: %s", *letter, option->value);
+			return err_set(err, "option '-%c' needs a value: %s", *letter,
+				       option->value);
 		if (take(request, option, value, err) < 0)
 			return -1;
 		return letter[1] ? 1 : 2;
@@ -408,14 +421,17 @@ void request_freep(struct request **request)
 void request_help(enum request_verb verb, FILE *out)
 {
 	static const char *const usage[] = {
-		[REQUEST_EXEC] = "usage: firn exec [OPTION...] IMAGE COMMAND [ARG...]\n"
-				 "Run COMMAND in IMAGE: a squashfs file, a SIF file or a directory.\n",
-		[REQUEST_RUN] = "usage: firn run [OPTION...] IMAGE [ARG...]\n"
-				"Run what IMAGE says: its OCI entrypoint and command, or its runscript.\n",
+		[REQUEST_EXEC] =
+			"usage: firn exec [OPTION...] IMAGE COMMAND [ARG...]\n"
+			"Run COMMAND in IMAGE: a squashfs file, a SIF file or a directory.\n",
+		[REQUEST_RUN] =
+			"usage: firn run [OPTION...] IMAGE [ARG...]\n"
+			"Run what IMAGE says: its OCI entrypoint and command, or its runscript.\n",
 		[REQUEST_SHELL] = "usage: firn shell [OPTION...] IMAGE [ARG...]\n"
 				  "Run an interactive shell in IMAGE.\n",
-		[REQUEST_SESSION] = "usage: firn session-start --control-fd N [OPTION...] IMAGE [ARG...]\n"
-				    "Make or find a container for tasks that the caller starts.\n",
+		[REQUEST_SESSION] =
+			"usage: firn session-start --control-fd N [OPTION...] IMAGE [ARG...]\n"
+			"Make or find a container for tasks that the caller starts.\n",
 	};
 
 	(void)fprintf(out, "%s\n", usage[verb]);
@@ -436,7 +452,8 @@ void request_help(enum request_verb verb, FILE *out)
 			       option->value ? option->value : "");
 		(void)fprintf(out, "  %-34s %s\n", left, option->help ? option->help : "");
 	}
-	(void)fputs("\nExit status: the command's own; 125 firn failed, 126 cannot execute, 127 not found.\n"
+	(void)fputs("\nExit status: the command's own; 125 firn failed, 126 cannot execute, 127 "
+		    "not found.\n"
 		    "See firn(1).\n",
 		    out);
 }

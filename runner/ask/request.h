@@ -39,7 +39,8 @@ struct request {
 	size_t mount_count;
 	struct request_env *env;
 	size_t env_count;
-	int *env_fd; /* of the files among them, -1 for others; NULL until env_open_files() (env.h); owned */
+	int *env_fd; /* of the files among them, -1 for others; NULL until env_open_files() (env.h);
+			owned */
 	char *home, *home_target; /* --home */
 	const char *cwd;
 	const char *overlay;
@@ -53,9 +54,11 @@ struct request {
 	/* session-start's own */
 	int control;         /* --control-fd; -1 */
 	int hold_pid;        /* --hold-pid; 0 */
-	bool entrypoint;     /* --entrypoint: the verb becomes REQUEST_RUN, without the image's own command */
+	bool entrypoint;     /* --entrypoint: the verb becomes REQUEST_RUN, without the image's own
+				command */
 	const char *name;    /* --name: the container that is called so; then @image may be NULL */
-	const char *asked;   /* --asked: options that the container called @name must be made of, to be read */
+	const char *asked;   /* --asked: options that the container called @name must be made of, to
+				be read */
 	const char *scope;   /* --scope: among whom the name is known */
 	const char *hold_path; /* --hold-path: it lives until this directory is removed */
 	const char *expect;  /* --expect: the image's identity (lib/image/identity.h) */
@@ -78,7 +81,8 @@ void request_freep(struct request **request);
 /* Write "usage" and the table of options of a verb. */
 void request_help(enum request_verb verb, FILE *out);
 
-/* "SRC[:DST[:ro|rw|optional[,...]]]" with "\:" for a colon; for --bind and the configuration's bind. */
+/* "SRC[:DST[:ro|rw|optional[,...]]]" with "\:" for a colon; for --bind and the configuration's
+ * bind. */
 int request_bind_parse(const char *text, struct request_mount *out, struct err *err);
 void request_mount_clear(struct request_mount *mount);
 /* "type=bind,src=A,dst=B[,ro]" and "type=tmpfs,dst=B[,size=N]", as --mount takes them. */

@@ -70,7 +70,9 @@ static int bind_fields(const char *text, struct request_mount *mount, struct err
 		return 0;
 	mode = take_field(&at, ':', &more);
 	if (!mode || more || take_mode(mode, mount) < 0)
-		return err_set(err, "bind '%s' must end in ':ro', ':rw' or ':optional' (write '\\:' for a colon in a name)",
+		return err_set(err,
+			       "bind '%s' must end in ':ro', ':rw' or ':optional' (write '\\:' for "
+			       "a colon in a name)",
 			       text);
 	return 0;
 }

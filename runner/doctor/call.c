@@ -69,12 +69,13 @@ void doctor_kernel(struct finding *finding)
 		return;
 	}
 	if (major < 4 || (major == 4 && minor < 18)) {
-		finding_set(finding, FINDING_MISSING, "Linux %s cannot mount FUSE in user namespaces",
-			    name.release);
+		finding_set(finding, FINDING_MISSING,
+			    "Linux %s cannot mount FUSE in user namespaces", name.release);
 		finding_remedy(finding, "a kernel of version 4.18 or newer, better 5.14");
 	} else if (major < 5 || (major == 5 && minor < 14)) {
 		finding_set(finding, FINDING_WARNING,
-			    "Linux %s works with fallbacks; 5.14 and newer start faster", name.release);
+			    "Linux %s works with fallbacks; 5.14 and newer start faster",
+			    name.release);
 		finding_remedy(finding, "a kernel of version 5.14 or newer");
 	} else {
 		finding_set(finding, FINDING_OK, "Linux %s, %s", name.release, name.machine);
@@ -105,18 +106,20 @@ static void explain_namespaces(struct finding *finding, int code)
 		finding_remedy(finding, "echo kernel.unprivileged_userns_clone=1 "
 					">/etc/sysctl.d/90-firn.conf && sysctl --system");
 	else if (is_set_to("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
-		finding_remedy(finding,
-			       "AppArmor: printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile "
-			       "firn %s flags=(unconfined) {\\n  userns,\\n}\\n' >/etc/apparmor.d/firn "
-			       "&& apparmor_parser -r /etc/apparmor.d/firn",
-			       self);
+		finding_remedy(
+			finding,
+			"AppArmor: printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile "
+			"firn %s flags=(unconfined) {\\n  userns,\\n}\\n' >/etc/apparmor.d/firn "
+			"&& apparmor_parser -r /etc/apparmor.d/firn",
+			self);
 	else if (code == ENOSPC || code == EUSERS)
 		finding_remedy(finding, "echo user.max_user_namespaces=65536 "
 					">/etc/sysctl.d/90-firn.conf && sysctl --system");
 	else if (code == EPERM || code == EACCES)
-		finding_remedy(finding, "inside another container or a chroot: run firn on the host, or "
-					"allow unshare(2) and mount(2) in its seccomp profile "
-					"(podman run --security-opt seccomp=unconfined)");
+		finding_remedy(finding,
+			       "inside another container or a chroot: run firn on the host, or "
+			       "allow unshare(2) and mount(2) in its seccomp profile "
+			       "(podman run --security-opt seccomp=unconfined)");
 	else
 		finding_remedy(finding, "a kernel with CONFIG_USER_NS=y");
 }
@@ -184,14 +187,17 @@ void doctor_calls(struct finding *finding)
 	}
 	for (size_t i = 0; i < COUNT_OF(calls); i++)
 		if (missing & 1 << i && used < sizeof(names))
-			used += (size_t)snprintf(names + used, sizeof(names) - used, " %s", calls[i].name);
+			used += (size_t)snprintf(names + used, sizeof(names) - used, " %s",
+						 calls[i].name);
 	if (!missing) {
 		finding_set(finding, FINDING_OK, "all that firn can use are there");
 		return;
 	}
-	finding_set(finding, FINDING_WARNING, "not available, older ones are used instead:%s", names);
-	finding_remedy(finding, "a kernel of version 5.14 or newer; in another container, a seccomp "
-				"profile that allows them");
+	finding_set(finding, FINDING_WARNING, "not available, older ones are used instead:%s",
+		    names);
+	finding_remedy(finding,
+		       "a kernel of version 5.14 or newer; in another container, a seccomp "
+		       "profile that allows them");
 }
 
 /* Field 5 of a line of mountinfo: the mount point as seen from our root, proc_pid_mountinfo(5). */
@@ -227,8 +233,9 @@ void doctor_root(struct finding *finding)
 	} else {
 		finding_set(finding, FINDING_MISSING,
 			    "this is a chroot, where the kernel refuses namespaces");
-		finding_remedy(finding, "run firn on the host, or enter by pivot_root(2) instead of "
-					"chroot(2) (systemd-nspawn does)");
+		finding_remedy(finding,
+			       "run firn on the host, or enter by pivot_root(2) instead of "
+			       "chroot(2) (systemd-nspawn does)");
 	}
 }
 
@@ -239,9 +246,10 @@ static int try_fuse(void)
 
 	if (device < 0)
 		return errno;
-	(void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u", device,
-		       (unsigned)geteuid(), (unsigned)getegid());
-	return mount("firn", "/", "fuse", MS_NOSUID | MS_NODEV | MS_RDONLY, options) < 0 ? errno : 0;
+	(void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u",
+		       device, (unsigned)geteuid(), (unsigned)getegid());
+	return mount("firn", "/", "fuse", MS_NOSUID | MS_NODEV | MS_RDONLY, options) < 0 ? errno
+											 : 0;
 }
 
 void doctor_fuse(struct finding *finding)
@@ -252,13 +260,16 @@ void doctor_fuse(struct finding *finding)
 
 	if (device < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO)) {
 		finding_set(finding, FINDING_MISSING, "/dev/fuse: %s", strerror(errno));
-		finding_remedy(finding, "modprobe fuse && echo fuse >/etc/modules-load.d/fuse.conf");
+		finding_remedy(finding,
+			       "modprobe fuse && echo fuse >/etc/modules-load.d/fuse.conf");
 		return;
 	}
 	if (device < 0) {
-		finding_set(finding, FINDING_MISSING, "/dev/fuse cannot be opened: %s", strerror(errno));
-		finding_remedy(finding, "chmod 0666 /dev/fuse && echo 'KERNEL==\"fuse\", MODE=\"0666\"' "
-					">/etc/udev/rules.d/90-fuse.rules");
+		finding_set(finding, FINDING_MISSING, "/dev/fuse cannot be opened: %s",
+			    strerror(errno));
+		finding_remedy(finding,
+			       "chmod 0666 /dev/fuse && echo 'KERNEL==\"fuse\", MODE=\"0666\"' "
+			       ">/etc/udev/rules.d/90-fuse.rules");
 		return;
 	}
 	code = doctor_try_inside(try_fuse, &entering);
@@ -269,8 +280,9 @@ void doctor_fuse(struct finding *finding)
 	} else {
 		finding_set(finding, FINDING_MISSING, "cannot be mounted in a user namespace: %s",
 			    strerror(code));
-		finding_remedy(finding, "a kernel of version 4.18 or newer with CONFIG_FUSE_FS, and no "
-					"security module that forbids the mount");
+		finding_remedy(finding,
+			       "a kernel of version 4.18 or newer with CONFIG_FUSE_FS, and no "
+			       "security module that forbids the mount");
 	}
 }
 
@@ -278,7 +290,8 @@ static int try_overlay(void)
 {
 	static const char *const dirs[] = {"lower", "upper", "work", "merged"};
 
-	if (mount("firn", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k") < 0 || chdir("/tmp") < 0)
+	if (mount("firn", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k") < 0 ||
+	    chdir("/tmp") < 0)
 		return errno;
 	for (size_t i = 0; i < COUNT_OF(dirs); i++)
 		if (mkdir(dirs[i], 0755) < 0)
@@ -299,10 +312,11 @@ void doctor_overlay(struct finding *finding)
 	} else if (entering) {
 		finding_set(finding, FINDING_WARNING, "not tried, for lack of namespaces");
 	} else {
-		finding_set(finding, FINDING_WARNING, "--overlay and --writable-tmpfs do not work: %s",
-			    strerror(code));
-		finding_remedy(finding, code == ENODEV ? "modprobe overlay && echo overlay "
-							 ">/etc/modules-load.d/overlay.conf"
-						       : "a kernel of version 5.11 or newer (userxattr)");
+		finding_set(finding, FINDING_WARNING,
+			    "--overlay and --writable-tmpfs do not work: %s", strerror(code));
+		finding_remedy(finding, code == ENODEV
+						? "modprobe overlay && echo overlay "
+						  ">/etc/modules-load.d/overlay.conf"
+						: "a kernel of version 5.11 or newer (userxattr)");
 	}
 }

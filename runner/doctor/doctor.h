@@ -33,9 +33,11 @@ void finding_remedy(struct finding *finding, const char *format, ...)
 typedef void doctor_check(struct finding *finding);
 
 /* call.c: the kernel, tried. */
-doctor_check doctor_kernel, doctor_calls, doctor_namespaces, doctor_root, doctor_fuse, doctor_overlay, doctor_cage;
+doctor_check doctor_kernel, doctor_calls, doctor_namespaces, doctor_root, doctor_fuse,
+	doctor_overlay, doctor_cage;
 /* host.c: settings of the machine. */
-doctor_check doctor_limits, doctor_proc, doctor_yama, doctor_terminal, doctor_memlock, doctor_binfmt;
+doctor_check doctor_limits, doctor_proc, doctor_yama, doctor_terminal, doctor_memlock,
+	doctor_binfmt;
 /* binds.c: what firn.conf shows everywhere. */
 doctor_check doctor_binds;
 struct conf;

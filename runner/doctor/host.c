@@ -46,15 +46,16 @@ void doctor_limits(struct finding *finding)
 		finding_set(finding, FINDING_MISSING, "user.max_%s_namespaces is 0",
 			    users == 0 ? "user" : "mnt");
 	else if (users < 1024 || mounts < 1024)
-		finding_set(finding, FINDING_WARNING, "only %lld user and %lld mount namespaces a user",
-			    users, mounts);
+		finding_set(finding, FINDING_WARNING,
+			    "only %lld user and %lld mount namespaces a user", users, mounts);
 	else
-		finding_set(finding, FINDING_OK, "%lld user and %lld mount namespaces a user", users,
-			    mounts);
+		finding_set(finding, FINDING_OK, "%lld user and %lld mount namespaces a user",
+			    users, mounts);
 	if (finding->kind != FINDING_OK)
-		finding_remedy(finding, "printf 'user.max_user_namespaces=65536\\n"
-					"user.max_mnt_namespaces=65536\\n' >/etc/sysctl.d/90-firn.conf "
-					"&& sysctl --system");
+		finding_remedy(finding,
+			       "printf 'user.max_user_namespaces=65536\\n"
+			       "user.max_mnt_namespaces=65536\\n' >/etc/sysctl.d/90-firn.conf "
+			       "&& sysctl --system");
 }
 
 void doctor_cage(struct finding *finding)
@@ -64,13 +65,15 @@ void doctor_cage(struct finding *finding)
 
 	if (landlock > 0 && filter) {
 		finding_set(finding, FINDING_OK,
-			    "the mount server is shut in by seccomp and Landlock (version %d)", landlock);
+			    "the mount server is shut in by seccomp and Landlock (version %d)",
+			    landlock);
 		return;
 	}
 	finding_set(finding, FINDING_WARNING, "the mount server is not shut in by %s",
 		    filter ? "Landlock" : landlock > 0 ? "seccomp" : "seccomp and Landlock");
-	finding_remedy(finding, filter ? "boot a kernel of 5.13 or newer with landlock among those of lsm="
-				       : "boot a kernel with CONFIG_SECCOMP_FILTER");
+	finding_remedy(finding,
+		       filter ? "boot a kernel of 5.13 or newer with landlock among those of lsm="
+			      : "boot a kernel with CONFIG_SECCOMP_FILTER");
 }
 
 const char *doctor_hides(const char *mounts)
@@ -105,12 +108,14 @@ void doctor_proc(struct finding *finding)
 	}
 	hides = doctor_hides(mounts);
 	if (!hides) {
-		finding_set(finding, FINDING_OK, "/proc shows them: ranks of one launcher find each other");
+		finding_set(finding, FINDING_OK,
+			    "/proc shows them: ranks of one launcher find each other");
 		return;
 	}
-	finding_set(finding, FINDING_OK,
-		    "/proc hides those of others (hidepid=%.*s); ranks of one launcher find each other",
-		    (int)strcspn(hides, ", \n"), hides);
+	finding_set(
+		finding, FINDING_OK,
+		"/proc hides those of others (hidepid=%.*s); ranks of one launcher find each other",
+		(int)strcspn(hides, ", \n"), hides);
 }
 
 void doctor_yama(struct finding *finding)
@@ -118,13 +123,16 @@ void doctor_yama(struct finding *finding)
 	long long scope = read_number("/proc/sys/kernel/yama/ptrace_scope");
 
 	if (scope < 2) {
-		finding_set(finding, FINDING_OK, "debuggers and MPI's single copy between ranks can work");
+		finding_set(finding, FINDING_OK,
+			    "debuggers and MPI's single copy between ranks can work");
 		return;
 	}
 	finding_set(finding, FINDING_WARNING,
-		    "kernel.yama.ptrace_scope is %lld: no single copy between MPI ranks (slower)", scope);
-	finding_remedy(finding,
-		       "echo kernel.yama.ptrace_scope=1 >/etc/sysctl.d/90-ptrace.conf && sysctl --system");
+		    "kernel.yama.ptrace_scope is %lld: no single copy between MPI ranks (slower)",
+		    scope);
+	finding_remedy(
+		finding,
+		"echo kernel.yama.ptrace_scope=1 >/etc/sysctl.d/90-ptrace.conf && sysctl --system");
 }
 
 void doctor_terminal(struct finding *finding)
@@ -134,12 +142,15 @@ void doctor_terminal(struct finding *finding)
 	if (allowed == 0) {
 		finding_set(finding, FINDING_OK, "a program cannot type into it (TIOCSTI is off)");
 	} else if (allowed < 0) {
-		finding_set(finding, FINDING_OK, "this kernel (before 6.2) cannot switch TIOCSTI off");
+		finding_set(finding, FINDING_OK,
+			    "this kernel (before 6.2) cannot switch TIOCSTI off");
 	} else {
-		finding_set(finding, FINDING_WARNING,
-			    "a program can type commands into the terminal that it runs on (TIOCSTI)");
-		finding_remedy(finding, "echo dev.tty.legacy_tiocsti=0 >/etc/sysctl.d/90-tiocsti.conf "
-					"&& sysctl --system");
+		finding_set(
+			finding, FINDING_WARNING,
+			"a program can type commands into the terminal that it runs on (TIOCSTI)");
+		finding_remedy(finding,
+			       "echo dev.tty.legacy_tiocsti=0 >/etc/sysctl.d/90-tiocsti.conf "
+			       "&& sysctl --system");
 	}
 }
 
@@ -153,14 +164,16 @@ void doctor_memlock(struct finding *finding)
 	} else if (limit.rlim_cur == RLIM_INFINITY) {
 		finding_set(finding, FINDING_OK, "unlimited");
 	} else if (!fabric) {
-		finding_set(finding, FINDING_OK, "%llu KiB; there is no InfiniBand that would need more",
+		finding_set(finding, FINDING_OK,
+			    "%llu KiB; there is no InfiniBand that would need more",
 			    (unsigned long long)limit.rlim_cur / 1024);
 	} else {
 		finding_set(finding, FINDING_WARNING, "%llu KiB: InfiniBand needs to pin more",
 			    (unsigned long long)limit.rlim_cur / 1024);
-		finding_remedy(finding, "printf '* soft memlock unlimited\\n* hard memlock unlimited\\n' "
-					">/etc/security/limits.d/90-memlock.conf; in slurm.conf "
-					"PropagateResourceLimitsExcept=MEMLOCK");
+		finding_remedy(finding,
+			       "printf '* soft memlock unlimited\\n* hard memlock unlimited\\n' "
+			       ">/etc/security/limits.d/90-memlock.conf; in slurm.conf "
+			       "PropagateResourceLimitsExcept=MEMLOCK");
 	}
 }
 
@@ -168,11 +181,13 @@ void doctor_binfmt(struct finding *finding)
 {
 	char state[32];
 
-	if (doctor_read_line(BINFMT "/firn", state, sizeof(state)) == 0 && strcmp(state, "enabled") == 0) {
+	if (doctor_read_line(BINFMT "/firn", state, sizeof(state)) == 0 &&
+	    strcmp(state, "enabled") == 0) {
 		finding_set(finding, FINDING_OK, "squashfs images can be executed directly");
 		return;
 	}
-	finding_set(finding, FINDING_OK, "squashfs images cannot be executed directly (./image.sqfs)");
+	finding_set(finding, FINDING_OK,
+		    "squashfs images cannot be executed directly (./image.sqfs)");
 	finding_remedy(finding, "ln -s " PKGDATADIR "/binfmt.d/firn.conf /etc/binfmt.d/ && "
 				"systemctl restart systemd-binfmt");
 }

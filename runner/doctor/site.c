@@ -92,9 +92,11 @@ void doctor_conf(struct finding *finding)
 	struct err err;
 
 	if (conf_read(NULL, &conf, &err) < 0) {
-		finding_set(finding, FINDING_MISSING, "%.*s", (int)sizeof(finding->text) - 1, err.text);
+		finding_set(finding, FINDING_MISSING, "%.*s", (int)sizeof(finding->text) - 1,
+			    err.text);
 		finding_remedy(finding, strstr(err.text, " is not read: ")
-						? "chown root:root " SITE_FILE " && chmod 0644 " SITE_FILE
+						? "chown root:root " SITE_FILE
+						  " && chmod 0644 " SITE_FILE
 						: "correct that line of " SITE_FILE);
 		return;
 	}
@@ -102,8 +104,9 @@ void doctor_conf(struct finding *finding)
 		used += (size_t)snprintf(denied + used, sizeof(denied) - used, "%s %s",
 					 i == 0 ? "; denied:" : "", conf->deny.item[i]);
 	finding_set(finding, FINDING_OK, "%s%s",
-		    access(SITE_FILE, F_OK) == 0 ? SITE_FILE " is in order"
-						 : "the defaults are in force: there is no " SITE_FILE,
+		    access(SITE_FILE, F_OK) == 0
+			    ? SITE_FILE " is in order"
+			    : "the defaults are in force: there is no " SITE_FILE,
 		    denied);
 }
 
@@ -153,7 +156,8 @@ void doctor_mpi(struct finding *finding)
 		if (!program)
 			continue;
 		if (doctor_run(argv, version, sizeof(version)) < 0)
-			finding_set(finding, FINDING_WARNING, "%s does not tell its version", program);
+			finding_set(finding, FINDING_WARNING, "%s does not tell its version",
+				    program);
 		else
 			finding_set(finding, FINDING_OK, "%s: %s", program,
 				    strncmp(version, "HYDRA", 5) == 0 ? "MPICH (Hydra)" : version);
@@ -169,11 +173,15 @@ void doctor_run_singularity(struct finding *finding)
 	auto_free char *self = realpath("/proc/self/exe", NULL);
 
 	if (!real) {
-		finding_set(finding, FINDING_OK, "no such program: SIF files cannot be executed directly");
-		finding_remedy(finding, "ln -s %s /usr/local/bin/run-singularity", self ? self : "firn");
+		finding_set(finding, FINDING_OK,
+			    "no such program: SIF files cannot be executed directly");
+		finding_remedy(finding, "ln -s %s /usr/local/bin/run-singularity",
+			       self ? self : "firn");
 	} else if (self && strcmp(real, self) == 0) {
-		finding_set(finding, FINDING_OK, "%s is firn: SIF files can be executed directly", program);
+		finding_set(finding, FINDING_OK, "%s is firn: SIF files can be executed directly",
+			    program);
 	} else {
-		finding_set(finding, FINDING_OK, "%s belongs to another runner (%s)", program, real);
+		finding_set(finding, FINDING_OK, "%s belongs to another runner (%s)", program,
+			    real);
 	}
 }

@@ -11,7 +11,8 @@ static int find_in(const char *path, const char *name, char **out)
 		size_t len = strcspn(dir, ":");
 		auto_free char *file = NULL;
 
-		if (len > 0 && dir[0] == '/' && asprintf(&file, "%.*s/%s", (int)len, dir, name) >= 0 &&
+		if (len > 0 && dir[0] == '/' &&
+		    asprintf(&file, "%.*s/%s", (int)len, dir, name) >= 0 &&
 		    access(file, X_OK) == 0) {
 			*out = take_ptr(&file);
 			return 0;
@@ -21,7 +22,8 @@ static int find_in(const char *path, const char *name, char **out)
 	return -1;
 }
 
-int engine_find(const struct conf *conf, const struct image *image, struct engine *out, struct err *err)
+int engine_find(const struct conf *conf, const struct image *image, struct engine *out,
+		struct err *err)
 {
 	const char *name = conf->squashfuse;
 
@@ -42,14 +44,16 @@ int engine_become(void *arg, int device)
 {
 	const struct engine *engine = arg;
 	char image[64], mountpoint[64], offset[64];
-	char *argv[] = {(char *)"squashfuse", (char *)"-f", (char *)"-o", offset, image, mountpoint, NULL};
+	char *argv[] = {(char *)"squashfuse", (char *)"-f", (char *)"-o", offset, image,
+			mountpoint,	      NULL};
 
 	if (fcntl(device, F_SETFD, 0) < 0 || fcntl(engine->image, F_SETFD, 0) < 0)
 		return 1;
 	/* libfuse takes "/dev/fd/N" for a device that is mounted already (libfuse 3.3). */
 	(void)snprintf(mountpoint, sizeof(mountpoint), "/dev/fd/%d", device);
 	(void)snprintf(image, sizeof(image), "/proc/self/fd/%d", engine->image);
-	(void)snprintf(offset, sizeof(offset), "ro,offset=%llu", (unsigned long long)engine->offset);
+	(void)snprintf(offset, sizeof(offset), "ro,offset=%llu",
+		       (unsigned long long)engine->offset);
 	(void)execv(engine->program, argv);
 	return 1;
 }

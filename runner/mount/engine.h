@@ -18,7 +18,8 @@ struct engine {
 };
 
 /* Find conf->squashfuse, in PATH unless it is a path. */
-int engine_find(const struct conf *conf, const struct image *image, struct engine *out, struct err *err);
+int engine_find(const struct conf *conf, const struct image *image, struct engine *out,
+		struct err *err);
 
 /* Become it, for the mounted @device, with a struct engine. Returns an exit status if it cannot. */
 int engine_become(void *engine, int device);

@@ -18,7 +18,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-/* The launcher while it builds. Our ends of the sockets to the supervisor and to the first worker. */
+/* The launcher while it builds. Our ends of the sockets to the supervisor and to the first worker.
+ */
 struct building {
 	const struct launch *launch;
 	int supervisor, worker;
@@ -66,7 +67,8 @@ static void fill_options(const struct launch *launch, const struct shows *shows,
 	};
 }
 
-/* Start the supervisor of an image that needs a server; @theirs are the other ends of our sockets. */
+/* Start the supervisor of an image that needs a server; @theirs are the other ends of our sockets.
+ */
 static int start_server(const struct launch *launch, struct supervisor *supervisor, int attach,
 			struct launched *out, struct err *err)
 {
@@ -195,7 +197,8 @@ static int build(struct building *at, struct launched *out, struct err *err)
 	if (result == 0)
 		result = start_processes(at, out, err);
 
-	/* From here on nobody waits in vain: when the supervisor ends, all ends of its sockets are closed. */
+	/* From here on nobody waits in vain: when the supervisor ends, all ends of its sockets are
+	 * closed. */
 	if (keeper) {
 		own_close(&keeper->listener);
 		own_close(&keeper->hold);
@@ -213,7 +216,8 @@ static int build(struct building *at, struct launched *out, struct err *err)
 		return explain(out->table, err);
 	if (overlay_lock_mounted(&lock, err) < 0)
 		return -1;
-	if (keeper && supervisor_ready(at->supervisor, out->user, out->mnt, *at->launch->config, err) < 0)
+	if (keeper &&
+	    supervisor_ready(at->supervisor, out->user, out->mnt, *at->launch->config, err) < 0)
 		log_info("the container is not shared: %s", err->text);
 	return 0;
 }

@@ -23,14 +23,16 @@ struct launch {
 	const struct plan *plan;    /* the container's part is complete */
 	const struct image *image;
 	const struct conf *conf;
-	struct keeper *keeper;      /* lets others in; its descriptors are taken over. NULL: nobody */
+	struct keeper *keeper; /* lets others in; its descriptors are taken over. NULL: nobody */
 	/* The image can be read at @root, O_PATH: complete the plan. */
 	int (*complete)(void *arg, int root, struct err *err);
 	void *arg;
-	const int *config;          /* then, what the keeper is to hand out with it (keeper.h), or -1; borrowed */
+	const int *config; /* then, what the keeper is to hand out with it (keeper.h), or -1;
+			      borrowed */
 };
 
-/* Build the container and enter it for good. The keeper's descriptors are closed also on failure. */
+/* Build the container and enter it for good. The keeper's descriptors are closed also on failure.
+ */
 int launch_container(const struct launch *launch, struct launched *out, struct err *err);
 
 /*

@@ -335,7 +335,8 @@ static int attach_text(struct builder *at, size_t i, struct err *err)
 	return attach_file(file, target, step->target, err);
 }
 
-/* What a helper found out while all else was built. If it is late or fails, that is no reason to. */
+/* What a helper found out while all else was built. If it is late or fails, that is no reason to.
+ */
 static int attach_pipe(struct builder *at, size_t i, struct err *err)
 {
 	const struct plan_step *step = &at->plan->step[i];
@@ -407,7 +408,8 @@ static bool needs_point(const struct builder *at, size_t i)
 	return step->kind != PLAN_BIND || at->clone[i] >= 0;
 }
 
-/* Make the mount points that the image lacks, if nobody shows them. Returns how many, in @points. */
+/* Make the mount points that the image lacks, if nobody shows them. Returns how many, in @points.
+ */
 static int make_points(struct builder *at, struct points *points, struct err *err)
 {
 	for (size_t i = 0; i < at->plan->count; i++) {
@@ -453,12 +455,15 @@ static int lay_overlay(struct builder *at, const struct plan_step *overlay, int 
 	return 0;
 }
 
-/* A directory that the image's own configuration asks for, which the server did not know of: steps from @first on. */
-static int make_late_points(struct builder *at, size_t first, struct points *points, struct err *err)
+/* A directory that the image's own configuration asks for, which the server did not know of: steps
+ * from @first on. */
+static int make_late_points(struct builder *at, size_t first, struct points *points,
+			    struct err *err)
 {
 	for (size_t i = first; i < at->plan->count; i++) {
 		const struct plan_step *step = &at->plan->step[i];
-		auto_fd there = step->kind == PLAN_DIR ? path_open_in(at->root, step->target, O_PATH) : -1;
+		auto_fd there =
+			step->kind == PLAN_DIR ? path_open_in(at->root, step->target, O_PATH) : -1;
 
 		if (step->kind != PLAN_DIR || there >= 0 || errno != ENOENT)
 			continue;
@@ -471,7 +476,8 @@ static int make_late_points(struct builder *at, size_t first, struct points *poi
 	return 0;
 }
 
-/* The hook plans what the image's configuration asks for: there may be more steps than there were. */
+/* The hook plans what the image's configuration asks for: there may be more steps than there were.
+ */
 static int call_hook(struct builder *at, const struct mount_hook *hook, struct err *err)
 {
 	size_t before = at->plan->count;

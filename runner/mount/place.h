@@ -19,8 +19,8 @@ bool place_is_lenient(const struct plan_step *step);
  * Open the place of a lenient @step in @root, O_PATH. A file that replaces
  * another takes its name's place, also a symlink's. All else goes through a
  * symlink only to where no file with content is, or the step's source itself,
- * and the working directory through none. Returns a descriptor, or -1 with errno: ENOTEMPTY where the
- * image's files would be covered, ELOOP for the working directory.
+ * and the working directory through none. Returns a descriptor, or -1 with errno: ENOTEMPTY where
+ * the image's files would be covered, ELOOP for the working directory.
  */
 int place_open(int root, const struct plan_step *step);
 

@@ -72,7 +72,8 @@ static int real_base(const struct points *points, const char *target, char *base
 static int open_skeleton(struct points *points)
 {
 	if (points->skeleton < 0 && mkdirat(points->scratch, "points", 0755) == 0)
-		points->skeleton = openat(points->scratch, "points", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		points->skeleton =
+			openat(points->scratch, "points", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return points->skeleton < 0 ? -1 : 0;
 }
 

@@ -30,8 +30,9 @@ int root_mount_fuse(const struct plan *plan, int device, struct err *err)
 {
 	char options[128];
 
-	(void)snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=%u,group_id=%u,allow_other",
-		       device, (unsigned)plan->inner_uid, (unsigned)plan->inner_gid);
+	(void)snprintf(options, sizeof(options),
+		       "fd=%d,rootmode=40755,user_id=%u,group_id=%u,allow_other", device,
+		       (unsigned)plan->inner_uid, (unsigned)plan->inner_gid);
 	if (mount(plan->image, "/", "fuse.firn", MS_RDONLY | MS_NOSUID | MS_NODEV, options) < 0)
 		return err_sys(err, "cannot mount '%s'", plan->image);
 	layers++;
@@ -102,14 +103,16 @@ static int open_layer(int base, const char *name, mode_t mode, const char *path,
 }
 
 /* Append the layers for what is written to the mount options. */
-static int add_upper(const struct root_overlay *overlay, char *options, size_t size, struct err *err)
+static int add_upper(const struct root_overlay *overlay, char *options, size_t size,
+		     struct err *err)
 {
 	const char *path = overlay->upper_name;
 	size_t used = strlen(options);
 	struct stat image;
 	int upper, work;
 
-	/* The upper directory's mode is that of "/", as the image has it; its owner can always remove it. */
+	/* The upper directory's mode is that of "/", as the image has it; its owner can always
+	 * remove it. */
 	if (fstat(overlay->image, &image) < 0)
 		return err_sys(err, "cannot lay overlay '%s'", path);
 	upper = open_layer(overlay->upper, "upper", (image.st_mode & 07777) | 0700, path, err);
@@ -129,17 +132,18 @@ int root_mount_overlay(const struct root_overlay *overlay, struct err *err)
 	/* By descriptor: overlayfs gives commas, colons and backslashes in names a meaning. */
 	if (overlay->points >= 0)
 		(void)snprintf(options, sizeof(options),
-			       "userxattr,lowerdir=/proc/self/fd/%d:/proc/self/fd/%d", overlay->points,
-			       overlay->image);
+			       "userxattr,lowerdir=/proc/self/fd/%d:/proc/self/fd/%d",
+			       overlay->points, overlay->image);
 	else
 		(void)snprintf(options, sizeof(options), "userxattr,lowerdir=/proc/self/fd/%d",
 			       overlay->image);
 	if (overlay->upper >= 0 && add_upper(overlay, options, sizeof(options), err) < 0)
 		return -1;
-	if (mount("firn", "/", "overlay", MS_NOSUID | MS_NODEV | (overlay->upper >= 0 ? 0 : MS_RDONLY),
-		  options) < 0)
-		return err_sys(err, "cannot mount an overlay on '%s' (it needs Linux 5.11 and an upper "
-				    "directory with user.* attributes)",
+	if (mount("firn", "/", "overlay",
+		  MS_NOSUID | MS_NODEV | (overlay->upper >= 0 ? 0 : MS_RDONLY), options) < 0)
+		return err_sys(err,
+			       "cannot mount an overlay on '%s' (it needs Linux 5.11 and an upper "
+			       "directory with user.* attributes)",
 			       overlay->upper_name);
 	layers++;
 	return 0;

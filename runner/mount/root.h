@@ -25,7 +25,7 @@ int root_mount_scratch(const struct plan *plan, struct err *err);
 struct root_overlay {
 	int image;         /* the lowest */
 	int points;        /* mount points that the image lacks, over it; -1 for none */
-	int upper;         /* the directory whose upper/ and work/ take what is written; -1: read-only */
+	int upper; /* the directory whose upper/ and work/ take what is written; -1: read-only */
 	const char *upper_name;
 };
 

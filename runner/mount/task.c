@@ -52,7 +52,8 @@ static int wrong_format(const struct plan *plan, const char *path, struct err *e
 		/* e_machine, elf(5): two bytes at 18 in the file's byte order. */
 		name = machine_name(big ? head[18] << 8 | head[19] : head[19] << 8 | head[18]);
 		if (name && strcmp(name, host.machine) != 0)
-			return err_set(err, "cannot run '%s' of '%s': it is for %s, this machine is %s",
+			return err_set(err,
+				       "cannot run '%s' of '%s': it is for %s, this machine is %s",
 				       path, plan->image, name, host.machine);
 	}
 	return err_code(err, ENOEXEC, "cannot run '%s' of '%s'", path, plan->image);
@@ -134,7 +135,8 @@ static int become_name(const struct plan *plan, const char *name, struct err *er
 		code = errno;
 		if (code == EACCES && !denied && access(file, F_OK) == 0)
 			denied = strdup(file);
-		else if (code != EACCES && ((code != ENOENT && code != ENOTDIR) || access(file, F_OK) == 0))
+		else if (code != EACCES &&
+			 ((code != ENOENT && code != ENOTDIR) || access(file, F_OK) == 0))
 			return cannot_run(plan, file, code, err);
 		dir += len;
 	}

@@ -94,7 +94,8 @@ static int find_shell(const struct request *request, struct content *content, ch
 	char *shell[] = {NULL, NULL};
 
 	for (size_t i = 0; i < COUNT_OF(choice); i++) {
-		int has = choice[i] && choice[i][0] == '/' ? content_has(content, choice[i], err) : 0;
+		int has =
+			choice[i] && choice[i][0] == '/' ? content_has(content, choice[i], err) : 0;
 
 		if (has < 0)
 			return -1;

@@ -172,7 +172,8 @@ static int add_system(struct composer *at, struct err *err)
 	    plan_add_bind(at->plan, "/sys", "/sys", PLAN_OPTIONAL | PLAN_IMPLICIT, err) < 0)
 		return -1;
 	if (!request->contain)
-		return plan_add_bind(at->plan, "/dev", "/dev", PLAN_DEVICES | PLAN_IMPLICIT, err) < 0
+		return plan_add_bind(at->plan, "/dev", "/dev", PLAN_DEVICES | PLAN_IMPLICIT, err) <
+				       0
 			       ? -1
 			       : plan_add_bind(at->plan, "/tmp", "/tmp",
 					       PLAN_OPTIONAL | PLAN_IMPLICIT, err);

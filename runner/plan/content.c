@@ -19,7 +19,8 @@ static int check_root(struct content *content, struct err *err)
 	if (squashfs_inode(content->reader, squashfs_info(content->squashfs)->root, &root, err) < 0)
 		return -1;
 	if (!S_ISDIR(root.mode))
-		return err_set(err, "'%s' is damaged: its root is no directory", content->image->path);
+		return err_set(err, "'%s' is damaged: its root is no directory",
+			       content->image->path);
 	return 0;
 }
 
@@ -154,12 +155,14 @@ int content_take_config(struct content *content, int fd, struct err *err)
 	struct stat stat;
 
 	if (fstat(fd, &stat) < 0 || stat.st_size < 0 || stat.st_size > CONFIG_MAX)
-		return err_set(err, "the configuration of '%s' cannot be read", content->image->path);
+		return err_set(err, "the configuration of '%s' cannot be read",
+			       content->image->path);
 	content->config_size = (size_t)stat.st_size;
 	content->config = malloc(content->config_size + 1);
 	if (!content->config ||
 	    pread(fd, content->config, content->config_size, 0) != (ssize_t)content->config_size)
-		return err_sys(err, "the configuration of '%s' cannot be read", content->image->path);
+		return err_sys(err, "the configuration of '%s' cannot be read",
+			       content->image->path);
 	content->config[content->config_size] = '\0';
 	return 0;
 }

@@ -50,7 +50,8 @@ static bool matches(const char *pattern, const char *name, size_t len)
 		return false;
 	fixed = strlen(pattern);
 	if (pattern[0] == '*' && fixed > 1)
-		return len >= fixed - 1 && strncmp(pattern + 1, name + len - (fixed - 1), fixed - 1) == 0;
+		return len >= fixed - 1 &&
+		       strncmp(pattern + 1, name + len - (fixed - 1), fixed - 1) == 0;
 	if (fixed > 0 && pattern[fixed - 1] == '*')
 		return len >= fixed - 1 && strncmp(pattern, name, fixed - 1) == 0;
 	return len == fixed && strncmp(pattern, name, fixed) == 0;
@@ -223,7 +224,8 @@ static int take_request(const struct env_sources *from, struct vector *vector, s
 		if (request->env[i].is_file) {
 			struct file_taker taker = {vector, from->host};
 
-			if (env_file_read(text, request->env_fd ? request->env_fd[i] : -1, take_pair, &taker, err) < 0)
+			if (env_file_read(text, request->env_fd ? request->env_fd[i] : -1,
+					  take_pair, &taker, err) < 0)
 				return -1;
 			continue;
 		}

@@ -72,8 +72,8 @@ static void add_bind(struct shows *shows, const struct plan_step *step)
 	}
 	add_show(shows, step->flags & PLAN_ISFILE ? SHOW_EMPTY : SHOW_DIR, step);
 	if (step->flags & PLAN_CWD)
-		shows->show[shows->count++] =
-			(struct show){SHOW_DIR, PLAN_CWD_PLACE, NULL, 0, SHOW_LENIENT | SHOW_STRAIGHT};
+		shows->show[shows->count++] = (struct show){SHOW_DIR, PLAN_CWD_PLACE, NULL, 0,
+							    SHOW_LENIENT | SHOW_STRAIGHT};
 }
 
 static void add_step(struct shows *shows, const struct plan_step *step)

@@ -6,7 +6,8 @@
 #include <sys/stat.h>
 
 enum {
-	AHEAD_FILES = 8, /* of the first programs only: later ones find the caches warm, or time to wait */
+	AHEAD_FILES = 8, /* of the first programs only: later ones find the caches warm, or time to
+			    wait */
 	AHEAD_MAX = 8 << 20, /* bytes: a larger file is not read through by a start */
 };
 

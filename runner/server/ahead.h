@@ -17,7 +17,8 @@ struct ahead *ahead_new(void);
 /* What its thread does, for good. It starts to read when there is an image. */
 void ahead_run(struct ahead *ahead);
 
-/* The beginning of @inode of @server's image is being read. Does nothing unless it is a program of some size. */
+/* The beginning of @inode of @server's image is being read. Does nothing unless it is a program of
+ * some size. */
 void ahead_begin(struct server *server, const struct squashfs_inode *inode);
 
 #endif

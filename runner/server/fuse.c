@@ -82,7 +82,8 @@ static void run(struct worker *worker, const struct operation *operation,
 	operation->run(worker, in);
 }
 
-/* The slot is cleared afterwards only: who ends in between leaves the request to the next process. */
+/* The slot is cleared afterwards only: who ends in between leaves the request to the next process.
+ */
 static void answer(struct worker *worker, size_t size)
 {
 	struct fuse_in_header *head = (void *)worker->slot->request;
@@ -108,7 +109,8 @@ static void answer(struct worker *worker, size_t size)
 				  memory_order_relaxed);
 }
 
-/* Returns the size of the next request, 0 when the mount is gone, -1 when the device fails otherwise. */
+/* Returns the size of the next request, 0 when the mount is gone, -1 when the device fails
+ * otherwise. */
 static ssize_t next(struct worker *worker)
 {
 	for (;;) {

@@ -42,7 +42,8 @@ struct worker {
 	char *listing; /* LISTING_SIZE bytes, made when first needed */
 };
 
-/* A request: @arg is what follows the header, @size bytes long and never shorter than its operation needs. */
+/* A request: @arg is what follows the header, @size bytes long and never shorter than its operation
+ * needs. */
 struct request_in {
 	const struct fuse_in_header *head;
 	const void *arg;
@@ -76,7 +77,8 @@ struct operation {
 };
 extern const struct operation fuse_operations[OPCODES];
 
-/* What server_main() does, without a cage and without threads: open the image, and serve. For tests. */
+/* What server_main() does, without a cage and without threads: open the image, and serve. For
+ * tests. */
 struct crew;
 struct crew *server_begin(const struct server_options *options, struct err *err);
 int server_serve(struct crew *crew, int device);

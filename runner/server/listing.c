@@ -104,8 +104,8 @@ ssize_t listing_fill(struct worker *worker, uint64_t id, uint64_t offset, size_t
 	if (put_dots(&to, &offset) == FULL)
 		return (ssize_t)to.used;
 	if (offset < LISTING_SHOWN && !node_is_shown(id)) {
-		result = squashfs_inode(worker->reader, node_ref(id, worker->server->root_ref), &dir,
-					err);
+		result = squashfs_inode(worker->reader, node_ref(id, worker->server->root_ref),
+					&dir, err);
 		if (result == 0)
 			result = squashfs_each(worker->reader, &dir, offset == 2 ? 0 : offset,
 					       put_image, &to, err);

@@ -13,7 +13,8 @@
 
 #define LISTING_SHOWN (1ull << 62)
 
-/* Fill worker->listing from @offset on with at most @room bytes. Returns the bytes, 0 at the end. */
+/* Fill worker->listing from @offset on with at most @room bytes. Returns the bytes, 0 at the end.
+ */
 ssize_t listing_fill(struct worker *worker, uint64_t id, uint64_t offset, size_t room, bool plus,
 		     struct err *err);
 

@@ -103,7 +103,8 @@ static int get_attr(struct worker *worker, uint64_t id, struct fuse_attr *out, s
 	return 0;
 }
 
-/* A READ must not ask for more than one reply holds: the kernel takes a short one for the file's end. */
+/* A READ must not ask for more than one reply holds: the kernel takes a short one for the file's
+ * end. */
 static uint16_t max_pages(void)
 {
 	long size = sysconf(_SC_PAGESIZE);

@@ -32,7 +32,8 @@ struct crew {
 	atomic_bool awake;    /* looked at without the lock, at every large READ */
 	struct worker *first; /* of the process itself */
 	time_t tried;         /* when the image was looked for */
-	unsigned said, heard_before; /* words; those that the supervisor had heard before the first of them */
+	unsigned said, heard_before; /* words; those that the supervisor had heard before the first
+					of them */
 	int complaints;       /* lines said about damage ... */
 	char complaint[ERR_TEXT_SIZE]; /* ... and the last of them */
 };
@@ -57,7 +58,8 @@ static bool is_news(struct crew *crew, const struct err *err)
 	return news;
 }
 
-/* Returns whether it was said, and the how manieth word it was. If nobody hears there is nobody to tell. */
+/* Returns whether it was said, and the how manieth word it was. If nobody hears there is nobody to
+ * tell. */
 static bool say(struct crew *crew, enum server_word word, const char *text, unsigned *number)
 {
 	char line[1 + ERR_TEXT_SIZE] = {(char)word};
@@ -403,7 +405,8 @@ int server_attach(int socket, int device, struct err *err)
 	struct pass message = {.data = "", .size = 1, .fd = {device}, .count = 1};
 
 	/* A server that is gone is told by the mount: every request fails at once. */
-	return pass_send(socket, &message, 0) < 0 ? err_sys(err, "the mount server ended early") : 0;
+	return pass_send(socket, &message, 0) < 0 ? err_sys(err, "the mount server ended early")
+						  : 0;
 }
 
 int server_await(int socket)

@@ -91,8 +91,9 @@ bool server_kind_of(const struct server_slot *slot, struct server_kind *out, uin
 
 /* What the worker says on its pipe: one of these, a text, a NUL, in one write. */
 enum server_word {
-	SERVER_DAMAGE = 'd', /* the image proved damaged; it is in the report, too, if it was the first */
-	SERVER_BLAME = 'b',  /* a path for options.blame */
+	SERVER_DAMAGE =
+		'd', /* the image proved damaged; it is in the report, too, if it was the first */
+	SERVER_BLAME = 'b', /* a path for options.blame */
 };
 
 struct server_options {

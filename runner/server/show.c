@@ -206,7 +206,8 @@ static int finish(struct show_tree *tree, struct walk *walk, const struct show *
 	return found && show->kind == SHOW_PREFIX ? add_base(tree, show, shown, err) : 0;
 }
 
-/* Whether the walk ends at a symlink of the image. What takes its name's place does not follow it. */
+/* Whether the walk ends at a symlink of the image. What takes its name's place does not follow it.
+ */
 static int meet_link(struct show_tree *tree, struct walk *walk, const struct show *show,
 		     const struct squashfs_inode *link, struct err *err)
 {

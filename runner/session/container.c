@@ -22,7 +22,8 @@ int container_compose(struct container *at, struct err *err)
 {
 	if (content_open(at->image, at->conf, &at->content, err) < 0)
 		return -1;
-	if (at->session.config >= 0 && content_take_config(at->content, at->session.config, err) < 0)
+	if (at->session.config >= 0 &&
+	    content_take_config(at->content, at->session.config, err) < 0)
 		return -1;
 	return compose_task(at->composer, at->content, &at->plan, err);
 }

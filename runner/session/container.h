@@ -38,12 +38,13 @@ struct container {
 
 /* What a container is there for. */
 struct container_use {
-	bool always;    /* share even without a launcher, if only with those who say the same name */
+	bool always; /* share even without a launcher, if only with those who say the same name */
 	bool self;      /* it is there for this process */
 	pid_t other;    /* ... and for this one; 0: none */
 	bool topology;  /* show the node's topology, found out meanwhile */
 	int hold;       /* ... and until this becomes readable; -1: none. Taken over */
-	const char *note; /* told to those who join (keeper.h), with the image's configuration; NULL: neither */
+	const char *note; /* told to those who join (keeper.h), with the image's configuration;
+			     NULL: neither */
 };
 
 /* Read the configuration, open the image and plan the container. @out begins as CONTAINER_NONE. */

@@ -103,7 +103,8 @@ void detach_leave(struct detach *detach)
 	if (chdir("/") < 0)
 		_exit(1);
 	title_set(detach->name);
-	/* Nobody of the same user traces it or reads its memory, from inside the container or out. */
+	/* Nobody of the same user traces it or reads its memory, from inside the container or out.
+	 */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)setrlimit(RLIMIT_CORE, &no_core);

@@ -27,7 +27,8 @@ enum { DETACH_KEEP_MAX = 10, DETACH_STARTED_MAX = 3 };
 struct detach {
 	const char *aim;         /* for messages: "start the mount server" */
 	const char *name;        /* as ps(1) shows it */
-	/* Called before the process leaves anything but signals; may add to @keep. NULL: nothing to do */
+	/* Called before the process leaves anything but signals; may add to @keep. NULL: nothing to
+	 * do */
 	void (*early)(struct detach *detach);
 	int (*main)(void *arg);  /* returns the exit status; has its own copy of all memory */
 	void *arg;

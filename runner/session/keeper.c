@@ -82,7 +82,8 @@ static bool is_connected(int connection)
 	return poll(&end, 1, 0) == 0;
 }
 
-/* Who connected, if it is the user; the number is that of the process as long as it is connected. */
+/* Who connected, if it is the user; the number is that of the process as long as it is connected.
+ */
 static pid_t peer_of(int connection)
 {
 	struct ucred peer;
@@ -114,7 +115,8 @@ static int say(const struct keep *keep, const struct waiting *to, enum keeper_wo
 
 static void wait_for_builder(struct keep *keep, const struct waiting *guest)
 {
-	struct waiting *grown = reallocarray(keep->waiting, keep->waiting_count + 1, sizeof(*grown));
+	struct waiting *grown =
+		reallocarray(keep->waiting, keep->waiting_count + 1, sizeof(*grown));
 
 	keep->waiting = grown ? grown : keep->waiting;
 	if (!grown || say(keep, guest, KEEPER_WAIT) < 0) {
@@ -248,7 +250,8 @@ static bool admit_all(struct keep *keep)
 		if (connection < 0 && (errno == ECONNABORTED || errno == EINTR))
 			continue;
 		if (connection < 0) {
-			/* Out of descriptors: those who wait give up by and by. Do not spin meanwhile. */
+			/* Out of descriptors: those who wait give up by and by. Do not spin
+			 * meanwhile. */
 			if (errno != EAGAIN)
 				(void)poll(NULL, 0, 10);
 			return any;
@@ -297,7 +300,8 @@ void keep_hear(struct keep *keep, uint64_t word)
 		hear_guest(keep, fd, false);
 		break;
 	case KIND_NEED:
-		/* A process has ended, the other end of a socket was closed, a directory was removed. */
+		/* A process has ended, the other end of a socket was closed, a directory was
+		 * removed. */
 		forget(keep, fd);
 		if (--keep->needs == 0)
 			keep->empty_since = wait_clock_ms();
@@ -339,7 +343,8 @@ struct keep *keep_begin(const struct keeper *keeper, int epoll)
 
 	if (!keep)
 		return NULL;
-	*keep = (struct keep){.keeper = keeper, .epoll = epoll, .user = -1, .mnt = -1, .config = -1};
+	*keep = (struct keep){
+		.keeper = keeper, .epoll = epoll, .user = -1, .mnt = -1, .config = -1};
 	raise_limit();
 	keep->empty_since = wait_clock_ms();
 	for (size_t i = 0; i < COUNT_OF(keeper->task); i++)

@@ -42,13 +42,15 @@ struct keeper {
 	pid_t task[KEEPER_HOLDS_MAX]; /* registered from the beginning; 0: none */
 	int hold;        /* the container is needed until this becomes readable; -1: none */
 	int linger;      /* seconds that an empty container is kept */
-	const char *note; /* told to who joins, at most SESSION_NOTE_MAX bytes (meet.h); NULL: nothing */
+	const char *note; /* told to who joins, at most SESSION_NOTE_MAX bytes (meet.h); NULL:
+			     nothing */
 };
 
 /* A keeper at work. Its events come through its caller's epoll(7), see supervisor.c. */
 struct keep;
 
-/* Begin to answer on the listener. Words of events below @events_min are the caller's. NULL: it cannot. */
+/* Begin to answer on the listener. Words of events below @events_min are the caller's. NULL: it
+ * cannot. */
 enum { KEEP_EVENTS_MIN = 16 };
 struct keep *keep_begin(const struct keeper *keeper, int epoll);
 /* Something happened to what the keeper watches: epoll's data.u64. */

@@ -60,7 +60,8 @@ bool session_stat_parse(const char *text, char name[16], int *parent, unsigned l
 	name[len] = '\0';
 	/* proc_pid_stat(5): (4) ppid, (22) starttime in ticks since boot. */
 	return sscanf(close + 1,
-		      " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		      " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+		      "%llu",
 		      parent, start) == 2;
 }
 
@@ -136,7 +137,8 @@ bool session_launcher(char out[SESSION_LAUNCHER_SIZE])
 		if (!launcher->variable[0])
 			add_daemon(at, (size_t)(end - at));
 		for (size_t j = 0; j < VARIABLES_MAX && launcher->variable[j] && at < end; j++)
-			at += snprintf(at, (size_t)(end - at), " %s", getenv(launcher->variable[j]));
+			at += snprintf(at, (size_t)(end - at), " %s",
+				       getenv(launcher->variable[j]));
 		if (launcher->node && is_set(launcher->node) && at < end)
 			(void)snprintf(at, (size_t)(end - at), " %s", getenv(launcher->node));
 		return true;
@@ -248,7 +250,8 @@ int session_name(const struct image *image, const struct plan *plan, const char 
 	return 0;
 }
 
-int session_name_named(const char *scope, const char *name, char out[SESSION_NAME_SIZE], struct err *err)
+int session_name_named(const char *scope, const char *name, char out[SESSION_NAME_SIZE],
+		       struct err *err)
 {
 	static const char kind[] = "named";
 	struct sha256 hash;
@@ -274,8 +277,8 @@ int session_name_image(const struct image *image, char out[SESSION_NAME_SIZE], s
 	return 0;
 }
 
-int session_name_container(const struct image *image, const struct plan *plan, char out[SESSION_NAME_SIZE],
-			   struct err *err)
+int session_name_container(const struct image *image, const struct plan *plan,
+			   char out[SESSION_NAME_SIZE], struct err *err)
 {
 	struct sha256 hash;
 

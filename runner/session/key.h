@@ -32,12 +32,14 @@ bool session_launcher(char out[SESSION_LAUNCHER_SIZE]);
 int session_name(const struct image *image, const struct plan *plan, const char *launcher,
 		 char out[SESSION_NAME_SIZE], struct err *err);
 
-/* The name of the session that the user calls @name in @scope (NULL: everywhere), whatever its image is. */
-int session_name_named(const char *scope, const char *name, char out[SESSION_NAME_SIZE], struct err *err);
+/* The name of the session that the user calls @name in @scope (NULL: everywhere), whatever its
+ * image is. */
+int session_name_named(const char *scope, const char *name, char out[SESSION_NAME_SIZE],
+		       struct err *err);
 
 /* What makes its container, in the same form: image and plan, but for the working directory. */
-int session_name_container(const struct image *image, const struct plan *plan, char out[SESSION_NAME_SIZE],
-			   struct err *err);
+int session_name_container(const struct image *image, const struct plan *plan,
+			   char out[SESSION_NAME_SIZE], struct err *err);
 
 /* Which image it is, in the same form. */
 int session_name_image(const struct image *image, char out[SESSION_NAME_SIZE], struct err *err);

@@ -113,8 +113,9 @@ static int make_secret(struct secret *secret)
 	/* It can hold all numbers but one; half of them will do. */
 	secret->number = secret->number >> 1 | 1;
 	secret->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return secret->fd >= 0 && write(secret->fd, &secret->number, sizeof(secret->number)) > 0 ? 0
-												  : -1;
+	return secret->fd >= 0 && write(secret->fd, &secret->number, sizeof(secret->number)) > 0
+		       ? 0
+		       : -1;
 }
 
 static bool is_proven(const struct saying *said, const struct secret *secret)
@@ -130,7 +131,8 @@ static void close_all(struct pass *message)
 
 static enum answer take_offer(struct pass *message, const struct saying *said, struct session *out)
 {
-	if (message->count >= 2 && message->count <= 3 && are_mine(message->fd[0], message->fd[1])) {
+	if (message->count >= 2 && message->count <= 3 &&
+	    are_mine(message->fd[0], message->fd[1])) {
 		out->user = message->fd[0];
 		out->mnt = message->fd[1];
 		out->config = message->fd[2];
@@ -159,7 +161,8 @@ static ssize_t receive(int connection, struct saying *out, struct pass *message)
 	return got;
 }
 
-/* A test has less time, and nobody more: who waits less is alone the sooner, which harms nobody else. */
+/* A test has less time, and nobody more: who waits less is alone the sooner, which harms nobody
+ * else. */
 static int silence_ms(void)
 {
 	const char *text = getenv("FIRN_TEST_SILENCE_MS");
@@ -250,7 +253,8 @@ static bool meet_once(const struct place *at, struct session *out)
 		out->role = answer == ANSWER_IN ? SESSION_MEMBER : SESSION_ALONE;
 		return answer != ANSWER_GONE;
 	}
-	/* Nobody is there; or somebody between bind(2) and listen(2), or with too many at the door. */
+	/* Nobody is there; or somebody between bind(2) and listen(2), or with too many at the door.
+	 */
 	if (errno != ECONNREFUSED || bind(fd, address, at->size) < 0 || listen(fd, SOMAXCONN) < 0)
 		return false;
 	out->listener = take_fd(&fd);

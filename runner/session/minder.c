@@ -48,7 +48,8 @@ static void tell_program(const struct minder *minder, const char *line)
 		return;
 	fd = (int)syscall(SYS_pidfd_getfd, minder->stderr_of, STDERR_FILENO, 0);
 	ready.fd = fd;
-	/* A full pipe must not stop us, for whom its reader may be waiting; others write to it, too. */
+	/* A full pipe must not stop us, for whom its reader may be waiting; others write to it,
+	 * too. */
 	if (fd < 0 || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
 		return;
 	if (pwritev2(fd, &piece, 1, -1, RWF_NOWAIT) < 0 && errno == EOPNOTSUPP &&
@@ -113,8 +114,8 @@ static void accuse(struct minder *minder, const char *where)
 	struct err err;
 
 	minder->blames = false;
-	(void)err_set(&err, "%s of '%s' ends the mount server (%s): its readers get an error", where,
-		      minder->server.image_name, minder->fault);
+	(void)err_set(&err, "%s of '%s' ends the mount server (%s): its readers get an error",
+		      where, minder->server.image_name, minder->fault);
 	tell(minder, &err);
 	let_go(minder);
 }
@@ -264,7 +265,8 @@ void minder_start(struct minder *minder)
 	/* While it has a name in /proc that it may write to. */
 	minder->oom = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
 	/* One message for each word; lines are bytes like any others. */
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, minder->words) < 0 ||
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		       minder->words) < 0 ||
 	    (minder->server.log && pipe2(minder->lines, O_CLOEXEC | O_NONBLOCK) < 0) ||
 	    start_worker(minder) < 0)
 		minder->over = true;
@@ -389,10 +391,12 @@ static bool is_asked(const struct minder *minder)
 /* Returns whether it was one too many. */
 static bool count_end(struct minder *minder, int64_t now)
 {
-	memmove(&minder->death[1], &minder->death[0], sizeof(minder->death) - sizeof(minder->death[0]));
+	memmove(&minder->death[1], &minder->death[0],
+		sizeof(minder->death) - sizeof(minder->death[0]));
 	minder->death[0] = now;
 	minder->deaths++;
-	return minder->deaths >= MINDER_DEATHS && now - minder->death[MINDER_DEATHS - 1] < DEATHS_MS;
+	return minder->deaths >= MINDER_DEATHS &&
+	       now - minder->death[MINDER_DEATHS - 1] < DEATHS_MS;
 }
 
 /*
@@ -463,9 +467,9 @@ static bool was_idle(const struct minder *minder)
 }
 
 /*
- * Whether there is no use in another one. One that somebody kills, however often, is no trouble as long
- * as some of them get to answer something: on a busy machine a new one may not have run yet when it is
- * killed. @by_itself: by a fault, which counts by the second.
+ * Whether there is no use in another one. One that somebody kills, however often, is no trouble as
+ * long as some of them get to answer something: on a busy machine a new one may not have run yet
+ * when it is killed. @by_itself: by a fault, which counts by the second.
  */
 static bool is_too_much(struct minder *minder, bool by_itself)
 {
@@ -522,7 +526,8 @@ static void ended(struct minder *minder, const siginfo_t *info)
 	if (minder->server.log && getrusage(RUSAGE_CHILDREN, &usage) == 0)
 		log_debug("server: %ld us user, %ld us system, %ld KiB resident at most",
 			  usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec,
-			  usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec, usage.ru_maxrss);
+			  usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec,
+			  usage.ru_maxrss);
 	/* The mount is gone or never came; or the first one could not begin, and said why. */
 	if (minder->over || minder->engine ||
 	    (info->si_code == CLD_EXITED &&
@@ -536,7 +541,8 @@ static void ended(struct minder *minder, const siginfo_t *info)
 /* A worker that stands still while somebody waits for it makes room for another one. */
 static void look_at_stopped(struct minder *minder)
 {
-	if (minder->stopped == 0 || wait_clock_ms() - minder->stopped < STOPPED_MS || !is_asked(minder))
+	if (minder->stopped == 0 || wait_clock_ms() - minder->stopped < STOPPED_MS ||
+	    !is_asked(minder))
 		return;
 	log_debug("supervisor: the worker is stopped, and ended");
 	(void)kill(minder->worker, SIGKILL);

@@ -20,8 +20,10 @@ enum { MINDER_SUSPECTS = 2 * SERVER_THREADS_MAX, MINDER_DEATHS = 5 };
 
 struct minder {
 	/* What the caller says */
-	struct server_options server; /* all but say, device and what is behind it; attach is closed */
-	/* Another engine instead of server_main(), which gets the device and is not started again; NULL: none */
+	struct server_options
+		server; /* all but say, device and what is behind it; attach is closed */
+	/* Another engine instead of server_main(), which gets the device and is not started again;
+	 * NULL: none */
 	int (*engine)(void *arg, int device);
 	void *engine_arg;
 	pid_t program;   /* whose standard error gets lines; 0: nobody's */

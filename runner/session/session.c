@@ -262,7 +262,8 @@ int session_enter(const struct session_offer *offer, struct err *err)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "cannot refuse new privileges");
-	/* The owner of a user namespace is all-powerful in it, from its parent: enough for the second. */
+	/* The owner of a user namespace is all-powerful in it, from its parent: enough for the
+	 * second. */
 	if (setns(offer->user, CLONE_NEWUSER) < 0 || setns(offer->mnt, CLONE_NEWNS) < 0)
 		return err_sys(err, "cannot enter the container");
 	if (!offer->keep_capabilities && ns_drop_capabilities(err) < 0)

@@ -15,7 +15,8 @@
  *
  *	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
  *	fork, close all descriptors but pair[1] (and 0, 1, 2), become the user, then
- *	execve(firn, {"firn", "session-start", "--control-fd=N", OPTION..., IMAGE}, the job's environment);
+ *	execve(firn, {"firn", "session-start", "--control-fd=N", OPTION..., IMAGE}, the job's
+ *environment);
  *
  *	session_receive(pair[0], ...)         in the parent, until it says 1 or -1
  *	keep pair[0] open                     as long as the container shall live
@@ -41,13 +42,17 @@ enum { SESSION_PROCESSES_MAX = 3, SESSION_SAID_MAX = 16 };
 struct session_offer {
 	int user, mnt;          /* namespaces, O_CLOEXEC; owned, -1 when there is none */
 	bool keep_capabilities; /* --root: the task is root of its own namespace */
-	bool wireup;            /* a task calls wireup_task() of mpi-glue/wireup.h once its environment is set */
-	pid_t process[SESSION_PROCESSES_MAX]; /* it says: these end when the container does; 0: none */
-	char **unset;           /* variables of the job's environment to take away: NAME; owned, NULL-terminated */
-	char **set;             /* ... and to set, NAME=VALUE: the image's, --env, PATH, HOME, PWD, ... */
+	bool wireup; /* a task calls wireup_task() of mpi-glue/wireup.h once its environment is set
+		      */
+	pid_t process[SESSION_PROCESSES_MAX]; /* it says: these end when the container does; 0: none
+					       */
+	char **unset; /* variables of the job's environment to take away: NAME; owned,
+			 NULL-terminated */
+	char **set;   /* ... and to set, NAME=VALUE: the image's, --env, PATH, HOME, PWD, ... */
 	char **cwd;             /* the working directory, which was tried */
 	char **said;            /* lines for the user, at most SESSION_SAID_MAX; as they came */
-	char **argv;            /* `firn run` without a command: what the image runs; empty for a plain start */
+	char **argv; /* `firn run` without a command: what the image runs; empty for a plain start
+		      */
 };
 
 /*

@@ -230,7 +230,9 @@ static int build(struct container *container, const char *note, struct err *err)
 /* As who builds one (runner/mount/launch.c). */
 static int hide(struct err *err)
 {
-	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, "cannot keep others from tracing this process") : 0;
+	return prctl(PR_SET_DUMPABLE, 0) < 0
+		       ? err_sys(err, "cannot keep others from tracing this process")
+		       : 0;
 }
 
 static int offer_joined(struct container *container, struct err *err)

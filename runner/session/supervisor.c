@@ -75,7 +75,8 @@ static void hear_launcher(struct watch *watch)
 	char word;
 	ssize_t got;
 
-	while ((got = pass_receive(watch->supervisor->launcher, &word, 1, &message, MSG_DONTWAIT)) == 1)
+	while ((got = pass_receive(watch->supervisor->launcher, &word, 1, &message,
+				   MSG_DONTWAIT)) == 1)
 		take_word(watch, word, &message);
 	if (got == 0 || (got < 0 && errno != EAGAIN))
 		launcher_ended(watch);

@@ -13,7 +13,8 @@
 #include "runner/session/session.h"
 
 struct ending {
-	int process[SESSION_PROCESSES_MAX]; /* pidfd_open(2), until slurmstepd ends; -1: none, or it has ended */
+	int process[SESSION_PROCESSES_MAX]; /* pidfd_open(2), until slurmstepd ends; -1: none, or it
+					       has ended */
 };
 #define ENDING_NONE                                                                                \
 	{                                                                                          \

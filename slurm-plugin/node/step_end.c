@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 enum {
-	NODE_MS = 20, /* from one failed node to the next, so that slurmctld is not asked by all at once */
+	NODE_MS = 20, /* from one failed node to the next, so that slurmctld is not asked by all at
+			 once */
 	NODES_MAX = 500,
 };
 

@@ -12,7 +12,8 @@
 
 /* When the first task of this node has ended. Nodes do it one after the other, if several fail. */
 void step_end(spank_t spank);
-/* At slurmstepd's end, when srun has heard of it all: again, for seconds, if step_end() was called. */
+/* At slurmstepd's end, when srun has heard of it all: again, for seconds, if step_end() was called.
+ */
 void step_end_again(void);
 
 #endif

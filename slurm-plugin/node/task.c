@@ -40,7 +40,8 @@ static char *join_words(char *const *word)
 	return joined;
 }
 
-/* Slurm executes the task's words; all that can be changed is the first one (runner/plan/entrypoint.h).
+/* Slurm executes the task's words; all that can be changed is the first one
+ * (runner/plan/entrypoint.h).
  */
 static int set_entrypoint(spank_t spank, char *const *words, struct err *err)
 {

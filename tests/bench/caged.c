@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-/* caged RUNS: how long a process takes to enter the mount server's cage, in microseconds, a line for each. */
+/* caged RUNS: how long a process takes to enter the mount server's cage, in microseconds, a line
+ * for each. */
 #include "runner/server/cage.h"
 
 #include <stdio.h>
@@ -18,7 +19,9 @@ static double now_us(void)
 
 static int enter(int out)
 {
-	struct server_options options = {.cache_size = 12 << 20, .metadata_size = 16 << 20, .require_cage = true};
+	struct server_options options = {.cache_size = 12 << 20,
+					 .metadata_size = 16 << 20,
+					 .require_cage = true};
 	struct cage cage = server_cage(&options);
 	struct err err;
 	double took = now_us();
@@ -41,7 +44,8 @@ int main(int argc, char **argv)
 
 		if (child == 0)
 			_exit(enter(pipes[1]));
-		if (child < 0 || waitpid(child, NULL, 0) < 0 || read(pipes[0], &took, sizeof(took)) != sizeof(took))
+		if (child < 0 || waitpid(child, NULL, 0) < 0 ||
+		    read(pipes[0], &took, sizeof(took)) != sizeof(took))
 			return 1;
 		printf("%.1f\n", took);
 		(void)fflush(stdout);

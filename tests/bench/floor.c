@@ -145,7 +145,8 @@ int main(int argc, char **argv)
 			return EXIT_LAUNCHER;
 	}
 	if (argc - optind < 2)
-		errx(EXIT_LAUNCHER, "usage: floor [-s IMAGE] [-b SOURCE:TARGET]... ROOT COMMAND [ARG...]");
+		errx(EXIT_LAUNCHER,
+		     "usage: floor [-s IMAGE] [-b SOURCE:TARGET]... ROOT COMMAND [ARG...]");
 	root = argv[optind];
 
 	enter_user_namespace(uid, gid);

@@ -21,9 +21,10 @@ static void read_manifest(const char *text, size_t size, const char *media_type,
 		return;
 	if (manifest->count > LAYERS_MAX)
 		abort();
-	if (manifest->kind == MANIFEST_INDEX && platform_parse("linux/amd64", &platform, &err) == 0) {
-		if (choice_narrow(manifest, wanted, &platform, "the document", NULL, NULL, &err) ==
-		    0)
+	if (manifest->kind == MANIFEST_INDEX &&
+	    platform_parse("linux/amd64", &platform, &err) == 0) {
+		if (choice_narrow(manifest, wanted, &platform, "the document", NULL, NULL,
+				  &err) == 0)
 			(void)manifest_choose(manifest, &platform, "the document", &chosen, &err);
 	}
 }

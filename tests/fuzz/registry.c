@@ -22,8 +22,9 @@ static void check_reference(const char *text)
 
 	if (reference_parse(text, "example.org", &one, &err) < 0)
 		return;
-	if (asprintf(&again, "%s/%s%s%s%s%s", one->host, one->name, one->tag ? ":" : "", one->tag ? one->tag : "",
-		     one->digest.text[0] ? "@" : "", one->digest.text) < 0)
+	if (asprintf(&again, "%s/%s%s%s%s%s", one->host, one->name, one->tag ? ":" : "",
+		     one->tag ? one->tag : "", one->digest.text[0] ? "@" : "",
+		     one->digest.text) < 0)
 		return;
 	if (strpbrk(one->name, "?#% \n") || (one->host[0] != '[' && !strpbrk(one->host, ".:") &&
 	    strcmp(one->host, "localhost") != 0))
@@ -39,8 +40,9 @@ static void check_challenge(const char *text)
 	struct challenge challenge = {0};
 
 	challenge_take(&challenge, text);
-	if (strlen(challenge.realm) >= CHALLENGE_TEXT_SIZE || strlen(challenge.service) >= CHALLENGE_TEXT_SIZE ||
-	    strpbrk(challenge.realm, "\r\n") || strpbrk(challenge.scope, "\r\n") ||
+	if (strlen(challenge.realm) >= CHALLENGE_TEXT_SIZE ||
+	    strlen(challenge.service) >= CHALLENGE_TEXT_SIZE || strpbrk(challenge.realm, "\r\n") ||
+	    strpbrk(challenge.scope, "\r\n") ||
 	    (challenge.scheme == CHALLENGE_BEARER && !challenge.realm[0]))
 		abort();
 }

@@ -64,7 +64,8 @@ static void bend_mounts(const char *text)
 		auto_free char *word = NULL;
 
 		result = mounts_next(&text, &word, &err);
-		if (result > 0 && strncmp(word, "--bind=", 7) != 0 && strncmp(word, "--tmpfs=/", 9) != 0)
+		if (result > 0 && strncmp(word, "--bind=", 7) != 0 &&
+		    strncmp(word, "--tmpfs=/", 9) != 0)
 			abort();
 	}
 }

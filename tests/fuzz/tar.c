@@ -62,7 +62,8 @@ static uint64_t look_at(const struct tar_entry *entry)
 		state = sum(state, entry->xattr[i].value, entry->xattr[i].size);
 	}
 	for (size_t i = 0; entry->segment && i < entry->segment_count; i++) {
-		if (entry->segment[i].offset < end || entry->segment[i].size > entry->size - entry->segment[i].offset)
+		if (entry->segment[i].offset < end ||
+		    entry->segment[i].size > entry->size - entry->segment[i].offset)
 			abort();
 		end = entry->segment[i].offset + entry->segment[i].size;
 		stored += entry->segment[i].size;
@@ -115,7 +116,9 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		err.text[0] = 0;
-		printf("%s: %llx", argv[i], (unsigned long long)read_archive(data, fread(data, 1, sizeof(data), file), &err));
+		printf("%s: %llx", argv[i],
+		       (unsigned long long)read_archive(data, fread(data, 1, sizeof(data), file),
+							&err));
 		printf(" %s\n", err.text);
 		(void)fclose(file);
 	}

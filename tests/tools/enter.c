@@ -86,7 +86,8 @@ int main(int argc, char **argv)
 
 	while (*command && strcmp(*command, "--") != 0)
 		command++;
-	if (argc < 5 || !*command || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (argc < 5 || !*command ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return 2;
 	*command++ = NULL;
 	(void)start(argv + 2);

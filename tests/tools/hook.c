@@ -3,8 +3,8 @@
  * hook.c - what a program could do that has taken over the mount server.
  *
  * Linked into firn as firn_hooked. Reading a file of CRASH_SIZE bytes, or looking up a name
- * that begins with "crash", is a fault. Looking up "escape" tries all that the cage forbids, and tells on the
- * program's standard error how much of it was refused.
+ * that begins with "crash", is a fault. Looking up "escape" tries all that the cage forbids, and
+ * tells on the program's standard error how much of it was refused.
  */
 #include "lib/own.h"
 #include "runner/server/fuse.h"
@@ -40,7 +40,8 @@ static bool is_poison(struct worker *worker, const struct request_in *in)
 	if (in->head->opcode == FUSE_LOOKUP)
 		return strncmp(in->arg, "crash", 5) == 0;
 	return in->head->opcode == FUSE_READ && !node_is_shown(in->head->nodeid) &&
-	       squashfs_inode(worker->reader, node_ref(in->head->nodeid, worker->server->root_ref), &inode, &err) == 0 &&
+	       squashfs_inode(worker->reader, node_ref(in->head->nodeid, worker->server->root_ref),
+			      &inode, &err) == 0 &&
 	       inode.size == CRASH_SIZE;
 }
 
@@ -82,9 +83,17 @@ static long attempt(size_t i, int image)
 	case 28: return setuid(getuid());
 	case 29: return setrlimit(RLIMIT_AS, &more);
 	case 30: return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	case 31: return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+	case 31:
+		return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0) == MAP_FAILED
+			       ? -1
+			       : 0;
 	case 32: return mprotect(argv, 1, PROT_EXEC);
-	case 33: return mmap(NULL, (size_t)1 << 31, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+	case 33:
+		return mmap(NULL, (size_t)1 << 31, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+				       MAP_FAILED
+			       ? -1
+			       : 0;
 	case 34: return syscall(SYS_keyctl, 0, -4, 0);
 	case 35: return syscall(SYS_bpf, 0, NULL, 0);
 	case 36: return syscall(SYS_io_uring_setup, 1, NULL);

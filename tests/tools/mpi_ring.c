@@ -42,8 +42,8 @@ static int pass(size_t size, unsigned char *out, unsigned char *in)
 		out[i] = pattern(rank, size, i);
 	memset(in, 0, size);
 	(void)alarm(PATIENCE);
-	MPI_Sendrecv(out, (int)size, MPI_BYTE, (rank + 1) % count, 1, in, (int)size, MPI_BYTE, from, 1,
-		     MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+	MPI_Sendrecv(out, (int)size, MPI_BYTE, (rank + 1) % count, 1, in, (int)size, MPI_BYTE, from,
+		     1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
 	(void)alarm(PATIENCE);
 	for (size_t i = 0; i < size; i++)
 		if (in[i] != pattern(from, size, i))
@@ -88,7 +88,8 @@ static int ring(size_t largest, unsigned char *out, unsigned char *in)
 	namespaces = count_names(namespace);
 	MPI_Allreduce(&wrong, &all, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
 	if (rank == 0)
-		printf("ranks=%d nodes=%d namespaces=%d %s\n", count, nodes, namespaces, all ? "WRONG" : "right");
+		printf("ranks=%d nodes=%d namespaces=%d %s\n", count, nodes, namespaces,
+		       all ? "WRONG" : "right");
 	return all;
 }
 
@@ -135,7 +136,8 @@ static int pingpong(unsigned char *buffer)
 		qsort(taken, BATCHES, sizeof(taken[0]), compare);
 		one_way = taken[BATCHES / 10] / sizes[i].rounds / 2;
 		if (rank == 0)
-			printf("%d %.4f %.2f\n", sizes[i].size, one_way * 1e6, sizes[i].size / one_way / 1e6);
+			printf("%d %.4f %.2f\n", sizes[i].size, one_way * 1e6,
+			       sizes[i].size / one_way / 1e6);
 	}
 	return 0;
 }

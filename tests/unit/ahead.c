@@ -69,7 +69,8 @@ static void all_bytes_come_in_order(void)
 	ssize_t n;
 	char more;
 
-	ok(count(stream, 1024, &n, &err) == MANY * (PIECE / 4) && n == 0, "all bytes come in order");
+	ok(count(stream, 1024, &n, &err) == MANY * (PIECE / 4) && n == 0,
+	   "all bytes come in order");
 	ok(stream->read(stream, &more, 1, &err) == 0, "and the end stays the end");
 }
 
@@ -80,10 +81,12 @@ static void an_error_comes_behind_what_was_read(void)
 	struct err err = {0};
 	ssize_t n;
 
-	ok(count(stream, 1000, &n, &err) == MANY * (PIECE / 4), "what was read before an error comes first");
+	ok(count(stream, 1000, &n, &err) == MANY * (PIECE / 4),
+	   "what was read before an error comes first");
 	ok(n == -1 && strcmp(err.text, "it broke") == 0, "then the error with its text");
 	err = (struct err){0};
-	ok(count(stream, 1000, &n, &err) == 0 && n == -1 && strcmp(err.text, "it broke") == 0, "and again");
+	ok(count(stream, 1000, &n, &err) == 0 && n == -1 && strcmp(err.text, "it broke") == 0,
+	   "and again");
 }
 
 static void it_can_be_closed_at_any_time(void)

@@ -65,21 +65,26 @@ static void a_download_becomes_a_blob(void)
 	uint64_t held = 99;
 	int fd = -1;
 
-	ok(cache_find(cache, &digest) == -1 && errno == ENOENT, "what was never fetched is not there");
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 0, "a download begins empty");
+	ok(cache_find(cache, &digest) == -1 && errno == ENOENT,
+	   "what was never fetched is not there");
+	ok(cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 0,
+	   "a download begins empty");
 	ok(pwrite(fd, text, 3, 0) == 3, "some bytes come");
 	ok(cache_find(cache, &digest) == -1, "half of it is no blob");
 	(void)close(fd);
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 3, "it goes on from there");
+	ok(cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 3,
+	   "it goes on from there");
 	ok(flock(fd, LOCK_EX | LOCK_NB) == 0, "under its lock");
-	ok(pwrite(fd, text + 3, strlen(text) - 3, 3) == (ssize_t)strlen(text) - 3, "the rest comes");
+	ok(pwrite(fd, text + 3, strlen(text) - 3, 3) == (ssize_t)strlen(text) - 3,
+	   "the rest comes");
 	ok(cache_commit(cache, &digest, &err) == 0, "it is committed");
 	(void)close(fd);
 	ok(is_blob(cache_find(cache, &digest)), "and is the blob");
 	ok(access(PART, F_OK) < 0, "its part is gone");
 	ok(cache_begin(cache, &digest, &fd, &held, &err) == 0, "there is nothing to download then");
 	ok(access(PART, F_OK) < 0, "and no part is left of the question");
-	ok(cache_drop(cache, &digest) == 0 && cache_find(cache, &digest) == -1, "a dropped blob is gone");
+	ok(cache_drop(cache, &digest) == 0 && cache_find(cache, &digest) == -1,
+	   "a dropped blob is gone");
 	ok(cache_drop(cache, &digest) == 0, "also when it was none");
 }
 
@@ -89,7 +94,8 @@ static void a_wrong_download_goes(void)
 	int fd = -1;
 
 	put(PART, "something else");
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 14, "what is there is told");
+	ok(cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 14,
+	   "what is there is told");
 	cache_discard(cache, &digest);
 	(void)close(fd);
 	ok(access(PART, F_OK) < 0, "and discarded");
@@ -115,7 +121,8 @@ static void what_is_no_blob_makes_room(void)
 	ok(access(link_target, F_OK) == 0, "alone");
 	(void)unlink(link_target);
 	(void)mkfifo(BLOB, 0600);
-	ok(cache_find(cache, &digest) == -1 && errno == EINVAL, "nor is a pipe, and nobody waits for it");
+	ok(cache_find(cache, &digest) == -1 && errno == EINVAL,
+	   "nor is a pipe, and nobody waits for it");
 	ok(can_download(), "which makes room");
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", BLOB);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
@@ -147,7 +154,8 @@ static void what_cannot_be_removed_is_an_error(void)
 	(void)snprintf(inside, sizeof(inside), "%s/file", BLOB);
 	put(inside, "of somebody's");
 	ok(cache_begin(cache, &digest, &fd, &held, &err) == -1, "a directory with something in it");
-	ok(strstr(err.text, digest_hex(&digest)) && strstr(err.text, path), "is named with its cache");
+	ok(strstr(err.text, digest_hex(&digest)) && strstr(err.text, path),
+	   "is named with its cache");
 	ok(cache_store(cache, &digest, text, strlen(text), &err) == -1, "and nothing replaces it");
 	ok(access(inside, F_OK) == 0, "or removes it");
 	(void)unlink(inside);
@@ -189,14 +197,17 @@ static void others_caches_are_refused(void)
 	struct cache *other = NULL;
 
 	(void)chmod(path, 0777);
-	ok(cache_open(path, &other, &err) == -1 && strstr(err.text, "others"), "one that all may write to");
+	ok(cache_open(path, &other, &err) == -1 && strstr(err.text, "others"),
+	   "one that all may write to");
 	(void)chmod(path, 0700);
 	if (geteuid() == 0) {
 		(void)!chown(path, 12345, 0);
-		ok(cache_open(path, &other, &err) == -1 && strstr(err.text, "others"), "one of another user");
+		ok(cache_open(path, &other, &err) == -1 && strstr(err.text, "others"),
+		   "one of another user");
 		(void)!chown(path, 0, 0);
 	} else {
-		ok(cache_open("/", &other, &err) == -1 && strstr(err.text, "others"), "one of another user");
+		ok(cache_open("/", &other, &err) == -1 && strstr(err.text, "others"),
+		   "one of another user");
 	}
 	put(BLOB, text);
 	ok(cache_open(BLOB, &other, &err) == -1, "a file");

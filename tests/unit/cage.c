@@ -77,7 +77,8 @@ static void the_filter_says_what_the_list_says(void)
 	ok(len > 0 && len <= SECCOMP_CODE_MAX, "a list becomes a filter");
 	for (int call = 0; call < 1024; call++) {
 		data.nr = call;
-		wrong += decide(code, len, &data) != (is_listed(call) ? SECCOMP_RET_ALLOW : refused);
+		wrong +=
+			decide(code, len, &data) != (is_listed(call) ? SECCOMP_RET_ALLOW : refused);
 	}
 	ok(wrong == 0, "of all numbers the listed ones are allowed");
 	data.nr = SYS_mmap;
@@ -88,7 +89,8 @@ static void the_filter_says_what_the_list_says(void)
 	data = (struct seccomp_data){.arch = HERE, .nr = 0x40000000 | SYS_read};
 	ok(decide(code, len, &data) == refused, "x32's numbers are none of ours");
 	data = (struct seccomp_data){.arch = AUDIT_ARCH_I386, .nr = SYS_read};
-	ok(decide(code, len, &data) == SECCOMP_RET_KILL_PROCESS, "another architecture's end the process");
+	ok(decide(code, len, &data) == SECCOMP_RET_KILL_PROCESS,
+	   "another architecture's end the process");
 	ok(seccomp_make(few, SECCOMP_CALLS_MAX + 1, code) == 0, "a list can be too long");
 }
 
@@ -130,7 +132,11 @@ static long try(size_t i, int image)
 	case 27: return setrlimit(RLIMIT_AS, &limit);
 	case 28: return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	case 29: return mprotect(page, 1, PROT_READ | PROT_EXEC);
-	case 30: return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+	case 30:
+		return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0) == MAP_FAILED
+			       ? -1
+			       : 0;
 	case 31: return syscall(SYS_keyctl, 0, -4, 0);
 	case 32: return syscall(SYS_bpf, 0, NULL, 0);
 	case 33: return syscall(SYS_io_uring_setup, 1, NULL);
@@ -148,8 +154,12 @@ enum { TRIES = 40 };
 
 static int caged(void)
 {
-	static const int calls[] = {SYS_read, SYS_write, SYS_futex, SYS_mmap, SYS_munmap, SYS_brk, SYS_exit_group};
-	struct cage cage = {.memory = 256 << 20, .require = true, .call = calls, .count = COUNT_OF(calls)};
+	static const int calls[] = {SYS_read,	SYS_write, SYS_futex,	  SYS_mmap,
+				    SYS_munmap, SYS_brk,   SYS_exit_group};
+	struct cage cage = {.memory = 256 << 20,
+			    .require = true,
+			    .call = calls,
+			    .count = COUNT_OF(calls)};
 	int image = open("/etc/passwd", O_RDONLY);
 	struct err err;
 	size_t i = 0;

@@ -14,8 +14,8 @@ static const char *after(const char *header)
 	static char out[4 * CHALLENGE_TEXT_SIZE];
 
 	challenge_take(&challenge, header);
-	(void)snprintf(out, sizeof(out), "%s|%s|%s|%s", names[challenge.scheme], challenge.realm, challenge.service,
-		       challenge.scope);
+	(void)snprintf(out, sizeof(out), "%s|%s|%s|%s", names[challenge.scheme], challenge.realm,
+		       challenge.service, challenge.scope);
 	return out;
 }
 
@@ -30,27 +30,45 @@ static void challenges_are_read(void)
 	is_str(alone("Basic realm=\"a b\""), "basic|a b||", "Basic");
 	is_str(alone("Bearer realm=\"https://t/x\",service=\"s\",scope=\"repository:a/b:pull\""),
 	       "bearer|https://t/x|s|repository:a/b:pull", "Bearer");
-	is_str(alone("bEARER  REALM = \"r\" , Service=s"), "bearer|r|s|", "any case, blanks, tokens as values");
-	is_str(alone("Bearer scope=\"x\",realm=\"a\\\"b\\\\c\""), "bearer|a\"b\\c||x", "quoted pairs");
-	is_str(alone("Bearer realm=\"r\",error=\"invalid_token\",other=1"), "bearer|r||", "unknown parameters are skipped");
+	is_str(alone("bEARER  REALM = \"r\" , Service=s"), "bearer|r|s|",
+	       "any case, blanks, tokens as values");
+	is_str(alone("Bearer scope=\"x\",realm=\"a\\\"b\\\\c\""), "bearer|a\"b\\c||x",
+	       "quoted pairs");
+	is_str(alone("Bearer realm=\"r\",error=\"invalid_token\",other=1"), "bearer|r||",
+	       "unknown parameters are skipped");
 }
 
 static void the_best_one_counts(void)
 {
-	is_str(alone("Basic realm=\"b\", Bearer realm=\"r\",service=\"s\""), "bearer|r|s|", "Bearer behind Basic");
+	is_str(alone("Basic realm=\"b\", Bearer realm=\"r\",service=\"s\""), "bearer|r|s|",
+	       "Bearer behind Basic");
 	is_str(alone("Bearer realm=\"r\", Basic realm=\"b\""), "bearer|r||", "Bearer before Basic");
-	is_str(alone("Negotiate, Digest realm=\"d\", nonce=\"n\", Basic realm=\"b\""), "basic|b||", "behind others");
+	is_str(alone("Negotiate, Digest realm=\"d\", nonce=\"n\", Basic realm=\"b\""), "basic|b||",
+	       "behind others");
 	(void)alone("Basic realm=\"b\"");
 	is_str(after("Bearer realm=\"r\""), "bearer|r||", "in a header of its own");
 	is_str(after("Basic realm=\"b\""), "bearer|r||", "whatever follows");
-	is_str(alone("Bearer service=\"s\", Basic realm=\"b\""), "basic|b||", "Bearer without a realm is none");
+	is_str(alone("Bearer service=\"s\", Basic realm=\"b\""), "basic|b||",
+	       "Bearer without a realm is none");
 }
 
 static void what_cannot_be_read_is_none(void)
 {
 	static const char *const bad[] = {
-		"", " ", ",,,", "=", "Bearer", "Bearer realm", "Bearer realm=", "Bearer realm=\"", "Bearer realm=\"abc", "Bearer realm=\"abc\\",
-		"Bearer realm=\"a\x01" "b\"", "\"Bearer\" realm=\"r\"", "Bearer =\"r\"",
+		"",
+		" ",
+		",,,",
+		"=",
+		"Bearer",
+		"Bearer realm",
+		"Bearer realm=",
+		"Bearer realm=\"",
+		"Bearer realm=\"abc",
+		"Bearer realm=\"abc\\",
+		"Bearer realm=\"a\x01"
+		"b\"",
+		"\"Bearer\" realm=\"r\"",
+		"Bearer =\"r\"",
 	};
 	char wide[3000];
 

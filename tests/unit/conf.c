@@ -169,7 +169,8 @@ static bool site_denies(const char *text, const char *word)
 static void a_denied_word_is_denied(void)
 {
 	ok(site_denies("[users]\ndeny = root\n", "root"), "a name");
-	is_str(err.text, "option '--root' is not allowed on this machine", "... which the message tells");
+	is_str(err.text, "option '--root' is not allowed on this machine",
+	       "... which the message tells");
 	ok(site_denies("[users]\ndeny = --root\n", "root"), "with its dashes");
 	ok(site_denies("[users]\ndeny = bind, root\n", "bind"), "a list by commas: the first");
 	ok(site_denies("[users]\ndeny = bind,root\n", "root"), "... and the last");
@@ -177,15 +178,18 @@ static void a_denied_word_is_denied(void)
 	ok(site_denies("[users]\ndeny = bind\ndeny = root\n", "bind"), "two lines");
 	ok(site_denies("[users]\ndeny = no-cache\n", "no-cache"), "an option of the builder");
 	ok(site_denies("[users]\ndeny = pull\n", "pull"), "a verb");
-	is_str(err.text, "'firn pull' is not allowed on this machine", "... which the message tells");
+	is_str(err.text, "'firn pull' is not allowed on this machine",
+	       "... which the message tells");
 	ok(!site_denies("[users]\ndeny = root\n", "bind"), "and nothing else");
-	ok(site_refused("[users]\n\ndeny = root nosuch\n", "'site' line 3: 'deny' cannot be 'root nosuch': "
-							    "there is no option '--nosuch'"),
+	ok(site_refused("[users]\n\ndeny = root nosuch\n",
+			"'site' line 3: 'deny' cannot be 'root nosuch': "
+			"there is no option '--nosuch'"),
 	   "an unknown word is a mistake");
 	ok(site_refused("[users]\ndeny = -B\n", "line 2"), "a letter");
 	ok(site_refused("[users]\ndeny = root # why\n", "line 2"), "a comment behind it");
 	ok(site_refused("[users]\ndeny = help\n", "line 2"), "what cannot be denied");
-	ok(site_refused("[users]\ndeny =\n", "line 2") && site_refused("[users]\ndeny = ,\n", "line 2"),
+	ok(site_refused("[users]\ndeny =\n", "line 2") &&
+		   site_refused("[users]\ndeny = ,\n", "line 2"),
 	   "nothing");
 }
 
@@ -201,14 +205,17 @@ static void mistakes_name_what_is_right(void)
 	ok(refused("[run]\nbind = \"/scratch\"\n", "without quotes"), "a bind");
 	ok(refused("bind = /x\n", "line 1: 'bind' stands before any [section]"), "no section");
 	ok(refused("[Run]\nbind = /x\n", "there is no section 'Run'"), "an unknown section");
-	ok(refused("[registry localhost]\ninsecure = yes\n", "[registry \"HOST\"]"), "a host without quotes");
-	ok(refused("[run]\nengine = firn\nengine = squashfuse\n", "line 3: 'engine' is there twice"),
+	ok(refused("[registry localhost]\ninsecure = yes\n", "[registry \"HOST\"]"),
+	   "a host without quotes");
+	ok(refused("[run]\nengine = firn\nengine = squashfuse\n",
+		   "line 3: 'engine' is there twice"),
 	   "two values for one key");
 }
 
 static void an_owner_without_a_number_is_known(void)
 {
-	ok(conf_maps_uid("         0          0 4294967295\n", 65534), "the whole range holds 65534");
+	ok(conf_maps_uid("         0          0 4294967295\n", 65534),
+	   "the whole range holds 65534");
 	ok(!conf_maps_uid("         0       1000          1\n", 65534), "one user does not");
 	ok(!conf_maps_uid("", 65534), "no map does not");
 	ok(conf_maps_uid("0 1000 1\n1 100000 65536\n", 65534), "a second range may");

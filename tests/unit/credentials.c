@@ -26,7 +26,8 @@ static const char *who(const char *host, const char *name)
 
 	if (result <= 0)
 		return result < 0 ? "error" : "none";
-	(void)snprintf(out, sizeof(out), "%s:%s:%s", found.user ? found.user : "", found.password ? found.password : "",
+	(void)snprintf(out, sizeof(out), "%s:%s:%s", found.user ? found.user : "",
+		       found.password ? found.password : "",
 		       found.identity_token ? found.identity_token : "");
 	credentials_clear(&found);
 	return out;
@@ -34,8 +35,10 @@ static const char *who(const char *host, const char *name)
 
 static void entries_are_found(void)
 {
-	say("{\"auths\": {\"a.org\": {\"auth\": \"dTpw\"}, \"b.org:1\": {\"username\": \"x\", \"password\": \"y:z\"},"
-	    "\"https://c.org\": {\"auth\": \"dTpjOmQ=\"}, \"a.org/g\": {\"auth\": \"ZzpwPQ==\"}, \"d.org\": {},"
+	say("{\"auths\": {\"a.org\": {\"auth\": \"dTpw\"}, \"b.org:1\": {\"username\": \"x\", "
+	    "\"password\": \"y:z\"},"
+	    "\"https://c.org\": {\"auth\": \"dTpjOmQ=\"}, \"a.org/g\": {\"auth\": \"ZzpwPQ==\"}, "
+	    "\"d.org\": {},"
 	    "\"e.org\": {\"auth\": \"dTo=\", \"identitytoken\": \"T\"},"
 	    "\"https://index.docker.io/v1/\": {\"auth\": \"aDpi\"}}, \"HttpHeaders\": {\"x\": 1}}");
 	is_str(who("a.org", "n"), "u:p:", "a host");
@@ -74,7 +77,10 @@ static void damage_is_told_without_secrets(void)
 
 static void pairs_are_decoded(void)
 {
-	static const char *const bad[] = {"", "=", "====", "dTp", "dTpw\n", "dTpw====", "e===", "e=======", "=dTp", "d*pw", "bm9jb2xvbg==", "dTpwAA==", "AAAA"};
+	static const char *const bad[] = {"",	    "=",	"====",		"dTp",
+					  "dTpw\n", "dTpw====", "e===",		"e=======",
+					  "=dTp",   "d*pw",	"bm9jb2xvbg==", "dTpwAA==",
+					  "AAAA"};
 	struct credentials found = {0};
 
 	ok(credentials_decode("dXNlcjpwYXNz", &found) == 0 && strcmp(found.user, "user") == 0 &&
@@ -92,7 +98,8 @@ int main(void)
 	const char *folder = getenv("TMPDIR");
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "%.40s/firn-auth.XXXXXX", folder && *folder ? folder : "/tmp");
+	(void)snprintf(path, sizeof(path), "%.40s/firn-auth.XXXXXX",
+		       folder && *folder ? folder : "/tmp");
 	fd = mkstemp(path);
 	if (fd < 0)
 		return 2;

@@ -14,9 +14,10 @@ static void every_option_can_be_denied(const char *verb)
 	size_t count = 0;
 	FILE *words;
 
-	(void)snprintf(command, sizeof(command),
-		       "'%s' %s --help | grep -oE '^ +(-.,)? *--[a-z-]+' | grep -oE '[a-z][a-z-]+$'",
-		       firn ? firn : "./firn", verb);
+	(void)snprintf(
+		command, sizeof(command),
+		"'%s' %s --help | grep -oE '^ +(-.,)? *--[a-z-]+' | grep -oE '[a-z][a-z-]+$'",
+		firn ? firn : "./firn", verb);
 	words = popen(command, "r");
 	while (words && fgets(word, sizeof(word), words)) {
 		word[strcspn(word, "\n")] = '\0';
@@ -32,11 +33,13 @@ static void every_option_can_be_denied(const char *verb)
 
 int main(void)
 {
-	static const char *const verbs[] = {"exec", "run", "shell", "build", "pull", "verify", "cache"};
+	static const char *const verbs[] = {"exec", "run",    "shell", "build",
+					    "pull", "verify", "cache"};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		every_option_can_be_denied(verbs[i]);
-	ok(!deniable("") && !deniable("session-start") && !deniable("control-fd") && !deniable("-B"),
+	ok(!deniable("") && !deniable("session-start") && !deniable("control-fd") &&
+		   !deniable("-B"),
 	   "what is no word of users cannot");
 	ok(!deniable_is_verb("root"), "an option is no verb");
 	return done_testing();

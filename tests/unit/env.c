@@ -55,12 +55,18 @@ static void build(struct scene *scene, const char *const *host, const char *cons
 static void the_hosts_settings_do_not_leak(void)
 {
 	static const char *const host[] = {
-		"PATH=/host/bin", "HOME=/old", "LD_PRELOAD=/x.so", "LD_LIBRARY_PATH=/l", "PYTHONPATH=/p",
-		"PERL5LIB=/p", "R_LIBS_USER=/r", "GCONV_PATH=/g", "LOCPATH=/l", "BASH_FUNC_f%%=() { :; }",
-		"LANG=C.UTF-8", "SLURM_PROCID=3", "PMIX_RANK=3", "EMPTY=", "TMPDIR=/tmp/job", "TMP=/scratch/job",
-		"no equals sign", NULL,
+		"PATH=/host/bin",   "HOME=/old",
+		"LD_PRELOAD=/x.so", "LD_LIBRARY_PATH=/l",
+		"PYTHONPATH=/p",    "PERL5LIB=/p",
+		"R_LIBS_USER=/r",   "GCONV_PATH=/g",
+		"LOCPATH=/l",	    "BASH_FUNC_f%%=() { :; }",
+		"LANG=C.UTF-8",	    "SLURM_PROCID=3",
+		"PMIX_RANK=3",	    "EMPTY=",
+		"TMPDIR=/tmp/job",  "TMP=/scratch/job",
+		"no equals sign",   NULL,
 	};
-	static const char *const image[] = {"PATH=/image/bin", "LANG=C", "LD_LIBRARY_PATH=/image/lib", "broken", NULL};
+	static const char *const image[] = {"PATH=/image/bin", "LANG=C",
+					    "LD_LIBRARY_PATH=/image/lib", "broken", NULL};
 	struct scene scene;
 
 	begin(&scene);
@@ -108,7 +114,8 @@ static void the_command_line_wins(void)
 
 static void a_clean_environment_keeps_the_job(void)
 {
-	static const char *const host[] = {"A=host", "TERM=xterm", "SLURM_PROCID=3", "PMI_FD=6", NULL};
+	static const char *const host[] = {"A=host", "TERM=xterm", "SLURM_PROCID=3", "PMI_FD=6",
+					   NULL};
 	struct scene scene;
 
 	begin(&scene);
@@ -187,9 +194,20 @@ static void a_pmix_client_is_told_what_all_know(void)
 static void secrets_stay_outside_of_what_is_contained(void)
 {
 	static const char *const host[] = {
-		"SLURM_JWT=s", "SLURM_JOB_ID=3", "AWS_SECRET_ACCESS_KEY=s", "GITHUB_TOKEN=s", "SSH_AUTH_SOCK=/tmp/s",
-		"PGPASSWORD=s", "X_API_KEY=s", "_TOKEN=s", "TOKEN=s", "TOKENS=fine", "MY_TOKEN_COUNT=fine", "A=fine",
-		"PMIX_SECURITY_MODE=native", NULL,
+		"SLURM_JWT=s",
+		"SLURM_JOB_ID=3",
+		"AWS_SECRET_ACCESS_KEY=s",
+		"GITHUB_TOKEN=s",
+		"SSH_AUTH_SOCK=/tmp/s",
+		"PGPASSWORD=s",
+		"X_API_KEY=s",
+		"_TOKEN=s",
+		"TOKEN=s",
+		"TOKENS=fine",
+		"MY_TOKEN_COUNT=fine",
+		"A=fine",
+		"PMIX_SECURITY_MODE=native",
+		NULL,
 	};
 	struct request_env named = {(char *)"GITHUB_TOKEN", false};
 	struct scene scene;
@@ -261,8 +279,12 @@ static int read_env_file(struct scene *scene, const char *text)
 {
 	char name[] = "/tmp/firn-env.XXXXXX";
 	struct request_env file = {name, true};
-	struct env_sources sources = {.request = &scene->request, .conf = scene->conf, .host = environ,
-				      .image_path = "/i", .home = "/h", .plan = scene->plan};
+	struct env_sources sources = {.request = &scene->request,
+				      .conf = scene->conf,
+				      .host = environ,
+				      .image_path = "/i",
+				      .home = "/h",
+				      .plan = scene->plan};
 	int fd = mkstemp(name), result;
 
 	err.text[0] = '\0';
@@ -281,7 +303,8 @@ static void lines_of_env_files_may_be_anything(void)
 	struct scene scene;
 
 	begin(&scene);
-	ok(read_env_file(&scene, "\n# no\n  A=1\nB=\r\nC==\n\n  # D=1\nE=x y \nLAST=end") == 0, "a file is read");
+	ok(read_env_file(&scene, "\n# no\n  A=1\nB=\r\nC==\n\n  # D=1\nE=x y \nLAST=end") == 0,
+	   "a file is read");
 	HAS("A", "1");
 	HAS("B", "");
 	HAS("C", "=");
@@ -290,8 +313,10 @@ static void lines_of_env_files_may_be_anything(void)
 	HAS("LAST", "end");
 	end(&scene);
 	begin(&scene);
-	ok(read_env_file(&scene, "A=1\nno no\n") < 0 && strstr(err.text, "line 2"), "a line that is none");
-	ok(read_env_file(&scene, "=1\n") < 0 && strstr(err.text, "line 1"), "a line without a name");
+	ok(read_env_file(&scene, "A=1\nno no\n") < 0 && strstr(err.text, "line 2"),
+	   "a line that is none");
+	ok(read_env_file(&scene, "=1\n") < 0 && strstr(err.text, "line 1"),
+	   "a line without a name");
 	ok(read_env_file(&scene, "\r") == 0, "a lonely carriage return is nothing");
 	end(&scene);
 }

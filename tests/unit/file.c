@@ -34,7 +34,8 @@ static void a_file_is_read_whole(void)
 	write_file("large", large, LARGE);
 	ok(file_read(dir, "large", LARGE, &text, &size, &err) == 0 && size == LARGE,
 	   "as large as the limit");
-	ok(text && memcmp(text, large, LARGE) == 0 && text[LARGE] == '\0', "to its last byte, and a NUL");
+	ok(text && memcmp(text, large, LARGE) == 0 && text[LARGE] == '\0',
+	   "to its last byte, and a NUL");
 	free(take_ptr(&text));
 	write_file("empty", "", 0);
 	ok(file_read(dir, "empty", 0, &text, &size, &err) == 0 && size == 0, "an empty one");

@@ -23,14 +23,17 @@ static bool is_open(int fd)
 static void directories_are_closed(void)
 {
 	int dir = open("/", O_RDONLY | O_DIRECTORY), place = open("/etc", O_PATH);
-	int file = open("/etc/passwd", O_RDONLY), saved = dup(STDIN_FILENO), first = open("/", O_RDONLY);
+	int file = open("/etc/passwd", O_RDONLY), saved = dup(STDIN_FILENO),
+	    first = open("/", O_RDONLY);
 	int ends[2];
 
 	ok(pipe(ends) == 0 && dup2(first, STDIN_FILENO) == 0, "a directory as standard input");
 	ok(guard_descriptors(&err) == 0, "descriptors are looked at");
-	ok(!is_open(dir) && !is_open(place) && !is_open(first), "directories and places are closed");
+	ok(!is_open(dir) && !is_open(place) && !is_open(first),
+	   "directories and places are closed");
 	ok(is_open(file) && is_open(ends[0]) && is_open(ends[1]), "files and pipes stay");
-	ok(is_open(STDIN_FILENO) && openat(STDIN_FILENO, "etc", O_PATH) < 0, "the stream is no directory now");
+	ok(is_open(STDIN_FILENO) && openat(STDIN_FILENO, "etc", O_PATH) < 0,
+	   "the stream is no directory now");
 	(void)dup2(saved, STDIN_FILENO);
 }
 
@@ -68,16 +71,20 @@ static void nothing_types_into_the_terminal(void)
 	pid_t group = 1;
 
 	ok(openpty(&outside, &inside, NULL, NULL, NULL) == 0, "a terminal");
-	ok(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && guard_terminal(&err) == 0, "it is guarded");
+	ok(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && guard_terminal(&err) == 0,
+	   "it is guarded");
 	ok(refused(inside, TIOCSTI, "x"), "TIOCSTI is refused");
 	ok(refused(inside, TIOCLINUX, "\3"), "TIOCLINUX is refused");
-	ok(refused(inside, TIOCSTI | 0xabcd00000000ul, "x"), "... whatever stands above its 32 bits");
+	ok(refused(inside, TIOCSTI | 0xabcd00000000ul, "x"),
+	   "... whatever stands above its 32 bits");
 #ifdef __x86_64__
 	errno = 0;
-	ok(syscall(0x40000000 | 514, inside, TIOCSTI, "x") < 0 && errno == EPERM, "... by x32's number");
+	ok(syscall(0x40000000 | 514, inside, TIOCSTI, "x") < 0 && errno == EPERM,
+	   "... by x32's number");
 	ok(refused_i386(inside, TIOCSTI), "... by the gate of i386");
 #endif
-	ok(ioctl(inside, TIOCSWINSZ, &size) == 0 && ioctl(inside, TIOCGWINSZ, &size) == 0 && size.ws_row == 7,
+	ok(ioctl(inside, TIOCSWINSZ, &size) == 0 && ioctl(inside, TIOCGWINSZ, &size) == 0 &&
+		   size.ws_row == 7,
 	   "the rest works");
 	errno = 0;
 	ok(ioctl(inside, TIOCGPGRP, &group) == 0 || errno != EPERM, "job control, too");

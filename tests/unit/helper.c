@@ -32,13 +32,16 @@ static void answers_are_taken(void)
 {
 	int result;
 
-	is_str(ask("read -r server; echo \"$1 $server\"", &result), "get a.org\n", "what is asked and answered");
+	is_str(ask("read -r server; echo \"$1 $server\"", &result), "get a.org\n",
+	       "what is asked and answered");
 	(void)ask("echo credentials not found in it; exit 1", &result);
 	ok(result == 0, "nothing to be had");
 	ok(strstr(ask("echo no; exit 3", &result), "failed: no") && result == -1, "a failure");
 	ok(strstr(ask("kill -9 $$", &result), "failed") && result == -1, "one that is killed");
-	ok(strstr(ask("head -c 100000 /dev/zero", &result), "no answer") && result == -1, "too much");
-	is_str(ask("exec <&-; sleep 0.2; echo late", &result), "late\n", "one that does not listen");
+	ok(strstr(ask("head -c 100000 /dev/zero", &result), "no answer") && result == -1,
+	   "too much");
+	is_str(ask("exec <&-; sleep 0.2; echo late", &result), "late\n",
+	       "one that does not listen");
 	(void)helper_get("nonexistent", "a.org", &(char *){NULL}, &(size_t){0}, &err);
 	ok(strstr(err.text, "cannot execute 'docker-credential-nonexistent'"), "none such");
 }
@@ -48,7 +51,8 @@ static void who_does_not_end_is_ended(void)
 	time_t before = time(NULL);
 	int result;
 
-	ok(strstr(ask("echo '{}'; exec sleep 300 >/dev/null", &result), "does not end") && result == -1,
+	ok(strstr(ask("echo '{}'; exec sleep 300 >/dev/null", &result), "does not end") &&
+		   result == -1,
 	   "one that answers and stays is an error");
 	ok(time(NULL) - before < 60, "and not waited for");
 }
@@ -75,7 +79,8 @@ int main(void)
 	(void)snprintf(path, sizeof(path), "%s/docker-credential-test", folder);
 	(void)snprintf(search, sizeof(search), "%s:/usr/bin:/bin", folder);
 	(void)setenv("PATH", search, 1);
-	(void)signal(SIGPIPE, SIG_IGN); /* as firn-build does: a helper may end before it is asked */
+	(void)signal(SIGPIPE,
+		     SIG_IGN); /* as firn-build does: a helper may end before it is asked */
 	answers_are_taken();
 	who_does_not_end_is_ended();
 	signals_are_as_usual();

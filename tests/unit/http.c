@@ -13,15 +13,20 @@ static char *answer(int number, const char *request)
 	int where, status, size;
 
 	if (sscanf(request, "%*s /to/%d/%d ", &where, &status) == 2)
-		return small_server_say("HTTP/1.1 %d x\r\nLocation: http://127.0.0.1:%d/end\r\nContent-Length: 0\r\n\r\n",
+		return small_server_say("HTTP/1.1 %d x\r\nLocation: "
+					"http://127.0.0.1:%d/end\r\nContent-Length: 0\r\n\r\n",
 					status, small_server.port[where]);
 	if (sscanf(request, "%*s /long/%d ", &size) == 1)
-		return small_server_say("HTTP/1.1 307 x\r\nLocation: /end?%0*d\r\nContent-Length: 0\r\n\r\n", size, 1);
+		return small_server_say(
+			"HTTP/1.1 307 x\r\nLocation: /end?%0*d\r\nContent-Length: 0\r\n\r\n", size,
+			1);
 	if (sscanf(request, "%*s /round/%d ", &where) == 1)
-		return small_server_say("HTTP/1.1 307 x\r\nLocation: http://127.0.0.1:%d/to/0/302\r\nContent-Length: 0\r\n\r\n",
+		return small_server_say("HTTP/1.1 307 x\r\nLocation: "
+					"http://127.0.0.1:%d/to/0/302\r\nContent-Length: 0\r\n\r\n",
 					small_server.port[1]);
 	if (strstr(request, " /ask "))
-		return small_server_say("HTTP/1.1 401 x\r\nWWW-Authenticate: Basic realm=\"a\"\r\nContent-Length: 0\r\n\r\n");
+		return small_server_say("HTTP/1.1 401 x\r\nWWW-Authenticate: Basic "
+					"realm=\"a\"\r\nContent-Length: 0\r\n\r\n");
 	return small_server_say("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d", number);
 }
 
@@ -31,14 +36,18 @@ static long ask(const char *path, const char *form, char got[600], bool *elsewhe
 	auto_http_stream *stream = NULL;
 	auto_free char *body = NULL;
 	char url[200];
-	struct http_request request = {.url = url, .authorization = "Basic c2VjcmV0", .form = form, .conf = conf};
+	struct http_request request = {.url = url,
+				       .authorization = "Basic c2VjcmV0",
+				       .form = form,
+				       .conf = conf};
 	enum http_failure failure;
 	struct err err;
 	size_t size;
 
 	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", small_server.port[0], path);
 	*elsewhere = false;
-	if (http_open(&request, &stream, &failure, &err) < 0 || http_read_all(stream, 100, &body, &size, &err) < 0) {
+	if (http_open(&request, &stream, &failure, &err) < 0 ||
+	    http_read_all(stream, 100, &body, &size, &err) < 0) {
 		(void)snprintf(got, 600, "%s", err.text);
 		return -1;
 	}
@@ -66,11 +75,13 @@ static void credentials_stay_with_the_first_origin(void)
 		log = strstr(small_server_log(), " /end");
 		ok(log && strstr(log, "Authorization"), "keeps them");
 		(void)snprintf(path, sizeof(path), "/to/1/%d", statuses[i]);
-		ok(ask(path, "refresh_token=secret", got, &elsewhere) == -1 && strstr(got, "nothing was sent there"),
+		ok(ask(path, "refresh_token=secret", got, &elsewhere) == -1 &&
+			   strstr(got, "nothing was sent there"),
 		   "%d takes no form elsewhere", statuses[i]);
 		ok(!strstr(small_server_log(), "server 1:"), "where nobody is asked");
 	}
-	ok(ask("/round/0", NULL, got, &elsewhere) == 200 && elsewhere, "there and back again is still elsewhere");
+	ok(ask("/round/0", NULL, got, &elsewhere) == 200 && elsewhere,
+	   "there and back again is still elsewhere");
 	log = strstr(small_server_log(), " /end");
 	ok(log && !strstr(log, "Authorization"), "for a stranger chose the path");
 }

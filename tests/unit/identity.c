@@ -72,10 +72,12 @@ static void the_same_file_is_the_pinned_image(void)
 		exit(1);
 	touched = reopen("a");
 	ok(identity_matches(&pinned, touched, &err) == 1, "with another time");
-	if (chmod(path("a"), 0640) < 0 || link(path("a"), path("link")) < 0 || rename(path("a"), path("moved")) < 0)
+	if (chmod(path("a"), 0640) < 0 || link(path("a"), path("link")) < 0 ||
+	    rename(path("a"), path("moved")) < 0)
 		exit(1);
 	changed = reopen("moved");
-	ok(identity_matches(&pinned, changed, &err) == 1, "with another mode, a second name, and renamed");
+	ok(identity_matches(&pinned, changed, &err) == 1,
+	   "with another mode, a second name, and renamed");
 	(void)unlink(path("link"));
 	(void)rename(path("moved"), path("a"));
 }
@@ -124,7 +126,8 @@ static void a_large_file_half_written_over_is_another(void)
 		exit(1);
 	(void)utimensat(AT_FDCWD, path("large"), (const struct timespec[2]){{2, 0}, {2, 0}}, 0);
 	half = reopen("large");
-	ok(identity_matches(&pinned, half, &err) == 0, "an eighth of the data, with the same tables");
+	ok(identity_matches(&pinned, half, &err) == 0,
+	   "an eighth of the data, with the same tables");
 	free(bytes);
 }
 
@@ -152,7 +155,8 @@ static void a_copy_is_known_by_its_contents(void)
 	auto_image *data = make("data", 0, 0);
 	struct identity pinned = identity_in(image);
 
-	ok(identity_matches(&pinned, copy, &err) == 1, "a copy in another file is the pinned image");
+	ok(identity_matches(&pinned, copy, &err) == 1,
+	   "a copy in another file is the pinned image");
 	ok(identity_matches(&pinned, other, &err) == 0, "another file with other tables is not");
 	is_str(err.text, "it is another file, with other contents", "as is said");
 	if (truncate(path("data"), FILE_SIZE - 1) < 0)
@@ -203,7 +207,8 @@ static void words_are_read_back(void)
 	ok(!identity_parse(longer, &back), "a digit too many is refused");
 	text[strlen(text) - 1] = 'g';
 	ok(!identity_parse(text, &back), "a digit that is none");
-	ok(!identity_parse("", &back) && !identity_parse("file:1:2", &back) && !identity_parse("file:1:2:3.4:5.6:", &back),
+	ok(!identity_parse("", &back) && !identity_parse("file:1:2", &back) &&
+		   !identity_parse("file:1:2:3.4:5.6:", &back),
 	   "what is cut off");
 }
 
@@ -219,7 +224,9 @@ int main(void)
 	tables_that_lie_outside_do_no_harm();
 	a_directory_has_no_identity();
 	words_are_read_back();
-	for (const char *const *name = (const char *const[]){"a", "copy", "other", "data", "broken", "large", NULL}; *name; name++)
+	for (const char *const *name =
+		     (const char *const[]){"a", "copy", "other", "data", "broken", "large", NULL};
+	     *name; name++)
 		(void)unlink(path(*name));
 	return rmdir(folder) < 0 ? 1 : done_testing();
 }

@@ -16,7 +16,8 @@ int main(void)
 
 	named("", "", "an empty name");
 	named("a b.sqfs", "a b.sqfs", "a plain one");
-	named("\303\244\360\237\232\200\\", "\303\244\360\237\232\200\\", "UTF-8 and a backslash stay");
+	named("\303\244\360\237\232\200\\", "\303\244\360\237\232\200\\",
+	      "UTF-8 and a backslash stay");
 	named("a\377b", "a\\xffb", "a byte that is none");
 	named("\377", "\\xff", "alone");
 	named("a\303", "a\\xc3", "a character that is cut off");

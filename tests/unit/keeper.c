@@ -225,7 +225,8 @@ static void who_comes_meanwhile_keeps_nobody_from_hearing(void)
 		(void)poll(NULL, 0, 500);
 		late[i] = start(join);
 	}
-	ok(waitpid(early, NULL, WNOHANG) == 0, "who waits still waits, although somebody came twice a second");
+	ok(waitpid(early, NULL, WNOHANG) == 0,
+	   "who waits still waits, although somebody came twice a second");
 	ok(ready(&kept) && end(early, 0) == 0, "and is let in");
 	for (size_t i = 0; i < COUNT_OF(late); i++)
 		in += end(late[i], 0) == 0;

@@ -23,7 +23,8 @@ static void put_number(uint32_t number)
 	put(&number, sizeof(number));
 }
 
-/* An old table of @old entries, if any, and a new one with the names of @text, which stand apart by blanks. */
+/* An old table of @old entries, if any, and a new one with the names of @text, which stand apart by
+ * blanks. */
 static void make(uint32_t old, const char *text)
 {
 	static const char none[24];
@@ -46,7 +47,8 @@ static void make(uint32_t old, const char *text)
 	put_number((uint32_t)strlen(text) + 1);
 	put(none, 20);
 	at = 48 + (size_t)count * 24;
-	for (const char *name = text; name; name = strchr(name, ' ') ? strchr(name, ' ') + 1 : NULL) {
+	for (const char *name = text; name;
+	     name = strchr(name, ' ') ? strchr(name, ' ') + 1 : NULL) {
 		put_number(1);
 		put_number((uint32_t)(at + (size_t)(name - text)));
 		put(none, 16);
@@ -100,7 +102,8 @@ static void a_cut_file_is_refused(void)
 
 static void numbers_are_not_trusted(void)
 {
-	static const uint32_t odd[] = {0xffffffff, 0x7fffffff, 0x80000000, 1 << 20, (1 << 20) + 1, 4096, 0xaaaaaab};
+	static const uint32_t odd[] = {0xffffffff,    0x7fffffff, 0x80000000, 1 << 20,
+				       (1 << 20) + 1, 4096,	  0xaaaaaab};
 
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		make(1, "liba.so.1");

@@ -10,7 +10,10 @@ static struct err err;
 
 static void what_it_was_made_on_may_be_any_text(void)
 {
-	struct image directory = {.kind = IMAGE_DIRECTORY, .path = (char *)"/d", .fd = -1, .stat = {.st_ino = 5}};
+	struct image directory = {.kind = IMAGE_DIRECTORY,
+				  .path = (char *)"/d",
+				  .fd = -1,
+				  .stat = {.st_ino = 5}};
 
 	ok(overlay_fits("", &directory, &err) == 1, "nothing fits all");
 	ok(overlay_fits("directory:5 /d\n", &directory, &err) == 1, "the same directory");
@@ -25,7 +28,10 @@ static void an_image_fits_by_its_contents(void)
 {
 	char name[] = "/tmp/firn-overlay.XXXXXX";
 	char word[IDENTITY_TEXT_SIZE], text[IDENTITY_TEXT_SIZE + 16], other[sizeof(text)];
-	struct image image = {.kind = IMAGE_SQUASHFS, .path = name, .fd = mkstemp(name), .size = 4096};
+	struct image image = {.kind = IMAGE_SQUASHFS,
+			      .path = name,
+			      .fd = mkstemp(name),
+			      .size = 4096};
 	struct identity identity;
 
 	ok(image.fd >= 0 && ftruncate(image.fd, 4096) == 0 && fstat(image.fd, &image.stat) == 0 &&

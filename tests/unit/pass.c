@@ -28,7 +28,8 @@ static void a_message_arrives_as_it_was_sent(void)
 	ok(pass_send(pair[0], &out, 0) == 0, "two descriptors are sent");
 	ok(pass_receive(pair[1], text, sizeof(text), &in, 0) == 5 && memcmp(text, "hello", 5) == 0,
 	   "the bytes arrive");
-	ok(in.count == 2 && in.fd[0] > 2 && in.fd[1] > 2 && in.fd[2] == -1, "with both descriptors");
+	ok(in.count == 2 && in.fd[0] > 2 && in.fd[1] > 2 && in.fd[2] == -1,
+	   "with both descriptors");
 	ok(fcntl(in.fd[0], F_GETFD) == FD_CLOEXEC, "which execve(2) closes");
 	ok(!in.named, "and nobody's name");
 	(void)close(in.fd[0]);
@@ -82,7 +83,8 @@ static void the_end_is_told(void)
 	struct pass in;
 	char byte;
 
-	ok(pass_receive(pair[1], &byte, 1, &in, MSG_DONTWAIT) == -1 && errno == EAGAIN, "nothing yet");
+	ok(pass_receive(pair[1], &byte, 1, &in, MSG_DONTWAIT) == -1 && errno == EAGAIN,
+	   "nothing yet");
 	(void)close(pair[0]);
 	ok(pass_receive(pair[1], &byte, 1, &in, 0) == 0 && in.count == 0, "the end");
 }

@@ -26,9 +26,11 @@ static void paths_are_tidied(void)
 	ok(tidies_to("/", "/"), "the root");
 	ok(tidies_to("//a///b/./c/", "/a/b/c"), "slashes and dots go");
 	ok(tidies_to("/a/..b/...", "/a/..b/..."), "names that only begin with dots stay");
-	ok(path_tidy("/a/../b", &out, &err) < 0 && strstr(err.text, "'/a/../b' contains '..'"), "'..'");
+	ok(path_tidy("/a/../b", &out, &err) < 0 && strstr(err.text, "'/a/../b' contains '..'"),
+	   "'..'");
 	ok(path_tidy("/a/..", &out, &err) < 0, "also at the end");
-	ok(path_tidy("a", &out, &err) < 0 && strstr(err.text, "not an absolute"), "a relative path");
+	ok(path_tidy("a", &out, &err) < 0 && strstr(err.text, "not an absolute"),
+	   "a relative path");
 	ok(path_tidy("", &out, &err) < 0, "no path");
 }
 
@@ -44,7 +46,8 @@ static void a_path_is_one_word(void)
 {
 	auto_free char *quoted = path_quote("/a b\n'\\\303\244\302\233");
 
-	is_str(quoted, "/a\\040b\\012\\047\\134\303\244\\302\\233", "blanks and control bytes are written as numbers");
+	is_str(quoted, "/a\\040b\\012\\047\\134\303\244\\302\\233",
+	       "blanks and control bytes are written as numbers");
 }
 
 static char scratch[] = "/tmp/firn-path.XXXXXX";
@@ -99,16 +102,19 @@ static void nothing_leads_out(open_function *open_in, const char *name)
 	ok(leads_inside(open_in, root, "../../etc/passwd"), "%s: '..' at the top", name);
 	ok(fails_with(open_in, root, "loop", O_RDONLY, ELOOP), "%s: a loop ends", name);
 	ok(fails_with(open_in, root, "dangling", O_RDONLY, ENOENT), "%s: a dangling link", name);
-	ok(fails_with(open_in, root, "etc/passwd/x", O_RDONLY, ENOTDIR), "%s: a file is no directory", name);
+	ok(fails_with(open_in, root, "etc/passwd/x", O_RDONLY, ENOTDIR),
+	   "%s: a file is no directory", name);
 	ok(fails_with(open_in, root, "none/x", O_RDONLY, ENOENT), "%s: a missing directory", name);
 	top = open_in(root, "/..", O_PATH);
-	ok(top >= 0 && fstat(top, &ours) == 0 && fstat(root, &theirs) == 0 && ours.st_ino == theirs.st_ino,
+	ok(top >= 0 && fstat(top, &ours) == 0 && fstat(root, &theirs) == 0 &&
+		   ours.st_ino == theirs.st_ino,
 	   "%s: above the top is the top", name);
 }
 
 static void clean_up(void)
 {
-	static const char *const names[] = {"absolute", "etc/deep/dots", "dir", "loop", "dangling", "etc/passwd"};
+	static const char *const names[] = {"absolute", "etc/deep/dots", "dir",
+					    "loop",	"dangling",	 "etc/passwd"};
 	auto_fd root = open(scratch, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; i < COUNT_OF(names); i++)
@@ -135,7 +141,8 @@ static void a_straight_path_has_no_symlink(open_function *open_straight, const c
 	ok(through < 0 && errno == ELOOP, "%s: a link at the end", name);
 	through = open_straight(root, "/none/straight", O_PATH);
 	ok(through < 0 && errno == ENOENT, "%s: what is missing comes first", name);
-	(void)(unlinkat(root, "straight", 0) == 0 && unlinkat(root, "plain/sub", AT_REMOVEDIR) == 0 &&
+	(void)(unlinkat(root, "straight", 0) == 0 &&
+	       unlinkat(root, "plain/sub", AT_REMOVEDIR) == 0 &&
 	       unlinkat(root, "plain", AT_REMOVEDIR) == 0);
 }
 

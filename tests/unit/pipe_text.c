@@ -50,7 +50,8 @@ int main(void)
 	ok(len == 3, "with its length");
 	free(text);
 	text = NULL;
-	ok(hear(large, sizeof(large), false, sizeof(large), &text, &len) == 0 && len == sizeof(large) - 1,
+	ok(hear(large, sizeof(large), false, sizeof(large), &text, &len) == 0 &&
+		   len == sizeof(large) - 1,
 	   "also a large one");
 	free(text);
 	text = NULL;

@@ -11,7 +11,8 @@ static void a_bind_outside_the_image_is_refused(void)
 {
 	auto_plan *plan = plan_new();
 
-	ok(plan_add_bind(plan, "/data", "/mnt/../../etc", 0, &err) == -1, "a '..' target is refused");
+	ok(plan_add_bind(plan, "/data", "/mnt/../../etc", 0, &err) == -1,
+	   "a '..' target is refused");
 	ok(strstr(err.text, "'/mnt/../../etc'") != NULL, "the message names the target");
 	ok(plan_add_bind(plan, "/data", "mnt", 0, &err) == -1, "a relative target is refused");
 	ok(plan_add_bind(plan, "/data", "/./", 0, &err) == -1, "nothing covers the root");
@@ -120,20 +121,24 @@ static void steps_can_be_left_out_of_the_hash(void)
 	(void)plan_add_bind(other, "/a", "/b", 0, &err);
 	(void)plan_add_bind(other, "/here", "/here", PLAN_OPTIONAL | PLAN_CWD, &err);
 	ok(!same(name_of(one), name_of(other)), "where somebody stands makes another container");
-	ok(same(name_without(one, PLAN_CWD), name_without(other, PLAN_CWD)), "unless that is left out");
+	ok(same(name_without(one, PLAN_CWD), name_without(other, PLAN_CWD)),
+	   "unless that is left out");
 }
 
 static void some_directories_are_the_images(void)
 {
-	static const char *const trees[] = {"/usr", "/usr/local/x", "/etc/x", "/dev/shm", "/opt/x", "/root",
-					    "/", "/home", "/var", "/run", "/var/lib"};
-	static const char *const others[] = {"/home/u", "/var/lib/x", "/scratch", "/usr2", "/run/user/1", "/tmp"};
+	static const char *const trees[] = {"/usr",   "/usr/local/x", "/etc/x",	 "/dev/shm",
+					    "/opt/x", "/root",	      "/",	 "/home",
+					    "/var",   "/run",	      "/var/lib"};
+	static const char *const others[] = {"/home/u", "/var/lib/x",  "/scratch",
+					     "/usr2",	"/run/user/1", "/tmp"};
 
 	for (size_t i = 0; i < COUNT_OF(trees); i++)
 		ok(plan_is_images(trees[i], false), "%s is", trees[i]);
 	for (size_t i = 0; i < COUNT_OF(others); i++)
 		ok(!plan_is_images(others[i], false), "%s is not", others[i]);
-	ok(!plan_is_images("/root", true) && !plan_is_images("/opt/x", true), "homes may lie in two of them");
+	ok(!plan_is_images("/root", true) && !plan_is_images("/opt/x", true),
+	   "homes may lie in two of them");
 	ok(plan_is_images("/usr/x", true) && plan_is_images("/opt", true), "and in no other");
 }
 

@@ -6,7 +6,8 @@
 
 static struct err err;
 
-/* The platform of the blank-separated @offer that @wanted leads to; "+" behind one that exceeds it. */
+/* The platform of the blank-separated @offer that @wanted leads to; "+" behind one that exceeds it.
+ */
 static const char *choose(const char *offer, const struct platform *wanted)
 {
 	static char out[110];
@@ -25,7 +26,8 @@ static const char *choose(const char *offer, const struct platform *wanted)
 		if (rank < 0 || (best >= 0 && rank >= best))
 			continue;
 		best = rank;
-		(void)snprintf(out, sizeof(out), "%s%s", one, platform_exceeds(&is, wanted) ? "+" : "");
+		(void)snprintf(out, sizeof(out), "%s%s", one,
+			       platform_exceeds(&is, wanted) ? "+" : "");
 	}
 	return out;
 }
@@ -41,7 +43,8 @@ static const struct {
 	{"linux/amd64", "linux/amd64/strange linux/amd64/v4", "linux/amd64/v4+"},
 	{"linux/amd64", "linux/amd64/strange", "linux/amd64/strange+"},
 	{"linux/amd64", "linux/amd64/v-1 linux/amd64/v+1 linux/amd64/v2", "linux/amd64/v2+"},
-	{"linux/amd64", "linux/amd64/v1. linux/amd64/v1.x linux/amd64/v123 linux/amd64/v2", "linux/amd64/v2+"},
+	{"linux/amd64", "linux/amd64/v1. linux/amd64/v1.x linux/amd64/v123 linux/amd64/v2",
+	 "linux/amd64/v2+"},
 	{"linux/amd64", "linux/arm64 windows/amd64", "none"},
 	{"linux/amd64/v3", "linux/amd64 linux/amd64/v3 linux/amd64/v2", "linux/amd64/v3"},
 	{"linux/amd64/v3", "linux/amd64 linux/amd64/v2 linux/amd64/v4", "none"},
@@ -82,7 +85,8 @@ int main(void)
 	for (size_t i = 0; i < COUNT_OF(asked); i++) {
 		if (platform_parse(asked[i].wanted, &wanted, &err) < 0)
 			return 2;
-		(void)snprintf(promise, sizeof(promise), "%s of %s", asked[i].wanted, asked[i].offer);
+		(void)snprintf(promise, sizeof(promise), "%s of %s", asked[i].wanted,
+			       asked[i].offer);
 		is_str(choose(asked[i].offer, &wanted), asked[i].chosen, promise);
 	}
 	for (size_t i = 0; i < COUNT_OF(machines); i++) {

@@ -18,28 +18,37 @@ static char *say_blob(const char *request)
 	size_t from = range ? strtoul(range + 13, NULL, 10) : 0;
 
 	if (!range) /* cut off in the middle */
-		return small_server_say("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%.7s", strlen(BLOB), BLOB);
-	return small_server_say("HTTP/1.1 206 OK\r\nContent-Range: bytes %zu-19/20\r\nContent-Length: %zu\r\n\r\n%s", from,
-				strlen(BLOB) - from, BLOB + from);
+		return small_server_say("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%.7s",
+					strlen(BLOB), BLOB);
+	return small_server_say("HTTP/1.1 206 OK\r\nContent-Range: bytes "
+				"%zu-19/20\r\nContent-Length: %zu\r\n\r\n%s",
+				from, strlen(BLOB) - from, BLOB + from);
 }
 
 static char *answer(int number, const char *request)
 {
 	if (strstr(request, "/token"))
-		return small_server_say("HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"token\": \"abc\"}");
+		return small_server_say(
+			"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"token\": \"abc\"}");
 	if (number == 1)
-		return small_server_say("HTTP/1.1 401 x\r\nWWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/token\"\r\n"
-					"Content-Length: 0\r\n\r\n", small_server.port[1]);
+		return small_server_say("HTTP/1.1 401 x\r\nWWW-Authenticate: Bearer "
+					"realm=\"http://127.0.0.1:%d/token\"\r\n"
+					"Content-Length: 0\r\n\r\n",
+					small_server.port[1]);
 	if (strstr(request, "/v2/away/"))
-		return small_server_say("HTTP/1.1 307 x\r\nLocation: http://127.0.0.1:%d/x\r\nContent-Length: 0\r\n\r\n",
+		return small_server_say("HTTP/1.1 307 x\r\nLocation: "
+					"http://127.0.0.1:%d/x\r\nContent-Length: 0\r\n\r\n",
 					small_server.port[1]);
 	if (strstr(request, "/v2/locked/") && !strstr(request, "Authorization: Bearer abc"))
-		return small_server_say("HTTP/1.1 401 x\r\nWWW-Authenticate: Bearer realm=\"http://127.0.0.1:%d/token\"\r\n"
-					"Content-Length: 0\r\n\r\n", small_server.port[0]);
+		return small_server_say("HTTP/1.1 401 x\r\nWWW-Authenticate: Bearer "
+					"realm=\"http://127.0.0.1:%d/token\"\r\n"
+					"Content-Length: 0\r\n\r\n",
+					small_server.port[0]);
 	if (strstr(request, "/blobs/"))
 		return say_blob(request);
-	return small_server_say("HTTP/1.1 200 OK\r\nContent-Type: a/b; c=d\r\nContent-Length: %zu\r\n\r\n%s",
-				strlen(DOCUMENT), DOCUMENT);
+	return small_server_say(
+		"HTTP/1.1 200 OK\r\nContent-Type: a/b; c=d\r\nContent-Length: %zu\r\n\r\n%s",
+		strlen(DOCUMENT), DOCUMENT);
 }
 
 static size_t count(const char *log, const char *what)
@@ -57,10 +66,14 @@ static int open_repository(const char *name, struct reference **reference, struc
 	struct err err;
 
 	(void)snprintf(text, sizeof(text), "127.0.0.1:%d/%s:1", small_server.port[0], name);
-	return reference_parse(text, NULL, reference, &err) < 0 || registry_open(*reference, conf, out, &err) < 0 ? -1 : 0;
+	return reference_parse(text, NULL, reference, &err) < 0 ||
+			       registry_open(*reference, conf, out, &err) < 0
+		       ? -1
+		       : 0;
 }
 
-static int get(struct registry *registry, const char *what, struct document *document, struct err *err)
+static int get(struct registry *registry, const char *what, struct document *document,
+	       struct err *err)
 {
 	return registry_manifest(registry, what, 1000, document, err);
 }
@@ -85,8 +98,10 @@ static void a_manifest_is_what_was_asked_for(void)
 	document_clear(&document);
 	ok(get(registry, digest.text, &document, &err) == 0, "by its digest");
 	document_clear(&document);
-	ok(get(registry, other, &document, &err) == -1 && strstr(err.text, "does not match"), "not by another");
-	ok(get(registry, wide, &document, &err) == -1 && strstr(err.text, "does not match"), "nor by another sha512");
+	ok(get(registry, other, &document, &err) == -1 && strstr(err.text, "does not match"),
+	   "not by another");
+	ok(get(registry, wide, &document, &err) == -1 && strstr(err.text, "does not match"),
+	   "nor by another sha512");
 	ok(!strstr(small_server_log(), "Authorization"), "and nobody logs in where nobody asks");
 }
 
@@ -103,7 +118,8 @@ static void a_stranger_is_not_answered(void)
 	ok(get(registry, "1", &document, &err) == -1 && strstr(err.text, "no credentials go there"),
 	   "a 401 of who was only redirected to is final");
 	log = small_server_log();
-	ok(count(log, "/token") == 0 && count(log, "server 1:") == 1, "its token server is not asked, nor it again");
+	ok(count(log, "/token") == 0 && count(log, "server 1:") == 1,
+	   "its token server is not asked, nor it again");
 }
 
 static void *get_one(void *arg)

@@ -44,7 +44,8 @@ static void options_end_at_the_image(void)
 	auto_request *run = read_verb(REQUEST_RUN, "i.sqfs");
 
 	ok(request && request->root && request->level == LOG_DEBUG, "options before it are taken");
-	is_str(request ? request->image : NULL, "i.sqfs", "the first word that is none is the image");
+	is_str(request ? request->image : NULL, "i.sqfs",
+	       "the first word that is none is the image");
 	is_str(request ? request->command[1] : NULL, "--root", "what follows is the command's");
 	is_str(dashes ? dashes->image : NULL, "--odd.sqfs", "-- ends them");
 	ok(run && !run->command[0], "run needs no command");
@@ -54,7 +55,8 @@ static void options_end_at_the_image(void)
 
 static void values_come_in_every_spelling(void)
 {
-	auto_request *request = read_verb(REQUEST_EXEC, "--cwd=/a --engine firn -B /x -B/y:/z:ro -e A=b i c");
+	auto_request *request =
+		read_verb(REQUEST_EXEC, "--cwd=/a --engine firn -B /x -B/y:/z:ro -e A=b i c");
 
 	ok(request != NULL, "they are read");
 	if (!request)
@@ -77,7 +79,8 @@ static void mistakes_are_named(void)
 	ok(refused("-B", "'-B' needs a value"), "the same by letter");
 	ok(refused("-e =x i c", "NAME=VALUE"), "a variable without a name");
 	ok(refused("-e A=b -e C=d -e =x i c", "NAME=VALUE"), "also behind others");
-	ok(refused("--overlay d --writable-tmpfs i c", "exclude"), "options that exclude each other");
+	ok(refused("--overlay d --writable-tmpfs i c", "exclude"),
+	   "options that exclude each other");
 	ok(refused("--home d --no-home i c", "exclude"), "two homes");
 }
 
@@ -112,10 +115,12 @@ static void binds_may_hold_any_name(void)
 	ok(bind_is("/a:/b:rw", "/a", "/b", false), ":rw");
 	ok(request_bind_parse("", &mount, &err) < 0, "nothing is no source");
 	ok(request_bind_parse("/a:", &mount, &err) < 0, "an empty target");
-	ok(request_bind_parse("/a:/b:x", &mount, &err) < 0 && strstr(err.text, "':ro'"), "an unknown mode");
+	ok(request_bind_parse("/a:/b:x", &mount, &err) < 0 && strstr(err.text, "':ro'"),
+	   "an unknown mode");
 	ok(request_bind_parse("/a:/b:ro:", &mount, &err) < 0, "a field too much");
 	ok(request_bind_parse("/a:/b:ro,", &mount, &err) < 0, "no mode behind a comma");
-	ok(request_bind_parse("/a:/b:ro,optional", &mount, &err) == 0 && mount.readonly && mount.optional,
+	ok(request_bind_parse("/a:/b:ro,optional", &mount, &err) == 0 && mount.readonly &&
+		   mount.optional,
 	   "two modes");
 	request_mount_clear(&mount);
 }
@@ -142,12 +147,17 @@ static void mounts_are_read_in_words(void)
 	ok(mount_is("type=bind,src=\"/a,b\",target=/c", "/a,b", "/c", 0), "commas in quotes");
 	ok(mount_is("src=/a=b,dst=/c", "/a=b", "/c", 0), "an equals sign in a name");
 	ok(mount_is("type=tmpfs,dst=/t,size=64M", NULL, "/t", 64u << 20), "a tmpfs with a size");
-	ok(request_mount_parse("type=tmpfs,dst=/t,size=5 ", &mount, &err) < 0, "a blank is no unit");
-	ok(request_mount_parse("type=tmpfs,dst=/t,size=99999999T", &mount, &err) < 0, "a size beyond 64 bits");
-	ok(request_mount_parse("type=proc,dst=/p", &mount, &err) < 0 && strstr(err.text, "'proc'"), "another type");
+	ok(request_mount_parse("type=tmpfs,dst=/t,size=5 ", &mount, &err) < 0,
+	   "a blank is no unit");
+	ok(request_mount_parse("type=tmpfs,dst=/t,size=99999999T", &mount, &err) < 0,
+	   "a size beyond 64 bits");
+	ok(request_mount_parse("type=proc,dst=/p", &mount, &err) < 0 && strstr(err.text, "'proc'"),
+	   "another type");
 	ok(request_mount_parse("type=bind,dst=/p", &mount, &err) < 0, "a bind without a source");
 	ok(request_mount_parse("type=tmpfs,src=/a,dst=/p", &mount, &err) < 0, "a tmpfs with one");
-	ok(request_mount_parse("src=/a,dst=/b,exec", &mount, &err) < 0 && strstr(err.text, "'exec'"), "an unknown word");
+	ok(request_mount_parse("src=/a,dst=/b,exec", &mount, &err) < 0 &&
+		   strstr(err.text, "'exec'"),
+	   "an unknown word");
 	ok(request_tmpfs_parse("t", &mount, &err) < 0, "--tmpfs needs an absolute path");
 	ok(request_tmpfs_parse("/t:mode=7", &mount, &err) < 0, "and knows size= only");
 }
@@ -159,10 +169,13 @@ static void what_is_not_in_this_version_is_said(void)
 
 	is_str(none ? none->mpi : NULL, "none", "--mpi none");
 	is_str(hybrid ? hybrid->mpi : NULL, "hybrid", "--mpi hybrid");
-	ok(refused("--mpi host i c", "--mpi 'host' is not in this version"), "the host's MPI is not");
-	ok(refused("--mpi=host:cray i c", "--mpi 'host:cray' is not in this version"), "nor with a profile");
+	ok(refused("--mpi host i c", "--mpi 'host' is not in this version"),
+	   "the host's MPI is not");
+	ok(refused("--mpi=host:cray i c", "--mpi 'host:cray' is not in this version"),
+	   "nor with a profile");
 	ok(refused("--mpi hosts i c", "hybrid or none, not 'hosts'"), "other words are mistakes");
-	ok(refused("--gpu i c", "'--gpu' is not in this version: devices in /dev are visible"), "nor drivers of GPUs");
+	ok(refused("--gpu i c", "'--gpu' is not in this version: devices in /dev are visible"),
+	   "nor drivers of GPUs");
 	ok(refused("--gpu=all i c", "'--gpu' is not"), "with a value");
 	ok(refused("--nv i c", "'--nv' is not"), "by another runner's name");
 	ok(refused("--gpux i c", "unknown option '--gpux'"), "other words are mistakes");
@@ -174,11 +187,13 @@ static void words_of_others_are_answered(void)
 	ok(refused("-w i c", "--overlay"), "a letter");
 	ok(refused("-it i c", "option '-i'"), "letters together");
 	ok(refused("--containall i c", "--contain --clean-env"), "two options for one");
-	ok(refused("--bindings i c", "unknown option '--bindings'"), "what begins like one is unknown");
+	ok(refused("--bindings i c", "unknown option '--bindings'"),
+	   "what begins like one is unknown");
 	ok(refused("--zzz i c", "see 'firn exec --help'"), "and so is what nobody has");
 	ok(refused("docker://alpine true", "firn pull"), "a reference in the image's place");
 	ok(refused("-v /data:/data i c", "-B SRC:DST"), "Docker's -v");
-	ok(refused("-e app.sif env", "no name of a variable"), "Apptainer's -e does not eat the image");
+	ok(refused("-e app.sif env", "no name of a variable"),
+	   "Apptainer's -e does not eat the image");
 }
 
 int main(void)

@@ -105,17 +105,18 @@ static void serve(struct served *served, const char *path)
 
 	if (opened_begin(&served->opened, path, 0, 0, &err) < 0)
 		bail("%s", err.text);
-	served->options = (struct server_options){.image_fd = served->opened.fd,
-						  .size = (uint64_t)lseek(served->opened.fd, 0, SEEK_END),
-						  .image_name = path,
-						  .shows = shows,
-						  .show_count = COUNT_OF(shows),
-						  .uid = 12,
-						  .gid = 34,
-						  .threads = 1,
-						  .table = &served->table,
-						  .say = -1,
-						  .device = -1};
+	served->options =
+		(struct server_options){.image_fd = served->opened.fd,
+					.size = (uint64_t)lseek(served->opened.fd, 0, SEEK_END),
+					.image_name = path,
+					.shows = shows,
+					.show_count = COUNT_OF(shows),
+					.uid = 12,
+					.gid = 34,
+					.threads = 1,
+					.table = &served->table,
+					.say = -1,
+					.device = -1};
 	served->crew = server_begin(&served->options, &err);
 	if (!served->crew)
 		bail("%s", err.text);

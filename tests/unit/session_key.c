@@ -52,7 +52,8 @@ static void a_launch_has_a_name(void)
 	ok(session_launcher(first) && strcmp(first, "slurm 1 2 n1") == 0, "on each node its own");
 	is_str(launcher("PMIX_NAMESPACE=abc", "PMIX_RANK=0"), "pmix abc", "a PMIx namespace");
 	is_str(launcher("PMIX_NAMESPACE=", "PMIX_RANK=0"), "none", "not an empty one");
-	is_str(launcher("FLUX_JOB_ID=f1", "FLUX_TASK_RANK=3"), "flux f1", "a job of Flux, for all ranks");
+	is_str(launcher("FLUX_JOB_ID=f1", "FLUX_TASK_RANK=3"), "flux f1",
+	       "a job of Flux, for all ranks");
 	ok(strncmp(launcher("PMI_FD=5", NULL), "hydra ", 6) == 0, "Hydra by its daemon");
 	(void)snprintf(first, sizeof(first), "%s", launcher("PMI_RANK=0", NULL));
 	is_str(launcher("PMI_RANK=1", NULL), first, "which all ranks have in common");
@@ -60,7 +61,8 @@ static void a_launch_has_a_name(void)
 
 static void a_session_has_a_name(void)
 {
-	struct image image = {.kind = IMAGE_SQUASHFS, .stat = {.st_dev = 1, .st_ino = 2, .st_size = 3}};
+	struct image image = {.kind = IMAGE_SQUASHFS,
+			      .stat = {.st_dev = 1, .st_ino = 2, .st_size = 3}};
 	auto_plan *plan = plan_new();
 	char one[SESSION_NAME_SIZE], other[SESSION_NAME_SIZE];
 
@@ -87,13 +89,15 @@ static void a_session_has_a_name(void)
 
 static void a_named_session_goes_by_its_name(void)
 {
-	struct image image = {.kind = IMAGE_SQUASHFS, .stat = {.st_dev = 1, .st_ino = 2, .st_size = 3}};
+	struct image image = {.kind = IMAGE_SQUASHFS,
+			      .stat = {.st_dev = 1, .st_ino = 2, .st_size = 3}};
 	auto_plan *here = plan_new();
 	auto_plan *there = plan_new();
 	char one[SESSION_NAME_SIZE], other[SESSION_NAME_SIZE];
 
-	ok(session_name_named(NULL, "a", one, &err) == 0 && session_name_named(NULL, "a", other, &err) == 0 &&
-		   strcmp(one, other) == 0 && strlen(one) == 37,
+	ok(session_name_named(NULL, "a", one, &err) == 0 &&
+		   session_name_named(NULL, "a", other, &err) == 0 && strcmp(one, other) == 0 &&
+		   strlen(one) == 37,
 	   "the same for the same");
 	(void)session_name_named(NULL, "b", other, &err);
 	ok(strcmp(one, other) != 0, "another for another name");

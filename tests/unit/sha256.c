@@ -27,12 +27,13 @@ static void the_examples_of_the_standard_hold(void)
 	memset(million, 'a', sizeof(million));
 	is_str(hex_of("", 0, 1), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 	       "nothing");
-	is_str(hex_of("abc", 3, 3), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-	       "abc");
+	is_str(hex_of("abc", 3, 3),
+	       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "abc");
 	is_str(hex_of(two_blocks, 56, 56),
 	       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1", "two blocks");
 	is_str(hex_of(million, sizeof(million), 1 << 16),
-	       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0", "a million of a");
+	       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+	       "a million of a");
 }
 
 static void pieces_do_not_matter(void)

@@ -49,7 +49,8 @@ static const struct shown *find(const struct show_tree *tree, uint64_t parent, c
 
 static void what_is_there_is_left_alone(void)
 {
-	const struct show shows[] = {{SHOW_DIR, "/etc", NULL, 0, 0}, {SHOW_EMPTY, "/etc/passwd", NULL, 0, 0}};
+	const struct show shows[] = {{SHOW_DIR, "/etc", NULL, 0, 0},
+				     {SHOW_EMPTY, "/etc/passwd", NULL, 0, 0}};
 	const struct shown *shown;
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 2, &err);
@@ -62,7 +63,8 @@ static void what_is_there_is_left_alone(void)
 
 static void missing_directories_are_made_on_the_way(void)
 {
-	const struct show shows[] = {{SHOW_DIR, "/a/b/c", NULL, 0, 0}, {SHOW_EMPTY, "/a/file", NULL, 0, 0}};
+	const struct show shows[] = {{SHOW_DIR, "/a/b/c", NULL, 0, 0},
+				     {SHOW_EMPTY, "/a/file", NULL, 0, 0}};
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 2, &err);
 	const struct shown *a = find(tree, NODE_ROOT, "a");
@@ -87,7 +89,8 @@ static void links_are_followed_inside_the_image(void)
 	const struct shown *deep = tree ? find(tree, node_of("/run"), "deep") : NULL;
 
 	ok(tree && find(tree, node_of("/run"), "x"), "a relative link on the way");
-	ok(deep && find(tree, deep->id, "er"), "an absolute link at the end that leads nowhere yet");
+	ok(deep && find(tree, deep->id, "er"),
+	   "an absolute link at the end that leads nowhere yet");
 	ok(tree && find(tree, node_of("/etc"), "y"), "too many .. stop at the root");
 	ok(tree && find(tree, NODE_ROOT, "z"), ".. is that of where the link led");
 }
@@ -127,7 +130,8 @@ static void text_goes_over_the_file_or_before_it(void)
 	const struct shown *group = tree ? find(tree, etc, "group") : NULL;
 
 	ok(hosts && shown_size(hosts) == 4, "a file that the image lacks");
-	ok(passwd && passwd->has_base && shown_size(passwd) == 103, "a prefix adds to the file's size");
+	ok(passwd && passwd->has_base && shown_size(passwd) == 103,
+	   "a prefix adds to the file's size");
 	ok(group && !group->has_base && shown_size(group) == 3, "without a file it stands alone");
 	ok(tree && !find(tree, NODE_ROOT, "etc"), "a directory is not replaced by a text");
 }
@@ -156,13 +160,15 @@ static void what_nobody_named_may_have_no_place(void)
 	const struct show shows[] = {{SHOW_DIR, "/loop/x", NULL, 0, SHOW_LENIENT},
 				     {SHOW_DIR, "/etc/passwd/x", NULL, 0, SHOW_LENIENT},
 				     {SHOW_EMPTY, "/etc", NULL, 0, SHOW_LENIENT},
-				     {SHOW_DIR, "/var/run/x", NULL, 0, SHOW_LENIENT | SHOW_STRAIGHT},
+				     {SHOW_DIR, "/var/run/x", NULL, 0,
+				      SHOW_LENIENT | SHOW_STRAIGHT},
 				     {SHOW_DIR, "/run/y", NULL, 0, SHOW_LENIENT | SHOW_STRAIGHT}};
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 5, &err);
 
 	ok(tree != NULL, "loops and files on the way are no errors then");
-	ok(tree && !find(tree, node_of("/run"), "x"), "and nothing goes through a link that must not");
+	ok(tree && !find(tree, node_of("/run"), "x"),
+	   "and nothing goes through a link that must not");
 	ok(tree && find(tree, node_of("/run"), "y"), "the rest is shown");
 }
 
@@ -187,8 +193,10 @@ static void node_ids_say_all(void)
 {
 	ok(node_of_ref(5, 5) == NODE_ROOT && node_ref(NODE_ROOT, 5) == 5, "the root is 1");
 	ok(node_of_ref(0, 5) == 2 && node_ref(2, 5) == 0, "reference 0 is an inode like others");
-	ok(node_ref(node_of_ref(0xffffffffffffull, 5), 5) == 0xffffffffffffull, "so is the largest");
-	ok(!node_is_shown(node_of_ref(0xffffffffffffull, 5)), "which is not taken for something shown");
+	ok(node_ref(node_of_ref(0xffffffffffffull, 5), 5) == 0xffffffffffffull,
+	   "so is the largest");
+	ok(!node_is_shown(node_of_ref(0xffffffffffffull, 5)),
+	   "which is not taken for something shown");
 }
 
 int main(void)

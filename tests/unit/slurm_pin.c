@@ -12,8 +12,10 @@ static struct err err;
 
 static struct pin make(const char *word, const char *image, const char *identity)
 {
-	struct pin pin = {.word = (char *)(unsigned long)word, .image = (char *)(unsigned long)image,
-			  .identity = (char *)(unsigned long)identity, .options = OPTIONS};
+	struct pin pin = {.word = (char *)(unsigned long)word,
+			  .image = (char *)(unsigned long)image,
+			  .identity = (char *)(unsigned long)identity,
+			  .options = OPTIONS};
 
 	return pin;
 }
@@ -26,12 +28,14 @@ static void a_pin_is_read_as_it_was_written(void)
 	auto_free char *other = NULL;
 	auto_pin back = {0}, back_bare = {0};
 
-	ok(pin_print(&pin, &text, &err) == 0 && pin_parse(text, strlen(text), &back, &err) == 0, "there and back");
+	ok(pin_print(&pin, &text, &err) == 0 && pin_parse(text, strlen(text), &back, &err) == 0,
+	   "there and back");
 	is_str(back.word, "a b=c", "the word");
 	is_str(back.image, "/x/a b=c", "the image");
 	is_str(back.identity, "file:1:2", "its identity");
 	is_str(back.options, OPTIONS, "the options");
-	ok(pin_print(&bare, &other, &err) == 0 && pin_parse(other, strlen(other), &back_bare, &err) == 0 && !back_bare.identity,
+	ok(pin_print(&bare, &other, &err) == 0 &&
+		   pin_parse(other, strlen(other), &back_bare, &err) == 0 && !back_bare.identity,
 	   "no identity is none");
 	ok(!pin_is_sealed(text) && pin_is_sealed("MUNGE:AwQ"), "a seal is seen");
 }

@@ -21,7 +21,8 @@ bool slurm_option_reset(void *options, const char *name)
 
 char *slurm_option_get(void *options, const char *name)
 {
-	return options == opt && strcmp(name, "het-group") == 0 ? (char *)(unsigned long)group : NULL;
+	return options == opt && strcmp(name, "het-group") == 0 ? (char *)(unsigned long)group
+								: NULL;
 }
 
 static int component_of(const char *text)
@@ -51,10 +52,10 @@ static bool as_srun(void)
 
 	if (!mkdtemp(dir))
 		return false;
-	(void)snprintf(
-		command, sizeof(command),
-		"cp /proc/%d/exe %s/srun; SRUN_TEST=1 %s/srun a : b; status=$?; rm -r %s; exit $status",
-		getpid(), dir, dir, dir);
+	(void)snprintf(command, sizeof(command),
+		       "cp /proc/%d/exe %s/srun; SRUN_TEST=1 %s/srun a : b; status=$?; rm -r %s; "
+		       "exit $status",
+		       getpid(), dir, dir, dir);
 	return system(command) == 0;
 }
 
@@ -66,7 +67,8 @@ int main(void)
 
 	if (!getenv("SRUN_TEST")) {
 		ok(!srun_forget_container(), "a program that is not srun is left alone");
-		ok(srun_component() == -1 && !srun_has_components(), "... and says nothing of components");
+		ok(srun_component() == -1 && !srun_has_components(),
+		   "... and says nothing of components");
 		tap_count = 5;
 		ok(as_srun(), "... and srun");
 		return done_testing();
@@ -78,6 +80,7 @@ int main(void)
 	loaded = dlopen(library, RTLD_NOW | RTLD_GLOBAL);
 	ok(loaded && srun_forget_container() == exports && *(int *)dlsym(loaded, "opt") == 0,
 	   "a library that has them is left alone");
-	ok(components_are_told() && srun_has_components(), "srun tells its component, if it exports them");
+	ok(components_are_told() && srun_has_components(),
+	   "srun tells its component, if it exports them");
 	return tap_failed;
 }

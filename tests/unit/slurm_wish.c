@@ -21,7 +21,8 @@ static const char *mounts_of(const char *list)
 
 		result = mounts_next(&list, &word, &err);
 		if (result > 0)
-			(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", *text ? " " : "", word);
+			(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+				       *text ? " " : "", word);
 	}
 	return result < 0 ? err.text : text;
 }
@@ -68,7 +69,8 @@ static void mounts_become_words(void)
 	for (size_t i = 0; i < COUNT_OF(good); i++)
 		is_str(mounts_of(good[i][0]), good[i][1], good[i][0]);
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		ok(strstr(mounts_of(bad[i][0]), bad[i][1]) && strncmp(err.text, "--container-mounts: '", 21) == 0,
+		ok(strstr(mounts_of(bad[i][0]), bad[i][1]) &&
+			   strncmp(err.text, "--container-mounts: '", 21) == 0,
 		   "'%s': %s", bad[i][0], err.text);
 }
 
@@ -88,7 +90,8 @@ static void lists_add_up(void)
 	is_str(wish.workdir, "/2", "but one directory");
 	memset(large, 'x', (40 << 10) - 1);
 	large[(40 << 10) - 1] = '\0';
-	ok(slurm_wish_take(&wish, SLURM_ENV, large, &err) == 0 && slurm_wish_take(&wish, SLURM_ENV, large, &err) == -1 &&
+	ok(slurm_wish_take(&wish, SLURM_ENV, large, &err) == 0 &&
+		   slurm_wish_take(&wish, SLURM_ENV, large, &err) == -1 &&
 		   strstr(err.text, "--container-env"),
 	   "up to a limit");
 	slurm_wish_clear(&wish);
@@ -109,7 +112,8 @@ static void what_cannot_be_meant_is_refused(void)
 	struct slurm_wish wish = {0};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
-		ok(slurm_wish_take(&wish, cases[i].option, cases[i].value, &err) == -1 && strstr(err.text, cases[i].says),
+		ok(slurm_wish_take(&wish, cases[i].option, cases[i].value, &err) == -1 &&
+			   strstr(err.text, cases[i].says),
 		   "%s", err.text);
 	ok(!slurm_wish_is_any(&wish) && !wish.given, "and nothing is taken");
 }
@@ -126,9 +130,13 @@ static void a_wish_is_read_as_it_was_written(void)
 	(void)slurm_wish_take(&wish, SLURM_REMAP_ROOT, NULL, &err);
 	(void)slurm_wish_take(&wish, SLURM_READONLY, NULL, &err);
 	ok(slurm_wish_print(&wish, &text, &err) == 0, "written");
-	is_str(text, "container=/a b=c.sqfs\ncontainer-mounts=/a=b:/c\ncontainer-name=n\ncontainer-remap-root\n"
-		     "container-readonly\n", "in lines");
-	ok(slurm_wish_parse(text, &back, &err) == 0 && slurm_wish_print(&back, &again, &err) == 0, "read");
+	is_str(text,
+	       "container=/a "
+	       "b=c.sqfs\ncontainer-mounts=/a=b:/c\ncontainer-name=n\ncontainer-remap-root\n"
+	       "container-readonly\n",
+	       "in lines");
+	ok(slurm_wish_parse(text, &back, &err) == 0 && slurm_wish_print(&back, &again, &err) == 0,
+	   "read");
 	is_str(again, text, "the same");
 	ok(back.given == wish.given && back.root && !back.writable, "with what was given");
 	slurm_wish_hash(&wish, one);
@@ -141,23 +149,35 @@ static void a_wish_is_read_as_it_was_written(void)
 static void other_texts_are_refused(void)
 {
 	static const char *const texts[] = {
-		"container=", "container", "container=/a\ncontainer=/b", "container-image", "container-image=",
-		"container-remap-root=1", "container-nosuch", "container-save=/x", "=", "x", "container-mounts=/a:/b:sync",
+		"container=",
+		"container",
+		"container=/a\ncontainer=/b",
+		"container-image",
+		"container-image=",
+		"container-remap-root=1",
+		"container-nosuch",
+		"container-save=/x",
+		"=",
+		"x",
+		"container-mounts=/a:/b:sync",
 	};
 	struct slurm_wish back = {0};
 	auto_free char *large = malloc(SLURM_WISH_MAX + 2);
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
-		ok(slurm_wish_parse(texts[i], &back, &err) == -1 && !slurm_wish_is_any(&back), "%s", err.text);
+		ok(slurm_wish_parse(texts[i], &back, &err) == -1 && !slurm_wish_is_any(&back), "%s",
+		   err.text);
 	memset(large, '\n', SLURM_WISH_MAX + 1);
 	large[SLURM_WISH_MAX + 1] = '\0';
 	ok(slurm_wish_parse(large, &back, &err) == -1, "and one that is too long");
-	ok(slurm_wish_parse("", &back, &err) == 0 && !slurm_wish_is_any(&back), "an empty one is no wish");
+	ok(slurm_wish_parse("", &back, &err) == 0 && !slurm_wish_is_any(&back),
+	   "an empty one is no wish");
 }
 
 static void a_step_inherits_what_it_does_not_say(void)
 {
-	struct slurm_wish job = {.container = strdup("/job")}, plain = {0}, step = {0}, image = {.container = strdup("/own")};
+	struct slurm_wish job = {.container = strdup("/job")}, plain = {0}, step = {0},
+			  image = {.container = strdup("/own")};
 
 	(void)slurm_wish_take(&job, SLURM_MOUNTS, "/a", &err);
 	(void)slurm_wish_take(&job, SLURM_REMAP_ROOT, NULL, &err);
@@ -171,7 +191,8 @@ static void a_step_inherits_what_it_does_not_say(void)
 	(void)slurm_wish_inherit(&step, &job, &err);
 	is_str(step.mounts, "/b", "but its own mounts");
 	ok(!step.root && step.writable, "or no root");
-	ok(!step.container && strcmp(step.image, "/other") == 0, "and its own image, by one option");
+	ok(!step.container && strcmp(step.image, "/other") == 0,
+	   "and its own image, by one option");
 	slurm_wish_clear(&job);
 	(void)slurm_wish_take(&job, SLURM_IMAGE, "/job", &err);
 	(void)slurm_wish_inherit(&image, &job, &err);
@@ -198,7 +219,8 @@ static void what_a_container_is_made_of_is_told(void)
 	(void)slurm_wish_take(&wish, SLURM_READONLY, NULL, &err);
 	(void)slurm_wish_take(&wish, SLURM_NO_MOUNT_HOME, NULL, &err);
 	(void)slurm_wish_made_of(&wish, &some, &err);
-	is_str(some, "--container-mounts, --no-container-mount-home, --container-readonly", "but of what is its own");
+	is_str(some, "--container-mounts, --no-container-mount-home, --container-readonly",
+	       "but of what is its own");
 	slurm_wish_clear(&wish);
 }
 

@@ -18,12 +18,19 @@ static const char *words_of(const struct slurm_wish *wish, const struct slurm_st
 	if (slurm_wish_words(wish, step, &words, &err) < 0)
 		return err.text;
 	for (char **word = words + 3; *word; word++)
-		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", word == words + 3 ? "" : " ", *word);
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+			       word == words + 3 ? "" : " ", *word);
 	slurm_words_free(words);
 	return text;
 }
 
-static const struct slurm_step step = {.job = 7, .step = 1, .node = "n1", .control = 5, .image = "/i.sqfs", .jobs = "/run/firn", .firn = "/bin/firn"};
+static const struct slurm_step step = {.job = 7,
+				       .step = 1,
+				       .node = "n1",
+				       .control = 5,
+				       .image = "/i.sqfs",
+				       .jobs = "/run/firn",
+				       .firn = "/bin/firn"};
 
 static void options_become_words(void)
 {
@@ -39,17 +46,22 @@ static void options_become_words(void)
 	(void)slurm_wish_take(&wish, SLURM_NO_MOUNT_HOME, NULL, &err);
 	(void)slurm_wish_take(&wish, SLURM_MPI, "none", &err);
 	is_str(words_of(&wish, &step),
-	       "--session=slurm 7.1 n1 --bind=/a:/b:ro --bind=/c --tmpfs=/d --env=A --env=B --cwd=/w --mpi=none --no-home --root "
+	       "--session=slurm 7.1 n1 --bind=/a:/b:ro --bind=/c --tmpfs=/d --env=A --env=B "
+	       "--cwd=/w --mpi=none --no-home --root "
 	       "--writable-tmpfs -- /i.sqfs",
 	       "lists are taken apart, flags are flags");
 	slurm_wish_clear(&wish);
 	(void)slurm_wish_take(&wish, SLURM_ENTRYPOINT, NULL, &err);
-	is_str(words_of(&wish, &step), "--session=slurm 7.1 n1 --entrypoint --bind=/bin/firn:/.firn/firn-entrypoint:ro -- /i.sqfs",
+	is_str(words_of(&wish, &step),
+	       "--session=slurm 7.1 n1 --entrypoint --bind=/bin/firn:/.firn/firn-entrypoint:ro -- "
+	       "/i.sqfs",
 	       "an entrypoint needs its program");
 	full.identity = "file:1";
 	full.spool = "/spool";
 	slurm_wish_clear(&wish);
-	is_str(words_of(&wish, &full), "--session=slurm 7.1 n1 --expect=file:1 --bind=/spool -- /i.sqfs", "what the node adds");
+	is_str(words_of(&wish, &full),
+	       "--session=slurm 7.1 n1 --expect=file:1 --bind=/spool -- /i.sqfs",
+	       "what the node adds");
 }
 
 static void the_last_of_two_opposites_counts(void)
@@ -75,12 +87,17 @@ static void a_named_container_is_the_jobs(void)
 
 	any.image = NULL;
 	(void)slurm_wish_take(&wish, SLURM_NAME, "work-1", &err);
-	is_str(words_of(&wish, &any), "--session=slurm 7.1 n1 --name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 "
-	       "--bind=/bin/firn:/.firn/firn-entrypoint:ro --", "with the image that is there");
-	is_str(words_of(&wish, &step), "--session=slurm 7.1 n1 --name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 "
-	       "--bind=/bin/firn:/.firn/firn-entrypoint:ro -- /i.sqfs", "or made of this one");
+	is_str(words_of(&wish, &any),
+	       "--session=slurm 7.1 n1 --name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 "
+	       "--bind=/bin/firn:/.firn/firn-entrypoint:ro --",
+	       "with the image that is there");
+	is_str(words_of(&wish, &step),
+	       "--session=slurm 7.1 n1 --name=work-1 --scope=slurm 7 n1 --hold-path=/run/firn/7 "
+	       "--bind=/bin/firn:/.firn/firn-entrypoint:ro -- /i.sqfs",
+	       "or made of this one");
 	(void)slurm_wish_take(&wish, SLURM_REMAP_ROOT, NULL, &err);
-	ok(strstr(words_of(&wish, &any), " --asked=--container-remap-root --hold-path="), "and of what was asked for");
+	ok(strstr(words_of(&wish, &any), " --asked=--container-remap-root --hold-path="),
+	   "and of what was asked for");
 	ok(slurm_wish_take(&wish, SLURM_NAME, "../x", &err) == -1, "a name is no path");
 	ok(slurm_wish_take(&wish, SLURM_NAME, "a b", &err) == -1, "nor two words");
 	slurm_wish_clear(&wish);
@@ -93,7 +110,8 @@ static void what_is_not_there_is_refused(void)
 
 	ok(slurm_wish_take(&wish, SLURM_SAVE, "/x", &err) == -1 && strstr(err.text, "firn build"),
 	   "--container-save, with what to use instead");
-	ok(slurm_wish_take(&wish, SLURM_ENTRYPOINT_LOG, NULL, &err) == -1, "--container-entrypoint-log");
+	ok(slurm_wish_take(&wish, SLURM_ENTRYPOINT_LOG, NULL, &err) == -1,
+	   "--container-entrypoint-log");
 	ok(slurm_wish_take(&wish, SLURM_IMAGE, "", &err) == -1, "an empty image");
 	ok(slurm_wish_take(&wish, SLURM_IMAGE, NULL, &err) == -1, "no value at all");
 	ok(slurm_wish_take(&wish, (enum slurm_option)99, "x", &err) == -1, "an unknown option");

@@ -17,7 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The whole answer to @request, headers and body, which came to server @number (0 or 1): to be freed. */
+/* The whole answer to @request, headers and body, which came to server @number (0 or 1): to be
+ * freed. */
 typedef char *small_server_answer(int number, const char *request);
 
 static struct {
@@ -47,7 +48,8 @@ static bool small_server_read(int fd, char *request, size_t size)
 		length = strstr(request, "Content-Length: ");
 		if (!body)
 			continue;
-		wanted = (size_t)(body + 4 - request) + (length ? strtoul(length + 16, NULL, 10) : 0);
+		wanted = (size_t)(body + 4 - request) +
+			 (length ? strtoul(length + 16, NULL, 10) : 0);
 		if (used >= wanted)
 			return true;
 	}
@@ -64,14 +66,15 @@ static void *small_server_serve(void *arg)
 	if (small_server_read(fd, request, sizeof(request))) {
 		(void)pthread_mutex_lock(&small_server.lock);
 		if (small_server.used + strlen(request) + 20 < sizeof(small_server.log))
-			small_server.used += (size_t)sprintf(small_server.log + small_server.used, "server %d: %s\n",
-							     number, request);
+			small_server.used += (size_t)sprintf(small_server.log + small_server.used,
+							     "server %d: %s\n", number, request);
 		(void)pthread_mutex_unlock(&small_server.lock);
 		answer = small_server.answer(number, request);
 		(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL);
 		free(answer);
 		(void)shutdown(fd, SHUT_WR);
-		while (recv(fd, request, sizeof(request), 0) > 0) /* until the client has read it all */
+		while (recv(fd, request, sizeof(request), 0) >
+		       0) /* until the client has read it all */
 			;
 	}
 	(void)close(fd);
@@ -85,7 +88,8 @@ static void *small_server_run(void *arg)
 	int fd;
 
 	while ((fd = accept(small_server.fd[number], NULL, NULL)) >= 0)
-		if (pthread_create(&thread, NULL, small_server_serve, (void *)((ssize_t)fd << 1 | number)) == 0)
+		if (pthread_create(&thread, NULL, small_server_serve,
+				   (void *)((ssize_t)fd << 1 | number)) == 0)
 			(void)pthread_detach(thread);
 	return NULL;
 }
@@ -94,7 +98,8 @@ static bool small_server_start(small_server_answer *answer)
 {
 	small_server.answer = answer;
 	for (int i = 0; i < 2; i++) {
-		struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		struct sockaddr_in address = {.sin_family = AF_INET,
+					      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 		socklen_t size = sizeof(address);
 		pthread_t thread;
 

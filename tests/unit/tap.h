@@ -17,8 +17,8 @@ static int tap_count, tap_failed;
 #define ok(promise, ...) tap_ok((promise), __FILE__, __LINE__, __VA_ARGS__)
 #define is_str(got, wanted, ...) tap_is_str((got), (wanted), __FILE__, __LINE__, __VA_ARGS__)
 
-__attribute__((format(printf, 4, 5))) static inline bool tap_ok(bool held, const char *file, int line,
-								 const char *format, ...)
+__attribute__((format(printf, 4, 5))) static inline bool tap_ok(bool held, const char *file,
+								int line, const char *format, ...)
 {
 	__builtin_va_list args;
 
@@ -42,7 +42,8 @@ static inline bool tap_is_str(const char *got, const char *wanted, const char *f
 
 	tap_ok(same, file, line, "%s", promise);
 	if (!same)
-		printf("#   got    '%s'\n#   wanted '%s'\n", got ? got : "(null)", wanted ? wanted : "(null)");
+		printf("#   got    '%s'\n#   wanted '%s'\n", got ? got : "(null)",
+		       wanted ? wanted : "(null)");
 	return same;
 }
 

@@ -65,9 +65,11 @@ static int status_of(const char *name, const char *path)
 
 static void what_cannot_be_run_says_why(void)
 {
-	unsigned char foreign[64] = {0x7f, 'E', 'L', 'F', 2, ELFDATA2LSB, 1, [16] = 2, [18] = EM_S390};
+	unsigned char foreign[64] = {0x7f,	  'E', 'L',	 'F',		2,
+				     ELFDATA2LSB, 1,   [16] = 2, [18] = EM_S390};
 
-	ok(fails("nothing", "/none:.", 127, "'nothing' is not in 'i' (PATH=/none:.)"), "a name that is nowhere");
+	ok(fails("nothing", "/none:.", 127, "'nothing' is not in 'i' (PATH=/none:.)"),
+	   "a name that is nowhere");
 	ok(fails("./nothing", "", 127, "'./nothing' is not in 'i'"), "a path that is not there");
 	ok(fails("./dir", "", 126, "Is a directory"), "a directory");
 	ok(fails("./plain", "", 126, "Permission denied"), "a file that is no program");
@@ -101,16 +103,20 @@ static void a_working_directory_is_tried_in_order(void)
 		   strcmp(here, "/") == 0,
 	   "the second one");
 	plan.cwd = none;
-	ok(task_become(&plan, &err) < 0 && strstr(err.text, "cannot enter working directory '/none'"),
+	ok(task_become(&plan, &err) < 0 &&
+		   strstr(err.text, "cannot enter working directory '/none'"),
 	   "none at all is an error");
 }
 
 int main(void)
 {
-	static const char script[] = "#!/bin/sh\nexit $1\n", lost[] = "#!/none/sh\n", text[] = "exit $1\n";
-	static const char *const names[] = {"script", "lost", "text", "plain", "foreign", "closed/script"};
+	static const char script[] = "#!/bin/sh\nexit $1\n", lost[] = "#!/none/sh\n",
+			  text[] = "exit $1\n";
+	static const char *const names[] = {"script", "lost",	 "text",
+					    "plain",  "foreign", "closed/script"};
 
-	if (!mkdtemp(scratch) || chdir(scratch) < 0 || mkdir("dir", 0755) < 0 || mkdir("closed", 0755) < 0)
+	if (!mkdtemp(scratch) || chdir(scratch) < 0 || mkdir("dir", 0755) < 0 ||
+	    mkdir("closed", 0755) < 0)
 		return 1;
 	write_program("script", script, sizeof(script) - 1, 0755);
 	write_program("closed/script", script, sizeof(script) - 1, 0644);

@@ -49,7 +49,8 @@ static void other_languages_stay(void)
 	is_str(tamed(names), names, "letters of two, three and four bytes");
 	is_str(escaped(names), names, "... where control characters are escaped");
 	is_str(tamed("caf\351"), "caf\351", "a letter of an 8-bit character set");
-	is_str(tamed("cut \346\227"), "cut \346?", "a character that is cut off ends within the text");
+	is_str(tamed("cut \346\227"), "cut \346?",
+	       "a character that is cut off ends within the text");
 	is_str(tamed(""), "", "nothing");
 }
 
@@ -77,7 +78,8 @@ static void a_json_string_is_tame(void)
 
 	json_write_string(out, "a\302\233\nb\303\251\233");
 	(void)fclose(out);
-	is_str(written, "\"a\\u009b\\u000ab\303\251\\ufffd\"", "control characters by their numbers");
+	is_str(written, "\"a\\u009b\\u000ab\303\251\\ufffd\"",
+	       "control characters by their numbers");
 }
 
 int main(void)

@@ -21,7 +21,8 @@ static int drop(const char *path, const struct stat *stat, int kind, struct FTW 
 	return ftw->level > 0 ? remove(path) : 0;
 }
 
-/* An image directory with these files, which stand apart by blanks; @cache is its ld.so.cache, if any. */
+/* An image directory with these files, which stand apart by blanks; @cache is its ld.so.cache, if
+ * any. */
 static bool readable(const char *files, const void *cache, size_t size)
 {
 	struct conf *conf = conf_new();
@@ -81,13 +82,16 @@ int main(void)
 	ok(readable("/usr/local/lib/libhwloc.so.16", NULL, 0), "or a later one");
 	ok(!readable("/usr/lib/libc.so.6", NULL, 0), "an image without hwloc");
 	ok(!readable("/usr/lib/libhwloc.so.5", NULL, 0), "hwloc 1 cannot read it");
-	ok(!readable("/usr/lib64/libhwloc.so.5 /usr/lib/libhwloc.so.15", NULL, 0), "and may be the one that is used");
+	ok(!readable("/usr/lib64/libhwloc.so.5 /usr/lib/libhwloc.so.15", NULL, 0),
+	   "and may be the one that is used");
 	ok(cached("libhwloc.so.15"), "the linker's cache says the same");
 	ok(cached("libhwloc.so.17.1.0"), "or a later one");
 	ok(!cached("libhwloc.so.5"), "hwloc 1 there");
-	ok(!cached("libhwloc.so.") && !cached("libhwloc.so.x") && !cached("libhwlocs.so.15"), "other names do not count");
+	ok(!cached("libhwloc.so.") && !cached("libhwloc.so.x") && !cached("libhwlocs.so.15"),
+	   "other names do not count");
 	ok(!cached("libm.so.6"), "what the cache does not have, programs do not find");
-	ok(readable("/usr/lib/libhwloc.so.15", "garbage", 7), "a cache that is none is passed over");
+	ok(readable("/usr/lib/libhwloc.so.15", "garbage", 7),
+	   "a cache that is none is passed over");
 	(void)nftw(root, drop, 16, FTW_DEPTH | FTW_PHYS);
 	(void)rmdir(root);
 	return done_testing();

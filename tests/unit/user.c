@@ -18,7 +18,8 @@ static bool picks(const char *group, const char *wanted)
 
 static void lines_of_group_may_be_anything(void)
 {
-	ok(picks("a:x:1:b\nu:x:100:c,d\nv:x:5:\n", "u:x:100:\nv:x:5:\n"), "own groups, without members");
+	ok(picks("a:x:1:b\nu:x:100:c,d\nv:x:5:\n", "u:x:100:\nv:x:5:\n"),
+	   "own groups, without members");
 	ok(picks("u:x:100", "u:x:100:\n"), "a last line without its third colon and newline");
 	ok(picks("u:x:100\nv:x:5\nw:x:5\nx:x:5", "u:x:100:\nv:x:5:\nw:x:5:\nx:x:5:\n"),
 	   "many lines without it");
@@ -39,10 +40,13 @@ static void a_missing_group_file_gives_none(void)
 
 static void lines_of_passwd_may_be_anything(void)
 {
-	static const char *const texts[] = {"u:x:7", "u:x:7:", "u:x:7:8::", "::7", "\n\nu:x:7:8:n:", ":", "u"};
+	static const char *const texts[] = {"u:x:7",	      "u:x:7:", "u:x:7:8::", "::7",
+					    "\n\nu:x:7:8:n:", ":",	"u"};
 	struct user user = {.uid = 7};
 
-	user_take_entry(&user, "root:x:0:0::/root:/bin/sh\nu:x:7:8:Name:/home/u:/bin/zsh\nv:x:7:8::/v:/v\n");
+	user_take_entry(
+		&user,
+		"root:x:0:0::/root:/bin/sh\nu:x:7:8:Name:/home/u:/bin/zsh\nv:x:7:8::/v:/v\n");
 	is_str(user.name, "u", "the name");
 	is_str(user.home, "/home/u", "the home");
 	is_str(user.shell, "/bin/zsh", "the shell, without its newline");

@@ -42,9 +42,10 @@ static int set(void *arg, const char *name, const char *value)
 
 static void the_servers_offer_becomes_the_clients_parameter(void)
 {
-	struct wireup_env env = ENV({.name = {"PMIX_SECURITY_MODE", "PMIX_PTL_MODULE", "PMIX_GDS_MODULE"},
-				     .value = {"munge,native", "usock,tcp", "ds21,ds12,hash"},
-				     .count = 3});
+	struct wireup_env env =
+		ENV({.name = {"PMIX_SECURITY_MODE", "PMIX_PTL_MODULE", "PMIX_GDS_MODULE"},
+		     .value = {"munge,native", "usock,tcp", "ds21,ds12,hash"},
+		     .count = 3});
 
 	ok(wireup_pmix(&env) == 2, "two of them");
 	is_str(get(env.arg, "PMIX_MCA_psec"), "native", "the security that every PMIx has");
@@ -83,7 +84,8 @@ static void a_topology_is_used_where_it_is(void)
 	ok(wireup_topology(&env, false) == 0, "not where there is none");
 	ok(wireup_topology(&env, true) == 3, "three variables");
 	is_str(get(env.arg, "HWLOC_XMLFILE"), WIREUP_TOPOLOGY, "the file");
-	is_str(get(env.arg, "HWLOC_THISSYSTEM_ALLOWED_RESOURCES"), "1", "restricted by the kernel's word");
+	is_str(get(env.arg, "HWLOC_THISSYSTEM_ALLOWED_RESOURCES"), "1",
+	       "restricted by the kernel's word");
 	ok(wireup_topology(&users, true) == 0, "a user's own topology stays");
 	ok(wireup_topology(&part, true) == 2, "and a user's own setting");
 	is_str(get(part.arg, "HWLOC_THISSYSTEM"), "0", "whatever it says");
@@ -91,7 +93,8 @@ static void a_topology_is_used_where_it_is(void)
 
 static void an_environment_that_cannot_grow_is_told(void)
 {
-	struct wireup_env env = ENV({.name = {"PMIX_SECURITY_MODE"}, .value = {"native"}, .count = 1, .full = true});
+	struct wireup_env env = ENV(
+		{.name = {"PMIX_SECURITY_MODE"}, .value = {"native"}, .count = 1, .full = true});
 
 	ok(wireup_pmix(&env) == -1, "by the mapping");
 	ok(wireup_topology(&env, true) == -1, "by the topology");
@@ -119,14 +122,17 @@ static char *places(const struct wireup_env *env)
 
 static void the_servers_directories_are_shown(void)
 {
-	struct wireup_env env = ENV({.name = {"PMIX_SERVER_TMPDIR", "PMIX_DSTORE_21_BASE_PATH"},
-				     .value = {"/scratch/ompi.n1/pid.7", "/scratch/ompi.n1/pid.7/dstore"},
-				     .count = 2});
-	struct wireup_env below = ENV({.name = {"PMIX_SERVER_TMPDIR"}, .value = {"/tmp/ompi.n1"}, .count = 1});
+	struct wireup_env env =
+		ENV({.name = {"PMIX_SERVER_TMPDIR", "PMIX_DSTORE_21_BASE_PATH"},
+		     .value = {"/scratch/ompi.n1/pid.7", "/scratch/ompi.n1/pid.7/dstore"},
+		     .count = 2});
+	struct wireup_env below =
+		ENV({.name = {"PMIX_SERVER_TMPDIR"}, .value = {"/tmp/ompi.n1"}, .count = 1});
 	auto_free char *shown = places(&env);
 	auto_free char *tmp = places(&below);
 
-	ok(strstr(shown, "bind /scratch/ompi.n1/pid.7 /scratch/ompi.n1/pid.7 rw optional\n") != NULL,
+	ok(strstr(shown, "bind /scratch/ompi.n1/pid.7 /scratch/ompi.n1/pid.7 rw optional\n") !=
+		   NULL,
 	   "where the server works");
 	ok(!strstr(shown, "dstore"), "what lies below is shown with it");
 	ok(!strstr(shown, "munge"), "munge is Slurm's");
@@ -135,27 +141,33 @@ static void the_servers_directories_are_shown(void)
 
 static void under_slurm_it_is_the_spool_directory(void)
 {
-	struct wireup_env task = ENV({.name = {"SLURM_JOB_ID", "PMIX_SERVER_TMPDIR", "SLURM_PMIX_TMPDIR"},
-				      .value = {"5", "/opt/spool.n1/pmix.5.0//", "/local/pmix"},
-				      .count = 3});
+	struct wireup_env task =
+		ENV({.name = {"SLURM_JOB_ID", "PMIX_SERVER_TMPDIR", "SLURM_PMIX_TMPDIR"},
+		     .value = {"5", "/opt/spool.n1/pmix.5.0//", "/local/pmix"},
+		     .count = 3});
 	struct wireup_env daemon = ENV({.name = {"SLURM_JOB_ID"}, .value = {"5"}, .count = 1});
 	auto_free char *step = places(&task);
 	auto_free char *before = places(&daemon);
 
 	ok(strstr(step, "bind /opt/spool.n1 /opt/spool.n1 rw optional\n") != NULL,
 	   "not the step's own, so that all steps have one name");
-	ok(strstr(step, "bind /local/pmix /local/pmix rw optional\n") != NULL, "where the tasks' directories are");
-	ok(strstr(step, "bind /run/munge /run/munge rw optional nopoint\n") != NULL, "and munge's socket");
+	ok(strstr(step, "bind /local/pmix /local/pmix rw optional\n") != NULL,
+	   "where the tasks' directories are");
+	ok(strstr(step, "bind /run/munge /run/munge rw optional nopoint\n") != NULL,
+	   "and munge's socket");
 	ok(strstr(before, "bind /run/munge ") != NULL, "also before there is a server");
 }
 
 static void the_images_own_stays(void)
 {
-	static const char *const hostile[] = {"/", "/usr", "/usr/lib", "/etc/x", "/var", "/run", "tmp", "",
-					      "/x/../etc", "/home", "/scratch", "/lib64/x", "//usr//bin"};
+	static const char *const hostile[] = {"/",	   "/usr",  "/usr/lib", "/etc/x",
+					      "/var",	   "/run",  "tmp",	"",
+					      "/x/../etc", "/home", "/scratch", "/lib64/x",
+					      "//usr//bin"};
 
 	for (size_t i = 0; i < COUNT_OF(hostile); i++) {
-		struct wireup_env env = ENV({.name = {"PMIX_SERVER_TMPDIR"}, .value = {hostile[i]}, .count = 1});
+		struct wireup_env env =
+			ENV({.name = {"PMIX_SERVER_TMPDIR"}, .value = {hostile[i]}, .count = 1});
 		auto_free char *text = places(&env);
 		auto_free char *plain = places(&(struct wireup_env)ENV({.count = 0}));
 
