@@ -2,8 +2,8 @@
 /*
  * build.h - one build, from a source to an image file.
  */
-#ifndef FIRN_BUILD_H
-#define FIRN_BUILD_H
+#ifndef FIRN_BUILDER_BUILD_H
+#define FIRN_BUILDER_BUILD_H
 
 #include "builder/record/provenance.h"
 #include "builder/source/source.h"

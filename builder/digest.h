@@ -7,8 +7,8 @@
  * image-spec descriptor.md "Digests", the two registered algorithms). What firn
  * itself sums up is sha256; sha512 is what an image's documents may say of blobs.
  */
-#ifndef FIRN_DIGEST_H
-#define FIRN_DIGEST_H
+#ifndef FIRN_BUILDER_DIGEST_H
+#define FIRN_BUILDER_DIGEST_H
 
 #include "lib/err.h"
 #include "lib/own.h"

@@ -2,8 +2,8 @@
 /*
  * options.h - firn-build's command lines.
  */
-#ifndef FIRN_OPTIONS_H
-#define FIRN_OPTIONS_H
+#ifndef FIRN_BUILDER_OPTIONS_H
+#define FIRN_BUILDER_OPTIONS_H
 
 #include "builder/build.h"
 #include "lib/conf/conf.h"

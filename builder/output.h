@@ -7,8 +7,8 @@
  * Where the file system has no O_TMPFILE, it is written under a hidden name
  * that a failure or a signal removes.
  */
-#ifndef FIRN_OUTPUT_H
-#define FIRN_OUTPUT_H
+#ifndef FIRN_BUILDER_OUTPUT_H
+#define FIRN_BUILDER_OUTPUT_H
 
 #include "lib/err.h"
 #include "lib/own.h"

@@ -8,8 +8,8 @@
  * seconds; nothing with -q. Always on standard error. A thread of its own reads
  * counters that the workers keep.
  */
-#ifndef FIRN_PROGRESS_H
-#define FIRN_PROGRESS_H
+#ifndef FIRN_BUILDER_PROGRESS_H
+#define FIRN_BUILDER_PROGRESS_H
 
 #include "builder/tar/layer.h"
 

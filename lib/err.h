@@ -7,8 +7,8 @@
  * function words the cause, a caller adds its aim only where that tells the
  * user something new.
  */
-#ifndef FIRN_ERR_H
-#define FIRN_ERR_H
+#ifndef FIRN_LIB_ERR_H
+#define FIRN_LIB_ERR_H
 
 enum {
 	ERR_TEXT_SIZE = 512,

@@ -6,8 +6,8 @@
  * felt like it. Whoever takes that for the whole loses the end of a file without
  * a word, so all that is read as a whole is read here.
  */
-#ifndef FIRN_FILE_H
-#define FIRN_FILE_H
+#ifndef FIRN_LIB_FILE_H
+#define FIRN_LIB_FILE_H
 
 #include "lib/err.h"
 

@@ -7,8 +7,8 @@
  * lone surrogates, NUL in strings, bad UTF-8, depth above 32 and anything behind
  * the document are refused.
  */
-#ifndef FIRN_JSON_H
-#define FIRN_JSON_H
+#ifndef FIRN_LIB_JSON_H
+#define FIRN_LIB_JSON_H
 
 #include "lib/err.h"
 #include "lib/own.h"

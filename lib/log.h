@@ -5,8 +5,8 @@
  * Lines go to standard error, each with "firn: " in front and in one write, so
  * that lines of many ranks do not mix. The level is the program's one global.
  */
-#ifndef FIRN_LOG_H
-#define FIRN_LOG_H
+#ifndef FIRN_LIB_LOG_H
+#define FIRN_LIB_LOG_H
 
 #include <stddef.h>
 

@@ -7,8 +7,8 @@
  * the thing over and leave -1 or NULL behind. They need the cleanup attribute
  * of gcc and clang.
  */
-#ifndef FIRN_OWN_H
-#define FIRN_OWN_H
+#ifndef FIRN_LIB_OWN_H
+#define FIRN_LIB_OWN_H
 
 #include <dirent.h>
 #include <errno.h>

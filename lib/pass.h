@@ -3,8 +3,8 @@
  * pass.h - a message over a Unix socket, with descriptors (unix(7), SCM_RIGHTS)
  * and, if wanted, with who sent it as the kernel knows it (SCM_CREDENTIALS).
  */
-#ifndef FIRN_PASS_H
-#define FIRN_PASS_H
+#ifndef FIRN_LIB_PASS_H
+#define FIRN_LIB_PASS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -96,12 +96,12 @@ int path_open_straight(int root, const char *path, int flags)
 }
 
 /* The way from the root to where the walk stands: one descriptor a level, so that ".." is exact. */
-struct walk {
+struct path_walk {
 	int level[PATH_MAX / 2];
 	int depth;
 };
 
-static void walk_end(struct walk *walk)
+static void walk_end(struct path_walk *walk)
 {
 	int saved = errno;
 
@@ -110,7 +110,7 @@ static void walk_end(struct walk *walk)
 	errno = saved;
 }
 
-static int walk_top(const struct walk *walk, int root)
+static int walk_top(const struct path_walk *walk, int root)
 {
 	return walk->depth > 0 ? walk->level[walk->depth - 1] : root;
 }
@@ -138,7 +138,7 @@ static char *follow(int link, const char *rest)
 
 static int walk_in(int root, const char *path, int flags, bool straight)
 {
-	struct walk walk = {.depth = 0};
+	struct path_walk walk = {.depth = 0};
 	auto_free char *rest = strdup(path);
 	const char *at = rest;
 	int links = 0;

@@ -2,8 +2,8 @@
 /*
  * path.h - names of files, as text and as descriptors.
  */
-#ifndef FIRN_PATH_H
-#define FIRN_PATH_H
+#ifndef FIRN_LIB_PATH_H
+#define FIRN_LIB_PATH_H
 
 #include "lib/err.h"
 

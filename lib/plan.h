@@ -7,8 +7,8 @@
  * and tested anywhere. Steps are carried out first to last by runner/mount/mount.c; a
  * later step may cover an earlier one.
  */
-#ifndef FIRN_PLAN_H
-#define FIRN_PLAN_H
+#ifndef FIRN_LIB_PLAN_H
+#define FIRN_LIB_PLAN_H
 
 #include "lib/err.h"
 #include "lib/own.h"

@@ -6,8 +6,8 @@
  * uses the processor's own instructions; here its start-up would cost more than
  * the hashing.
  */
-#ifndef FIRN_SHA256_H
-#define FIRN_SHA256_H
+#ifndef FIRN_LIB_SHA256_H
+#define FIRN_LIB_SHA256_H
 
 #include <stddef.h>
 #include <stdint.h>

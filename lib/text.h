@@ -9,8 +9,8 @@
  * other UTF-8 stays, so that names in any language can be read; so do stray
  * bytes from 0xA0 on, the letters of the 8-bit character sets.
  */
-#ifndef FIRN_TEXT_H
-#define FIRN_TEXT_H
+#ifndef FIRN_LIB_TEXT_H
+#define FIRN_LIB_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * poll(2) that a signal interrupts has not waited its time; whoever counts it as waited gives up
  * early. In a header, for it goes into shared objects as well.
  */
-#ifndef FIRN_WAIT_H
-#define FIRN_WAIT_H
+#ifndef FIRN_LIB_WAIT_H
+#define FIRN_LIB_WAIT_H
 
 #include <errno.h>
 #include <limits.h>

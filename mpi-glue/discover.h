@@ -2,8 +2,8 @@
 /*
  * discover.h - let firn-topology find out about this node, beside other work.
  */
-#ifndef FIRN_DISCOVER_H
-#define FIRN_DISCOVER_H
+#ifndef FIRN_MPI_GLUE_DISCOVER_H
+#define FIRN_MPI_GLUE_DISCOVER_H
 
 #include "lib/err.h"
 

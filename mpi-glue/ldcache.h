@@ -6,8 +6,8 @@
  * "glibc-ld.so.cache1.1", entries that point to names by offsets, and the names.
  * Read as this machine's own byte order has it. Nothing in it is trusted.
  */
-#ifndef FIRN_LDCACHE_H
-#define FIRN_LDCACHE_H
+#ifndef FIRN_MPI_GLUE_LDCACHE_H
+#define FIRN_MPI_GLUE_LDCACHE_H
 
 #include <stddef.h>
 

@@ -9,8 +9,8 @@
  * wireup.c needs nothing but the C library and may be compiled with -fPIC into
  * the Slurm plugin; wireup_places.c needs lib/.
  */
-#ifndef FIRN_WIREUP_H
-#define FIRN_WIREUP_H
+#ifndef FIRN_MPI_GLUE_WIREUP_H
+#define FIRN_MPI_GLUE_WIREUP_H
 
 #include "lib/err.h"
 #include "lib/plan.h"

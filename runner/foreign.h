@@ -8,8 +8,8 @@
  *
  * Each returns a static text that follows "...; " in a message, or NULL for a word nobody knows.
  */
-#ifndef FIRN_FOREIGN_H
-#define FIRN_FOREIGN_H
+#ifndef FIRN_RUNNER_FOREIGN_H
+#define FIRN_RUNNER_FOREIGN_H
 
 #include <stddef.h>
 

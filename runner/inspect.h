@@ -2,8 +2,8 @@
 /*
  * inspect.h - firn inspect [--json] IMAGE: what an image is and says of itself.
  */
-#ifndef FIRN_INSPECT_H
-#define FIRN_INSPECT_H
+#ifndef FIRN_RUNNER_INSPECT_H
+#define FIRN_RUNNER_INSPECT_H
 
 /* @argv begins behind the verb and ends with NULL. Returns the exit status. */
 int inspect_main(int argc, char **argv);

@@ -6,8 +6,8 @@
  * Names are those of the JSON members; people read '_' as a blank. Texts come
  * from strangers: control characters are shown as \ooo.
  */
-#ifndef FIRN_REPORT_H
-#define FIRN_REPORT_H
+#ifndef FIRN_RUNNER_REPORT_H
+#define FIRN_RUNNER_REPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  * backslash), or tmpfs:DST for an empty file system in memory. Flags are those of pyxis that
  * firn can keep; the others are errors, for a mount that is not as it was asked for is one.
  */
-#ifndef FIRN_SLURM_MOUNTS_H
-#define FIRN_SLURM_MOUNTS_H
+#ifndef FIRN_SLURM_PLUGIN_MOUNTS_H
+#define FIRN_SLURM_PLUGIN_MOUNTS_H
 
 #include "lib/err.h"
 

@@ -6,8 +6,8 @@
  * every node. It is a text of lines; sealed, it is a MUNGE credential with that text
  * inside, which nobody else can have made. doc/decisions/slurm.md tells what it is for.
  */
-#ifndef FIRN_SLURM_PIN_H
-#define FIRN_SLURM_PIN_H
+#ifndef FIRN_SLURM_PLUGIN_PIN_H
+#define FIRN_SLURM_PLUGIN_PIN_H
 
 #include "lib/err.h"
 #include "lib/sha256.h"

@@ -2,8 +2,8 @@
 /*
  * settings.h - what the site says: firn.conf, and behind it the plugin's line in plugstack.conf.
  */
-#ifndef FIRN_SLURM_SETTINGS_H
-#define FIRN_SLURM_SETTINGS_H
+#ifndef FIRN_SLURM_PLUGIN_SETTINGS_H
+#define FIRN_SLURM_PLUGIN_SETTINGS_H
 
 #include "lib/conf/conf.h"
 

@@ -7,8 +7,8 @@
  * option's values, and one set for all components of a step. Nothing here touches the system:
  * values are a user's, and in slurmstepd they are looked at by root.
  */
-#ifndef FIRN_SLURM_WISH_H
-#define FIRN_SLURM_WISH_H
+#ifndef FIRN_SLURM_PLUGIN_WISH_H
+#define FIRN_SLURM_PLUGIN_WISH_H
 
 #include "lib/err.h"
 #include "lib/sha256.h"

@@ -2,8 +2,8 @@
 /*
  * words.h - from a wish to words of `firn session-start`. Touches the system no more than wish.h.
  */
-#ifndef FIRN_SLURM_WORDS_H
-#define FIRN_SLURM_WORDS_H
+#ifndef FIRN_SLURM_PLUGIN_WORDS_H
+#define FIRN_SLURM_PLUGIN_WORDS_H
 
 #include "slurm-plugin/wish.h"
 

@@ -10,13 +10,13 @@
 enum { TEXT_MAX = 160 };
 
 /* Of each inode with several names the first one, in path order. */
-struct listing {
+struct digest_list {
 	struct hasher *sum;
 	const char *only; /* of this one of the root's names; NULL: of all but the runners' */
 	const struct node **first; /* by inode number */
 };
 
-static void add_text(struct listing *listing, const char *text)
+static void add_text(struct digest_list *listing, const char *text)
 {
 	hasher_add(listing->sum, text, strlen(text) + 1);
 }
@@ -36,7 +36,7 @@ static bool is_named(const struct node *node, const char *name)
 }
 
 /* /.firn and /ch tell runners of the image's configuration; they are not its files. */
-static bool is_listed(const struct listing *listing, const struct node *node)
+static bool is_listed(const struct digest_list *listing, const struct node *node)
 {
 	while (node->parent != node->parent->parent)
 		node = node->parent;
@@ -47,7 +47,7 @@ static bool is_listed(const struct listing *listing, const struct node *node)
 
 static int list(void *arg, struct node *node, struct err *err)
 {
-	struct listing *listing = arg;
+	struct digest_list *listing = arg;
 	const struct inode *inode = node->inode;
 	char path[TREE_PATH_MAX + 2], text[TEXT_MAX];
 
@@ -87,7 +87,7 @@ static int list(void *arg, struct node *node, struct err *err)
 static int sum_up(const struct tree *tree, const char *only, struct digest *out, struct err *err)
 {
 	auto_hasher *sum = hasher_new();
-	struct listing listing = {.sum = sum, .only = only};
+	struct digest_list listing = {.sum = sum, .only = only};
 	int result = -1;
 
 	listing.first = calloc((size_t)tree_inode_count(tree) + 1, sizeof(*listing.first));

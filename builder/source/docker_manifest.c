@@ -7,7 +7,7 @@
 enum { IMAGES_MAX = 4096, NAMES_MAX = 1 << 16 /* of all images together */ };
 
 /* All images of the table; names are those of @json. */
-struct table {
+struct name_table {
 	json_t *json;
 	size_t count;
 	struct choice *choice;
@@ -15,7 +15,7 @@ struct table {
 	struct digest *id;
 };
 
-static void table_clear(struct table *table)
+static void table_clear(struct name_table *table)
 {
 	json_decref(table->json);
 	free(table->choice);
@@ -45,7 +45,7 @@ static size_t count_names(const json_t *json)
 	return names;
 }
 
-static void fill_table(struct table *table)
+static void fill_table(struct name_table *table)
 {
 	const char **at = table->name;
 
@@ -63,7 +63,7 @@ static void fill_table(struct table *table)
 	}
 }
 
-static int read_table(const char *text, size_t size, struct table *table, struct err *err)
+static int read_table(const char *text, size_t size, struct name_table *table, struct err *err)
 {
 	json_error_t error;
 	size_t names;
@@ -114,7 +114,7 @@ static int take_docker_entry(const json_t *json, struct docker_entry *out, struc
 	return 0;
 }
 
-static int choose(struct table *table, const char *tag, const char *name, struct docker_entry *out,
+static int choose(struct name_table *table, const char *tag, const char *name, struct docker_entry *out,
 		  struct err *err)
 {
 	if (table->count == 0)
@@ -132,7 +132,7 @@ int docker_manifest_parse(const char *text, size_t size, const char *tag, const 
 			  struct docker_entry **out, struct err *err)
 {
 	auto_docker_entry *entry = calloc(1, sizeof(*entry));
-	struct table table = {0};
+	struct name_table table = {0};
 	int result = -1;
 
 	if (!entry)

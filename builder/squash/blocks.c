@@ -97,7 +97,7 @@ int blocks_file_errno(const sqfs_file_t *file)
 }
 
 /* One block in the image. Runs of blocks are found by their first one. */
-struct block {
+struct seen_block {
 	sqfs_u64 offset;
 	sqfs_u32 size, checksum; /* as stored; of the data */
 	sqfs_u32 next;           /* older one of the same hash, index + 1; 0: none */
@@ -106,7 +106,7 @@ struct block {
 struct writer {
 	sqfs_block_writer_t base;
 	sqfs_file_t *file;
-	struct block *block;
+	struct seen_block *block;
 	size_t count, room;
 	sqfs_u32 *table; /* newest block of each hash, index + 1 */
 	size_t table_size;
@@ -114,7 +114,7 @@ struct writer {
 	sqfs_u64 start;
 };
 
-static size_t hash_of(const struct writer *writer, const struct block *block)
+static size_t hash_of(const struct writer *writer, const struct seen_block *block)
 {
 	sqfs_u64 hash = ((sqfs_u64)block->size << 32 | block->checksum) * 0x9e3779b97f4a7c15;
 
@@ -133,7 +133,7 @@ static int reserve(struct writer *writer)
 {
 	if (writer->count == writer->room) {
 		size_t room = writer->room ? 2 * writer->room : TABLE_START;
-		struct block *grown = reallocarray(writer->block, room, sizeof(*grown));
+		struct seen_block *grown = reallocarray(writer->block, room, sizeof(*grown));
 
 		if (!grown)
 			return -1;
@@ -182,7 +182,7 @@ static int compare_bytes(struct writer *writer, sqfs_u64 a, sqfs_u64 b, sqfs_u64
 /* Whether the @count blocks from @at on are those of the file just written. */
 static int is_same_run(struct writer *writer, size_t at, size_t count)
 {
-	const struct block *old = &writer->block[at], *new = &writer->block[writer->first];
+	const struct seen_block *old = &writer->block[at], *new = &writer->block[writer->first];
 	sqfs_u64 size = 0;
 
 	if (count > writer->first - at)
@@ -248,7 +248,7 @@ static int write_data_block(sqfs_block_writer_t *base, void *user, sqfs_u32 size
 		*location = file_get_size(writer->file);
 		if (reserve(writer) < 0)
 			return SQFS_ERROR_ALLOC;
-		writer->block[writer->count++] = (struct block){*location, stored, checksum, 0};
+		writer->block[writer->count++] = (struct seen_block){*location, stored, checksum, 0};
 		result = file_write_at(writer->file, *location, data, size);
 		if (result != 0)
 			return result;

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 
 /* What reading one file needs besides its inode. */
-struct source {
+struct data_source {
 	const struct data *data;
 	int fd; /* of a host file */
 	struct squashfs_inode squashfs;
@@ -32,7 +32,7 @@ static int read_fd(int fd, uint64_t offset, void *buffer, size_t size, struct er
 }
 
 /* @size stored bytes from @offset on, counted from the file's first stored byte. */
-static int read_stored(struct source *source, uint64_t offset, void *buffer, size_t size,
+static int read_stored(struct data_source *source, uint64_t offset, void *buffer, size_t size,
 		       struct err *err)
 {
 	const struct data *data = source->data;
@@ -66,7 +66,7 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static int open_source(const struct inode *inode, struct source *source, struct err *err)
+static int open_source(const struct inode *inode, struct data_source *source, struct err *err)
 {
 	const struct host_file *host = inode->data.from.host;
 	struct stat stat;
@@ -88,7 +88,7 @@ static int open_source(const struct inode *inode, struct source *source, struct 
 	return 0;
 }
 
-static int copy(struct source *source, uint64_t offset, uint64_t size, void *buffer,
+static int copy(struct data_source *source, uint64_t offset, uint64_t size, void *buffer,
 		data_sink *sink, void *arg, struct err *err)
 {
 	while (size > 0) {
@@ -115,7 +115,7 @@ static int zeros(uint64_t size, data_sink *sink, void *arg, struct err *err)
 	return 0;
 }
 
-static int copy_segments(const struct inode *inode, struct source *source, void *buffer,
+static int copy_segments(const struct inode *inode, struct data_source *source, void *buffer,
 			 data_sink *sink, void *arg, struct err *err)
 {
 	uint64_t at = 0, stored = 0;
@@ -133,7 +133,7 @@ static int copy_segments(const struct inode *inode, struct source *source, void 
 }
 
 /* A file that grew or changed while it was read would be half old, half new. */
-static int check_unchanged(const struct inode *inode, const struct source *source, struct err *err)
+static int check_unchanged(const struct inode *inode, const struct data_source *source, struct err *err)
 {
 	struct stat stat;
 
@@ -147,7 +147,7 @@ static int check_unchanged(const struct inode *inode, const struct source *sourc
 
 int data_read(const struct inode *inode, void *buffer, data_sink *sink, void *arg, struct err *err)
 {
-	struct source source = {.fd = -1};
+	struct data_source source = {.fd = -1};
 	int result;
 
 	if (inode->size == 0)

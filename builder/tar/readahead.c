@@ -10,7 +10,7 @@ struct piece {
 	char data[PIECE_SIZE];
 };
 
-struct ahead {
+struct readahead {
 	struct stream stream;
 	struct stream *below; /* the thread's */
 	pthread_t thread;
@@ -25,7 +25,7 @@ struct ahead {
 };
 
 /* The piece to fill next, or NULL to stop. */
-static struct piece *wait_for_room(struct ahead *ahead)
+static struct piece *wait_for_room(struct readahead *ahead)
 {
 	struct piece *piece;
 
@@ -39,7 +39,7 @@ static struct piece *wait_for_room(struct ahead *ahead)
 
 static void *read_ahead(void *arg)
 {
-	struct ahead *ahead = arg;
+	struct readahead *ahead = arg;
 	struct piece *piece;
 	ssize_t n = 1;
 
@@ -59,7 +59,7 @@ static void *read_ahead(void *arg)
 	return NULL;
 }
 
-static void give_back(struct ahead *ahead)
+static void give_back(struct readahead *ahead)
 {
 	(void)pthread_mutex_lock(&ahead->lock);
 	ahead->first = (ahead->first + 1) % PIECES;
@@ -69,7 +69,7 @@ static void give_back(struct ahead *ahead)
 	ahead->at = 0;
 }
 
-static bool wait_for_piece(struct ahead *ahead)
+static bool wait_for_piece(struct readahead *ahead)
 {
 	bool there;
 
@@ -83,7 +83,7 @@ static bool wait_for_piece(struct ahead *ahead)
 
 static ssize_t ahead_read(struct stream *stream, void *buffer, size_t size, struct err *err)
 {
-	struct ahead *ahead = (struct ahead *)stream;
+	struct readahead *ahead = (struct readahead *)stream;
 	struct piece *piece;
 
 	if (ahead->at == 0 && !wait_for_piece(ahead)) {
@@ -101,7 +101,7 @@ static ssize_t ahead_read(struct stream *stream, void *buffer, size_t size, stru
 	return (ssize_t)size;
 }
 
-static void ahead_free(struct ahead *ahead)
+static void ahead_free(struct readahead *ahead)
 {
 	(void)pthread_cond_destroy(&ahead->changed);
 	(void)pthread_mutex_destroy(&ahead->lock);
@@ -110,7 +110,7 @@ static void ahead_free(struct ahead *ahead)
 
 static void ahead_close(struct stream *stream)
 {
-	struct ahead *ahead = (struct ahead *)stream;
+	struct readahead *ahead = (struct readahead *)stream;
 
 	(void)pthread_mutex_lock(&ahead->lock);
 	ahead->stop = true;
@@ -123,7 +123,7 @@ static void ahead_close(struct stream *stream)
 
 int ahead_open(struct stream *below, struct stream **out, struct err *err)
 {
-	struct ahead *ahead = calloc(1, sizeof(*ahead));
+	struct readahead *ahead = calloc(1, sizeof(*ahead));
 
 	if (!ahead) {
 		stream_close(below);

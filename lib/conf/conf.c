@@ -189,7 +189,7 @@ static char *trim(char *text)
 }
 
 /* Where a message points to. */
-struct place {
+struct conf_place {
 	const char *path;
 	int line;
 	bool trusted;
@@ -204,7 +204,7 @@ static bool is_section(const char *name)
 	return false;
 }
 
-static int no_key(const char *section, const char *name, const struct place *place, struct err *err)
+static int no_key(const char *section, const char *name, const struct conf_place *place, struct err *err)
 {
 	if (*section == '\0')
 		return err_set(err, "'%s' line %d: '%s' stands before any [section]", place->path,
@@ -221,7 +221,7 @@ static int no_key(const char *section, const char *name, const struct place *pla
 }
 
 /* Whether @key, which takes one value, has one by this file already. */
-static bool is_again(struct place *place, const struct key *key)
+static bool is_again(struct conf_place *place, const struct key *key)
 {
 	uint64_t bit = UINT64_C(1) << (key - keys);
 	bool again = place->seen & bit;
@@ -234,7 +234,7 @@ static bool is_again(struct place *place, const struct key *key)
 }
 
 static int take_line(struct conf *conf, char *line, char *section, size_t section_size,
-		     struct place *place, struct err *err)
+		     struct conf_place *place, struct err *err)
 {
 	const struct key *key;
 	struct conf_registry *registry;
@@ -280,7 +280,7 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 
 int conf_take_text(struct conf *conf, char *text, const char *path, bool trusted, struct err *err)
 {
-	struct place place = {path, 0, trusted, 0};
+	struct conf_place place = {path, 0, trusted, 0};
 	char section[SECTION_MAX] = "";
 	char *rest = text;
 	char *line;

@@ -10,7 +10,7 @@ enum { BUCKETS = 1024 };
 
 enum block_state { BLOCK_FILLING, BLOCK_READY };
 
-struct cache {
+struct block_cache {
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
 	size_t block_size;
@@ -19,9 +19,9 @@ struct cache {
 	struct block *bucket[BUCKETS];
 };
 
-struct cache *cache_new(size_t block_size, size_t limit)
+struct block_cache *cache_new(size_t block_size, size_t limit)
 {
-	struct cache *cache = calloc(1, sizeof(*cache));
+	struct block_cache *cache = calloc(1, sizeof(*cache));
 
 	if (!cache)
 		return NULL;
@@ -40,7 +40,7 @@ static void block_free(struct block *block)
 	free(block);
 }
 
-void cache_free(struct cache *cache)
+void cache_free(struct block_cache *cache)
 {
 	if (!cache)
 		return;
@@ -56,13 +56,13 @@ void cache_free(struct cache *cache)
 	free(cache);
 }
 
-static struct block **bucket_of(struct cache *cache, uint64_t position)
+static struct block **bucket_of(struct block_cache *cache, uint64_t position)
 {
 	/* Fibonacci hashing: positions share their low and high bits. */
 	return &cache->bucket[(position * 0x9e3779b97f4a7c15ull) >> 54];
 }
 
-static struct block *find(struct cache *cache, uint64_t position, uint32_t word)
+static struct block *find(struct block_cache *cache, uint64_t position, uint32_t word)
 {
 	struct block *block = *bucket_of(cache, position);
 
@@ -71,7 +71,7 @@ static struct block *find(struct cache *cache, uint64_t position, uint32_t word)
 	return block;
 }
 
-static void unchain(struct cache *cache, struct block *block)
+static void unchain(struct block_cache *cache, struct block *block)
 {
 	struct block **link = bucket_of(cache, block->position);
 
@@ -81,13 +81,13 @@ static void unchain(struct cache *cache, struct block *block)
 }
 
 /* The list of unpinned blocks. */
-static void list_remove(struct cache *cache, struct block *block)
+static void list_remove(struct block_cache *cache, struct block *block)
 {
 	*(block->newer ? &block->newer->older : &cache->newest) = block->older;
 	*(block->older ? &block->older->newer : &cache->oldest) = block->newer;
 }
 
-static void list_add(struct cache *cache, struct block *block)
+static void list_add(struct block_cache *cache, struct block *block)
 {
 	block->newer = NULL;
 	block->older = cache->newest;
@@ -95,14 +95,14 @@ static void list_add(struct cache *cache, struct block *block)
 	cache->newest = block;
 }
 
-static void pin(struct cache *cache, struct block *block)
+static void pin(struct block_cache *cache, struct block *block)
 {
 	if (block->pins++ == 0 && block->state == BLOCK_READY)
 		list_remove(cache, block);
 }
 
 /* A block to fill: a new one, or the one unused for longest. Called with the lock held. */
-static struct block *take_block(struct cache *cache)
+static struct block *take_block(struct block_cache *cache)
 {
 	struct block *block = NULL;
 
@@ -125,7 +125,7 @@ static struct block *take_block(struct cache *cache)
 }
 
 /* Fill a new block without the lock; called and left with the lock held. */
-static int fill_block(struct cache *cache, struct squashfs_reader *reader, struct block *block,
+static int fill_block(struct block_cache *cache, struct squashfs_reader *reader, struct block *block,
 		      cache_fill *fill, struct err *err)
 {
 	struct block **bucket = bucket_of(cache, block->position);
@@ -148,7 +148,7 @@ static int fill_block(struct cache *cache, struct squashfs_reader *reader, struc
 	return result;
 }
 
-int cache_get(struct cache *cache, struct squashfs_reader *reader, uint64_t position, uint32_t word,
+int cache_get(struct block_cache *cache, struct squashfs_reader *reader, uint64_t position, uint32_t word,
 	      cache_fill *fill, struct block **out, struct err *err)
 {
 	struct block *block;
@@ -177,7 +177,7 @@ int cache_get(struct cache *cache, struct squashfs_reader *reader, uint64_t posi
 	return result;
 }
 
-struct block *cache_peek(struct cache *cache, uint64_t position, uint32_t word)
+struct block *cache_peek(struct block_cache *cache, uint64_t position, uint32_t word)
 {
 	struct block *block;
 
@@ -191,7 +191,7 @@ struct block *cache_peek(struct cache *cache, uint64_t position, uint32_t word)
 	return block;
 }
 
-void cache_put(struct cache *cache, struct block *block)
+void cache_put(struct block_cache *cache, struct block *block)
 {
 	(void)pthread_mutex_lock(&cache->lock);
 	if (--block->pins == 0) {

@@ -9,16 +9,16 @@
 /* A dictionary larger than this is no squashfs: blocks are at most 1 MiB. */
 #define XZ_MEMORY_MAX (16ull << 20)
 
-struct codec {
+struct decoder {
 	enum squashfs_compression compression;
 	ZSTD_DCtx *zstd;
 	z_stream zlib;
 	bool zlib_ready;
 };
 
-int codec_new(enum squashfs_compression compression, struct codec **out, struct err *err)
+int codec_new(enum squashfs_compression compression, struct decoder **out, struct err *err)
 {
-	struct codec *codec = calloc(1, sizeof(*codec));
+	struct decoder *codec = calloc(1, sizeof(*codec));
 
 	if (!codec)
 		return err_sys(err, "cannot read images");
@@ -27,7 +27,7 @@ int codec_new(enum squashfs_compression compression, struct codec **out, struct 
 	return 0;
 }
 
-void codec_free(struct codec *codec)
+void codec_free(struct decoder *codec)
 {
 	if (!codec)
 		return;
@@ -37,7 +37,7 @@ void codec_free(struct codec *codec)
 	free(codec);
 }
 
-static ssize_t zstd(struct codec *codec, const void *in, size_t size, void *out, size_t room)
+static ssize_t zstd(struct decoder *codec, const void *in, size_t size, void *out, size_t room)
 {
 	size_t made;
 
@@ -50,7 +50,7 @@ static ssize_t zstd(struct codec *codec, const void *in, size_t size, void *out,
 	return ZSTD_isError(made) ? -1 : (ssize_t)made;
 }
 
-static ssize_t gzip(struct codec *codec, const void *in, size_t size, void *out, size_t room)
+static ssize_t gzip(struct decoder *codec, const void *in, size_t size, void *out, size_t room)
 {
 	z_stream *stream = &codec->zlib;
 	int result;
@@ -81,7 +81,7 @@ static ssize_t xz(const void *in, size_t size, void *out, size_t room)
 	return (ssize_t)out_at;
 }
 
-ssize_t codec_decompress(struct codec *codec, const void *in, size_t size, void *out, size_t room)
+ssize_t codec_decompress(struct decoder *codec, const void *in, size_t size, void *out, size_t room)
 {
 	switch (codec->compression) {
 	case SQUASHFS_ZSTD:

@@ -257,7 +257,7 @@ static int too_short(const struct squashfs *image, uint64_t position, struct err
 static int add_cached(struct squashfs_reader *reader, uint64_t position, uint32_t word, size_t from,
 		      size_t size, struct squashfs_span *span, struct err *err)
 {
-	struct cache *cache = reader->image->data;
+	struct block_cache *cache = reader->image->data;
 	struct block *block;
 
 	if (cache_get(cache, reader, position, word, fill_data, &block, err) < 0)

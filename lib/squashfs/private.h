@@ -55,12 +55,12 @@ static inline uint64_t get64(const void *from)
 }
 
 /* codec.c */
-struct codec;
-int codec_new(enum squashfs_compression compression, struct codec **out, struct err *err);
-void codec_free(struct codec *codec);
+struct decoder;
+int codec_new(enum squashfs_compression compression, struct decoder **out, struct err *err);
+void codec_free(struct decoder *codec);
 /* Decompress into @out of @room bytes. Returns the bytes made, or -1 (no message: the caller knows
  * where). */
-ssize_t codec_decompress(struct codec *codec, const void *in, size_t size, void *out, size_t room);
+ssize_t codec_decompress(struct decoder *codec, const void *in, size_t size, void *out, size_t room);
 
 /* cache.c */
 struct block {
@@ -75,18 +75,18 @@ struct block {
 	struct block *chain, *newer, *older;
 };
 
-struct cache;
+struct block_cache;
 /* Fill block->data (and size and next) for its key; called without a lock, once for all who wait.
  */
 typedef int cache_fill(struct squashfs_reader *reader, struct block *block, struct err *err);
-struct cache *cache_new(size_t block_size, size_t limit);
-void cache_free(struct cache *cache);
+struct block_cache *cache_new(size_t block_size, size_t limit);
+void cache_free(struct block_cache *cache);
 /* The block for a key, pinned, filled if need be. */
-int cache_get(struct cache *cache, struct squashfs_reader *reader, uint64_t position, uint32_t word,
+int cache_get(struct block_cache *cache, struct squashfs_reader *reader, uint64_t position, uint32_t word,
 	      cache_fill *fill, struct block **out, struct err *err);
 /* The same, but only if it is there already; NULL otherwise. */
-struct block *cache_peek(struct cache *cache, uint64_t position, uint32_t word);
-void cache_put(struct cache *cache, struct block *block);
+struct block *cache_peek(struct block_cache *cache, uint64_t position, uint32_t word);
+void cache_put(struct block_cache *cache, struct block *block);
 
 /* A run of metadata blocks: [start, end) in the image. */
 struct table {
@@ -119,14 +119,14 @@ struct squashfs {
 	struct table inodes, directories;
 	struct lookup_table fragments, ids, xattr_ids;
 	struct table xattrs; /* names and values */
-	struct cache *meta, *data;
+	struct block_cache *meta, *data;
 	pthread_mutex_t lock; /* of what follows */
 	struct file_map *map[FILE_MAPS]; /* of large files; most recently used first */
 };
 
 struct squashfs_reader {
 	struct squashfs *image;
-	struct codec *codec;
+	struct decoder *codec;
 	struct block *meta[META_HELD]; /* the metadata blocks read last, pinned; newest first */
 	uint8_t *raw;         /* a block as it is stored */
 	uint8_t *out;         /* SQUASHFS_READ_MAX bytes, for whole blocks past the cache */

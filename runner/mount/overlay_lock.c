@@ -156,14 +156,14 @@ static int check_image(int dir, const struct plan *plan, const struct image *ima
 	return fits && *text ? 0 : remember(file, image, path, err);
 }
 
-struct holder {
+struct lock_holder {
 	int file, events, mounted;
 };
 
 /* Until the overlay's file system is gone, or will not come. */
 static int hold(void *arg)
 {
-	const struct holder *holder = arg;
+	const struct lock_holder *holder = arg;
 	char byte, event[sizeof(struct inotify_event) + 256];
 	ssize_t got;
 
@@ -186,7 +186,7 @@ static int start_holder(int file, struct overlay_lock *lock, struct err *err)
 		return err_sys(err, "cannot hold the lock of the overlay");
 	lock->mounted = ends[1];
 
-	struct holder holder = {file, lock->events, ends[0]};
+	struct lock_holder holder = {file, lock->events, ends[0]};
 	struct detach process = {
 		.aim = "hold the lock of the overlay",
 		.name = "firn-overlay",

@@ -6,8 +6,8 @@
  * image's first entry; then the image's positions (squashfs_next(), always
  * above 12), then LISTING_SHOWN plus the number of what is shown beside.
  */
-#ifndef FIRN_LISTING_H
-#define FIRN_LISTING_H
+#ifndef FIRN_RUNNER_SERVER_LISTING_H
+#define FIRN_RUNNER_SERVER_LISTING_H
 
 #include "runner/server/fuse.h"
 

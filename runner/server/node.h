@@ -7,8 +7,8 @@
  * has the top bit set and its number below. So any server of the same image and
  * shows understands any id, and nothing is remembered for the kernel.
  */
-#ifndef FIRN_NODE_H
-#define FIRN_NODE_H
+#ifndef FIRN_RUNNER_SERVER_NODE_H
+#define FIRN_RUNNER_SERVER_NODE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -15,8 +15,8 @@
  * the same shows can answer any request: nothing is remembered between requests,
  * and what one has read and not answered stands in the shared table.
  */
-#ifndef FIRN_RUNNER_SERVER_H
-#define FIRN_RUNNER_SERVER_H
+#ifndef FIRN_RUNNER_SERVER_SERVER_H
+#define FIRN_RUNNER_SERVER_SERVER_H
 
 #include "lib/err.h"
 

@@ -231,14 +231,14 @@ static enum answer ask(int connection, const struct secret *secret, struct sessi
 }
 
 /* A session's place, and what a rank needs to meet there. */
-struct place {
+struct meeting_place {
 	struct sockaddr_un address;
 	socklen_t size;
 	struct secret secret;
 };
 
 /* One try. Returns whether it decided anything. */
-static bool meet_once(const struct place *at, struct session *out)
+static bool meet_once(const struct meeting_place *at, struct session *out)
 {
 	const struct sockaddr *address = (const struct sockaddr *)&at->address;
 	auto_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -262,7 +262,7 @@ static bool meet_once(const struct place *at, struct session *out)
 	return true;
 }
 
-static void meet(const char *name, const struct place *at, struct session *out)
+static void meet(const char *name, const struct meeting_place *at, struct session *out)
 {
 	for (int i = 0; i < TRIES_MAX; i++) {
 		if (meet_once(at, out)) {
@@ -279,7 +279,7 @@ static void meet(const char *name, const struct place *at, struct session *out)
 
 void session_meet(const char *name, struct session *out)
 {
-	struct place at = {.secret = {.fd = -1}};
+	struct meeting_place at = {.secret = {.fd = -1}};
 
 	*out = (struct session)SESSION_NONE;
 	at.size = make_address(name, &at.address);

@@ -18,13 +18,13 @@ enum { VECTOR_ROOM = 16 };
 
 static const char not_understood[] = "firn session-start said something that is not understood";
 
-struct vector {
+struct argv_vector {
 	char **item; /* NULL-terminated */
 	size_t count, room;
 };
 
 /* A message may have a hundred thousand records: the room doubles. */
-static int add(struct vector *vector, const char *text)
+static int add(struct argv_vector *vector, const char *text)
 {
 	if (vector->count + 2 > vector->room) {
 		size_t room = vector->room > 0 ? 2 * vector->room : VECTOR_ROOM;
@@ -54,7 +54,7 @@ static int add_process(const char *text, struct session_offer *offer)
 }
 
 struct vectors {
-	struct vector unset, set, cwd, said, argv;
+	struct argv_vector unset, set, cwd, said, argv;
 };
 
 /* Each record is a letter and a text with its NUL. */

@@ -137,7 +137,7 @@ static int send_error(int control, const struct err *err)
 	return status;
 }
 
-struct holder {
+struct name_holder {
 	const char *name;
 	int control;
 	int told; /* a pipe: a byte once it is a member, else the end */
@@ -147,7 +147,7 @@ struct holder {
 /* While it can be looked at: the keeper lets nobody in of whom it sees nothing (keeper.h). */
 static void meet_keeper(struct detach *process)
 {
-	struct holder *holder = process->arg;
+	struct name_holder *holder = process->arg;
 	auto_session session = SESSION_NONE;
 
 	session_meet(holder->name, &session);
@@ -157,7 +157,7 @@ static void meet_keeper(struct detach *process)
 /* A member of its own, for as long as the other end of the control socket is open. */
 static int hold(void *arg)
 {
-	const struct holder *holder = arg;
+	const struct name_holder *holder = arg;
 	struct pollfd end = {.fd = holder->control};
 
 	while (holder->is_member && poll(&end, 1, -1) < 0 && errno == EINTR)
@@ -171,7 +171,7 @@ static int start_holder(const struct container *container, int control, struct e
 	int made = pipe2(told, O_CLOEXEC);
 	auto_fd from = told[0];
 	auto_fd to = told[1];
-	struct holder holder = {container->name, control, to, false};
+	struct name_holder holder = {container->name, control, to, false};
 	char byte;
 	struct detach process = {
 		.aim = "hold the container",

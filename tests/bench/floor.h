@@ -2,8 +2,8 @@
 /*
  * floor.h - the server half of the smallest launcher.
  */
-#ifndef FIRN_BENCH_FLOOR_H
-#define FIRN_BENCH_FLOOR_H
+#ifndef FIRN_TESTS_BENCH_FLOOR_H
+#define FIRN_TESTS_BENCH_FLOOR_H
 
 /*
  * Serve @image on @device, an open /dev/fuse that has been mounted already,

@@ -5,8 +5,8 @@
  * A scratch folder holds a source tree and the images that mksquashfs makes of
  * it. What cannot be made ends the test program: a test without its input is no test.
  */
-#ifndef FIRN_SQUASHFS_MAKE_H
-#define FIRN_SQUASHFS_MAKE_H
+#ifndef FIRN_TESTS_UNIT_SQUASHFS_MAKE_H
+#define FIRN_TESTS_UNIT_SQUASHFS_MAKE_H
 
 #include "lib/own.h"
 #include "lib/squashfs/squashfs.h"

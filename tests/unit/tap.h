@@ -5,8 +5,8 @@
  * Each test program calls ok() for every promise and ends with
  * return done_testing().
  */
-#ifndef FIRN_TAP_H
-#define FIRN_TAP_H
+#ifndef FIRN_TESTS_UNIT_TAP_H
+#define FIRN_TESTS_UNIT_TAP_H
 
 #include <stdbool.h>
 #include <stdio.h>
