@@ -114,8 +114,8 @@ static int take_docker_entry(const json_t *json, struct docker_entry *out, struc
 	return 0;
 }
 
-static int choose(struct name_table *table, const char *tag, const char *name, struct docker_entry *out,
-		  struct err *err)
+static int choose(struct name_table *table, const char *tag, const char *name,
+		  struct docker_entry *out, struct err *err)
 {
 	if (table->count == 0)
 		return err_set(err, "'%s' has no image", name);

@@ -248,7 +248,8 @@ static int write_data_block(sqfs_block_writer_t *base, void *user, sqfs_u32 size
 		*location = file_get_size(writer->file);
 		if (reserve(writer) < 0)
 			return SQFS_ERROR_ALLOC;
-		writer->block[writer->count++] = (struct seen_block){*location, stored, checksum, 0};
+		writer->block[writer->count++] =
+			(struct seen_block){*location, stored, checksum, 0};
 		result = file_write_at(writer->file, *location, data, size);
 		if (result != 0)
 			return result;

@@ -133,7 +133,8 @@ static int copy_segments(const struct inode *inode, struct data_source *source, 
 }
 
 /* A file that grew or changed while it was read would be half old, half new. */
-static int check_unchanged(const struct inode *inode, const struct data_source *source, struct err *err)
+static int check_unchanged(const struct inode *inode, const struct data_source *source,
+			   struct err *err)
 {
 	struct stat stat;
 

@@ -204,7 +204,8 @@ static bool is_section(const char *name)
 	return false;
 }
 
-static int no_key(const char *section, const char *name, const struct conf_place *place, struct err *err)
+static int no_key(const char *section, const char *name, const struct conf_place *place,
+		  struct err *err)
 {
 	if (*section == '\0')
 		return err_set(err, "'%s' line %d: '%s' stands before any [section]", place->path,

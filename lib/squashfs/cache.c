@@ -125,8 +125,8 @@ static struct block *take_block(struct block_cache *cache)
 }
 
 /* Fill a new block without the lock; called and left with the lock held. */
-static int fill_block(struct block_cache *cache, struct squashfs_reader *reader, struct block *block,
-		      cache_fill *fill, struct err *err)
+static int fill_block(struct block_cache *cache, struct squashfs_reader *reader,
+		      struct block *block, cache_fill *fill, struct err *err)
 {
 	struct block **bucket = bucket_of(cache, block->position);
 	int result;
@@ -148,8 +148,8 @@ static int fill_block(struct block_cache *cache, struct squashfs_reader *reader,
 	return result;
 }
 
-int cache_get(struct block_cache *cache, struct squashfs_reader *reader, uint64_t position, uint32_t word,
-	      cache_fill *fill, struct block **out, struct err *err)
+int cache_get(struct block_cache *cache, struct squashfs_reader *reader, uint64_t position,
+	      uint32_t word, cache_fill *fill, struct block **out, struct err *err)
 {
 	struct block *block;
 	int result = 0;

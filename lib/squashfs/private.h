@@ -60,7 +60,8 @@ int codec_new(enum squashfs_compression compression, struct decoder **out, struc
 void codec_free(struct decoder *codec);
 /* Decompress into @out of @room bytes. Returns the bytes made, or -1 (no message: the caller knows
  * where). */
-ssize_t codec_decompress(struct decoder *codec, const void *in, size_t size, void *out, size_t room);
+ssize_t codec_decompress(struct decoder *codec, const void *in, size_t size, void *out,
+			 size_t room);
 
 /* cache.c */
 struct block {
@@ -82,8 +83,8 @@ typedef int cache_fill(struct squashfs_reader *reader, struct block *block, stru
 struct block_cache *cache_new(size_t block_size, size_t limit);
 void cache_free(struct block_cache *cache);
 /* The block for a key, pinned, filled if need be. */
-int cache_get(struct block_cache *cache, struct squashfs_reader *reader, uint64_t position, uint32_t word,
-	      cache_fill *fill, struct block **out, struct err *err);
+int cache_get(struct block_cache *cache, struct squashfs_reader *reader, uint64_t position,
+	      uint32_t word, cache_fill *fill, struct block **out, struct err *err);
 /* The same, but only if it is there already; NULL otherwise. */
 struct block *cache_peek(struct block_cache *cache, uint64_t position, uint32_t word);
 void cache_put(struct block_cache *cache, struct block *block);
