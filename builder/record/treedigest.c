@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/record/treedigest.h"
 
-#include "builder/squash/compat.h"
-
 #include <inttypes.h>
 
 #define MAGIC "firn-tree-1\n"

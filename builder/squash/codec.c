@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/squash/codec.h"
 
+#include "lib/own.h"
+
 #include <lz4.h>
 #include <lzma.h>
 #include <sqfs/super.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>

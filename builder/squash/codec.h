@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * codec.h - the table of compressions, between codec.c and pack.c.
+ * codec.h - how an image's blocks are compressed: a name, a level, a block size.
+ *
+ * The ids are those of the superblock (squashfs-tools-ng's sqfs/super.h, from the
+ * kernel's fs/squashfs/squashfs_fs.h).
  */
 #ifndef FIRN_BUILDER_SQUASH_CODEC_H
 #define FIRN_BUILDER_SQUASH_CODEC_H
 
-#include "builder/squash/pack.h"
+#include "lib/err.h"
+
+#include <stdint.h>
+
+struct codec {
+	const char *name;   /* "zstd" ... "none" */
+	int level;          /* -1 for codecs without */
+	uint32_t block_size; /* bytes, a power of two, 4 KiB to 1 MiB */
+};
+
+/* "zstd", "zstd:15", "gzip:9", "lz4", "xz", "none": fills name and level. */
+int codec_parse(const char *text, struct codec *out, struct err *err);
+/* Version of the library that compresses, for the provenance: "1.5.4"; "" for none. Static. */
+const char *codec_library_version(const struct codec *codec);
 
 struct codec_kind {
 	const char *name;
@@ -14,6 +30,7 @@ struct codec_kind {
 	const char *(*version)(void);
 };
 
+/* The row of the table that @codec, which codec_parse() filled, names. */
 const struct codec_kind *codec_kind(const struct codec *codec);
 
 #endif

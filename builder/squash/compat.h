@@ -12,11 +12,6 @@
 #include "builder/digest.h"
 #include "builder/squash/tree.h"
 
-#define FIRN_DIR ".firn"
-#define CH_DIR "ch"
-#define CONFIG_FILE ".firn/config.json"
-#define PROVENANCE_FILE ".firn/provenance.json"
-
 /*
  * Add it all to the unfinished @tree. @config (NULL: none) must outlive it.
  * @provenance gets the inode of PROVENANCE_FILE, which has no data yet.

@@ -10,20 +10,10 @@
 #ifndef FIRN_BUILDER_SQUASH_PACK_H
 #define FIRN_BUILDER_SQUASH_PACK_H
 
+#include "builder/squash/codec.h"
 #include "builder/squash/tree.h"
 
-struct codec {
-	const char *name;   /* "zstd" ... "none" */
-	int level;          /* -1 for codecs without */
-	uint32_t block_size; /* bytes, a power of two, 4 KiB to 1 MiB */
-};
-
 enum { PACK_ALIGNMENT = 4096 };
-
-/* "zstd", "zstd:15", "gzip:9", "lz4", "xz", "none": fills name and level. */
-int codec_parse(const char *text, struct codec *out, struct err *err);
-/* Version of the library that compresses, for the provenance: "1.5.4"; "" for none. Static. */
-const char *codec_library_version(const struct codec *codec);
 
 struct packer;
 

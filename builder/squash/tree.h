@@ -19,6 +19,12 @@
 
 #include <sys/stat.h>
 
+/* Names in the root that tell runners of the image, and what firn puts there (compat.h). */
+#define FIRN_DIR ".firn"
+#define CH_DIR "ch"
+#define CONFIG_FILE ".firn/config.json"
+#define PROVENANCE_FILE ".firn/provenance.json"
+
 enum {
 	TREE_NAME_MAX = 255,  /* bytes of one component: the kernel's NAME_MAX */
 	TREE_PATH_MAX = 4095, /* bytes of a path: PATH_MAX without its NUL */

@@ -9,7 +9,7 @@
 #include "runner/mount/root.h"
 #include "runner/mount/task.h"
 #include "runner/mount/title.h"
-#include "runner/plan/show_plan.h"
+#include "runner/plan/shows.h"
 #include "runner/session/supervisor.h"
 
 #include <fcntl.h>

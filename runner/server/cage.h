@@ -6,7 +6,7 @@
 #define FIRN_RUNNER_SERVER_CAGE_H
 
 #include "lib/cage.h"
-#include "runner/server/server.h"
+#include "runner/server/setup.h"
 
 /* The cage of a worker with @options, for cage_enter() and cage_close(). */
 struct cage server_cage(const struct server_options *options);

@@ -9,7 +9,7 @@
 #define FIRN_RUNNER_SERVER_FUSE_H
 
 #include "lib/squashfs/squashfs.h"
-#include "runner/server/server.h"
+#include "runner/server/setup.h"
 #include "runner/server/show.h"
 
 #include <linux/fuse.h>

@@ -8,7 +8,7 @@
 
 #include "lib/err.h"
 #include "lib/squashfs/squashfs.h"
-#include "runner/server/server.h"
+#include "runner/server/setup.h"
 
 #include <stdbool.h>
 

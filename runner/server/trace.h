@@ -6,7 +6,7 @@
 #define FIRN_RUNNER_SERVER_TRACE_H
 
 #include "lib/squashfs/squashfs.h"
-#include "runner/server/server.h"
+#include "runner/server/setup.h"
 
 /*
  * Look through all directories for what @kind asks of, and write its path to @path.

@@ -4,7 +4,6 @@
 #include "lib/own.h"
 #include "lib/pass.h"
 #include "lib/wait.h"
-#include "runner/session/meet.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -99,8 +98,8 @@ static int say(const struct keep *keep, const struct waiting *to, enum keeper_wo
 {
 	const char *note = word == KEEPER_READY && keep->keeper->note ? keep->keeper->note : "";
 	struct keeper_answer answer = {to->proof, (char)word};
-	char text[sizeof(answer) + SESSION_NOTE_MAX];
-	size_t len = strnlen(note, SESSION_NOTE_MAX);
+	char text[sizeof(answer) + KEEPER_NOTE_MAX];
+	size_t len = strnlen(note, KEEPER_NOTE_MAX);
 	struct pass message = {
 		.data = text,
 		.size = sizeof(answer) + len,

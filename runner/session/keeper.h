@@ -28,7 +28,10 @@
 
 enum keeper_word { KEEPER_WAIT = 'w', KEEPER_READY = 'r' };
 
-enum { KEEPER_HOLDS_MAX = 3 };
+enum {
+	KEEPER_HOLDS_MAX = 3,
+	KEEPER_NOTE_MAX = 4200, /* bytes of what it tells to who joins */
+};
 
 /* An answer: followed by the note, if it is KEEPER_READY. */
 struct keeper_answer {
@@ -42,8 +45,7 @@ struct keeper {
 	pid_t task[KEEPER_HOLDS_MAX]; /* registered from the beginning; 0: none */
 	int hold;        /* the container is needed until this becomes readable; -1: none */
 	int linger;      /* seconds that an empty container is kept */
-	const char *note; /* told to who joins, at most SESSION_NOTE_MAX bytes (meet.h); NULL:
-			     nothing */
+	const char *note; /* told to who joins, NULL: nothing */
 };
 
 /* A keeper at work. Its events come through its caller's epoll(7), see supervisor.c. */

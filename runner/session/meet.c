@@ -3,7 +3,6 @@
 
 #include "lib/log.h"
 #include "lib/pass.h"
-#include "runner/session/keeper.h"
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -93,7 +92,7 @@ static enum answer refuse(const char *why)
 /* What the keeper says. */
 struct saying {
 	struct keeper_answer answer;
-	char note[SESSION_NOTE_MAX + 1];
+	char note[KEEPER_NOTE_MAX + 1];
 };
 
 /*
@@ -145,7 +144,7 @@ static enum answer take_offer(struct pass *message, const struct saying *said, s
 
 static ssize_t receive(int connection, struct saying *out, struct pass *message)
 {
-	char text[sizeof(out->answer) + SESSION_NOTE_MAX];
+	char text[sizeof(out->answer) + KEEPER_NOTE_MAX];
 	ssize_t got = pass_receive(connection, text, sizeof(text), message, 0);
 	size_t len;
 

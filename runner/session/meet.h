@@ -12,6 +12,7 @@
 #define FIRN_RUNNER_SESSION_MEET_H
 
 #include "lib/own.h"
+#include "runner/session/keeper.h"
 
 enum session_role {
 	SESSION_ALONE,  /* share with nobody */
@@ -19,15 +20,12 @@ enum session_role {
 	SESSION_MEMBER, /* it is there: enter its namespaces */
 };
 
-/* What a keeper tells to who joins. */
-enum { SESSION_NOTE_MAX = 4200 };
-
 struct session {
 	enum session_role role;
 	int listener;  /* FIRST: bound and listening, non-blocking; owned */
 	int user, mnt; /* MEMBER: the namespaces; owned */
 	int config;    /* MEMBER: the image's configuration (content.h), -1: it is inside; owned */
-	char note[SESSION_NOTE_MAX + 1]; /* MEMBER: of the keeper */
+	char note[KEEPER_NOTE_MAX + 1]; /* MEMBER: of the keeper */
 };
 
 #define SESSION_NONE                                                                               \

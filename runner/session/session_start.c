@@ -320,11 +320,11 @@ static int make_note(const struct container *container, struct note *out, struct
 		       : session_name_container(container->image, plan, out->made_of, err);
 }
 
-static int print_note(const struct note *note, char text[SESSION_NOTE_MAX], struct err *err)
+static int print_note(const struct note *note, char text[KEEPER_NOTE_MAX], struct err *err)
 {
-	if (snprintf(text, SESSION_NOTE_MAX, "%s %s %c%c %s", note->made_of, note->image,
+	if (snprintf(text, KEEPER_NOTE_MAX, "%s %s %c%c %s", note->made_of, note->image,
 		     note->keeps ? 'k' : '-', note->wired ? 'w' : '-',
-		     note->path) >= SESSION_NOTE_MAX)
+		     note->path) >= KEEPER_NOTE_MAX)
 		return err_set(err, "the name of '%s' is too long", note->path);
 	return 0;
 }
@@ -373,7 +373,7 @@ static int join_as_made(struct request *request, struct container *container,
 /* One of its own for this step, with just the options of this step. */
 static int offer_own(struct request *request, struct container *container, struct err *err)
 {
-	static char image[SESSION_NOTE_MAX]; /* may be in the note, which goes */
+	static char image[KEEPER_NOTE_MAX]; /* may be in the note, which goes */
 
 	(void)snprintf(image, sizeof(image), "%s", request->image);
 	container_clear(container);
@@ -448,7 +448,7 @@ static int join_named(struct request *request, struct container *container, stru
 
 static int build_named(struct request *request, struct container *container, struct err *err)
 {
-	static char text[SESSION_NOTE_MAX];
+	static char text[KEEPER_NOTE_MAX];
 	struct note note;
 
 	if (!request->image)

@@ -3,8 +3,8 @@
  * shows.h - what the mount server must show, read off the plan: mount points
  * that the image may lack, and small files.
  */
-#ifndef FIRN_RUNNER_PLAN_SHOW_PLAN_H
-#define FIRN_RUNNER_PLAN_SHOW_PLAN_H
+#ifndef FIRN_RUNNER_PLAN_SHOWS_H
+#define FIRN_RUNNER_PLAN_SHOWS_H
 
 #include "lib/err.h"
 #include "lib/plan.h"

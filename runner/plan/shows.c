@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/plan/show_plan.h"
+#include "runner/plan/shows.h"
 
 #include "runner/mount/place.h"
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * setup.h - what the mount server is told, and what it shares with those who started it.
+ *
+ * server.h includes it: others know the server by that one header.
+ */
+#ifndef FIRN_RUNNER_SERVER_SETUP_H
+#define FIRN_RUNNER_SERVER_SETUP_H
+
+#include "lib/err.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * What is shown beside the image's own tree, so that mounts find their targets
+ * without an overlay. Paths are absolute inside the image; symlinks of the image
+ * on the way (and a final one) are followed inside it. What the image has
+ * already is left alone, but for files with content and links, which take the
+ * place of the image's name, be it a file's or a symlink's.
+ */
+enum show_kind {
+	SHOW_DIR,    /* an empty directory, with the directories above it, if missing */
+	SHOW_EMPTY,  /* an empty file likewise, if missing */
+	SHOW_FILE,   /* a read-only file with @content instead of the image's, if any */
+	SHOW_PREFIX, /* @content followed by the image's own file, if any (passwd, group) */
+	SHOW_LINK,   /* a symlink to @content instead of the image's file */
+};
+
+enum show_flags {
+	SHOW_LENIENT = 1 << 0,  /* where there is no place for it, it is left out */
+	SHOW_STRAIGHT = 1 << 1, /* nor where its path leads through a symlink of the image */
+};
+
+struct show {
+	enum show_kind kind;
+	const char *path;
+	const void *content; /* borrowed for good */
+	size_t size;
+	unsigned flags;
+};
+
+enum {
+	SERVER_THREADS_MAX = 8,
+	SERVER_REQUEST_SIZE = 16384, /* above FUSE_MIN_READ_BUFFER and any request of a reader */
+	SERVER_REFUSED_MAX = 16,
+};
+
+/* Why the server gave up, before it could tell anyone: for the launcher. */
+struct server_report {
+	atomic_int state; /* 0 nothing, 1 text is complete */
+	char text[ERR_TEXT_SIZE];
+};
+
+/*
+ * Memory that launcher, supervisor and all its workers share (MAP_SHARED). A thread
+ * reads a request from the device into its own slot and clears it, that is sets the
+ * length in its header to 0, when it is answered. The worker can write anything here.
+ */
+struct server_table {
+	struct server_report report;
+	atomic_ulong answered; /* requests, by all workers */
+	atomic_uint heard;     /* words that the supervisor has heard; a futex(2) */
+	atomic_uint alone;     /* slot + 1 that one thread answers while the others wait; 0: none */
+	struct server_slot {
+		char request[SERVER_REQUEST_SIZE] __attribute__((aligned(8)));
+	} slot[SERVER_THREADS_MAX];
+};
+
+/* A kind of request: @name is of the name that it looks up, 0 for others. See server_kind_of(). */
+struct server_kind {
+	uint32_t opcode, name;
+	uint64_t node;
+};
+/* The request of a slot. Returns false when there is none, or no whole one. */
+bool server_kind_of(const struct server_slot *slot, struct server_kind *out, uint64_t *unique);
+
+/* What the worker says on its pipe: one of these, a text, a NUL, in one write. */
+enum server_word {
+	SERVER_DAMAGE =
+		'd', /* the image proved damaged; it is in the report, too, if it was the first */
+	SERVER_BLAME = 'b', /* a path for options.blame */
+};
+
+struct server_options {
+	int image_fd;            /* the file the image is in ... */
+	uint64_t offset, size;   /* ... and where in it, bytes */
+	const char *image_name;  /* for messages */
+	size_t cache_size, metadata_size; /* bytes, see lib/squashfs/squashfs.h */
+	const struct show *shows;
+	size_t show_count;
+	uid_t uid;               /* every inode is shown with this owner ... */
+	gid_t gid;               /* ... and group: ids as the container sees them */
+	int threads;             /* 0: as many as there are CPUs in the affinity mask, at most 8 */
+	bool require_cage;       /* see lib/cage.h */
+	bool log;                /* say debug lines on standard error */
+	struct server_table *table;
+	int say;                 /* a pipe for words, non-blocking */
+	int attach;              /* a socket on which the mounted device comes ... */
+	int device;              /* ... unless it is here already; else -1 */
+
+	/* Another worker ended before this one: */
+	bool again;
+	unsigned suspects;       /* so many requests are answered one at a time first */
+	const struct server_kind *refused; /* kinds of requests that get EIO unread */
+	size_t refused_count;
+	const struct server_kind *blame;   /* find the path of this one and say it; NULL: none */
+};
+
+#endif
