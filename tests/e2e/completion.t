@@ -100,7 +100,7 @@ ok "and is in the manual (missing:$undocumented)" [ -z "$undocumented" ]
 
 # firn.conf(5) promises the whole list of variables that are dropped, and the defaults.
 unlisted=
-sed -n '/^static const char \*const dropped/,/^};/s/"//gp' "$srcdir/lib/conf.c" | tr -s ' ,\t' '\n' >"$scratch/dropped"
+sed -n '/^static const char \*const dropped/,/^};/s/"//gp' "$srcdir/lib/conf/conf.c" | tr -s ' ,\t' '\n' >"$scratch/dropped"
 ok 'variables are dropped'                  grep -qx BASH_ENV "$scratch/dropped"
 for variable in $(cat "$scratch/dropped"); do
 	grep -qwF -e "$variable" "$srcdir/doc/firn.conf.5.in" || unlisted="$unlisted $variable"
