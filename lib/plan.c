@@ -2,6 +2,7 @@
 #include "lib/plan.h"
 
 #include "lib/path.h"
+#include "lib/words.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -9,13 +10,6 @@
 struct plan *plan_new(void)
 {
 	return calloc(1, sizeof(struct plan));
-}
-
-static void vector_free(char **vector)
-{
-	for (char **item = vector; item && *item; item++)
-		free(*item);
-	free(vector);
 }
 
 static void step_free(struct plan_step *step)
@@ -35,9 +29,9 @@ void plan_free(struct plan *plan)
 		step_free(&plan->step[i]);
 	free(plan->step);
 	free(plan->image);
-	vector_free(plan->argv);
-	vector_free(plan->env);
-	vector_free(plan->cwd);
+	words_free(plan->argv);
+	words_free(plan->env);
+	words_free(plan->cwd);
 	free(plan);
 }
 

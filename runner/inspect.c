@@ -5,6 +5,7 @@
 #include "lib/image/origin.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/words.h"
 #include "runner/plan/content.h"
 #include "runner/report.h"
 
@@ -47,23 +48,14 @@ static void tell_config(struct report *to, const struct oci_config *config)
 	report_list(to, "labels", config->labels);
 }
 
-/* The members of a flat object of strings as KEY=VALUE items. NULL without memory. */
-static char **pairs_of(const struct json *object)
+/* The members of a flat object of strings as KEY=VALUE items. Returns 0, or -1 without memory. */
+static int add_pairs(struct words *pairs, const struct json *object)
 {
-	size_t count = 0;
-	char **pairs;
-
 	for (const struct json *child = object->child; child; child = child->next)
-		count++;
-	pairs = calloc(count + 1, sizeof(*pairs));
-	count = 0;
-	for (const struct json *child = object->child; pairs && child; child = child->next)
 		if (child->key && json_text(child) &&
-		    asprintf(&pairs[count], "%s=%s", child->key, child->text) >= 0)
-			count++;
-	if (pairs)
-		pairs[count] = NULL;
-	return pairs;
+		    words_print(pairs, "%s=%s", child->key, child->text) < 0)
+			return -1;
+	return 0;
 }
 
 /* What Apptainer writes into its images. */
@@ -71,7 +63,7 @@ static int tell_labels(struct report *to, struct content *content, struct err *e
 {
 	auto_json *labels = NULL;
 	auto_free char *text = NULL;
-	char **pairs;
+	auto_words pairs = {0};
 	size_t size = 0;
 	int found = content_read(content, LABELS_PATH, LABELS_MAX, &text, &size, err);
 
@@ -79,13 +71,9 @@ static int tell_labels(struct report *to, struct content *content, struct err *e
 		return found;
 	if (json_parse(text, size, &labels, err) < 0)
 		return err_aim(err, "cannot read " LABELS_PATH " of '%s'", content->image->path);
-	pairs = pairs_of(labels);
-	if (!pairs)
+	if (add_pairs(&pairs, labels) < 0)
 		return err_sys(err, "cannot read " LABELS_PATH);
-	report_list(to, "apptainer_labels", pairs);
-	for (char **pair = pairs; *pair; pair++)
-		free(*pair);
-	free(pairs);
+	report_list(to, "apptainer_labels", pairs.item);
 	return 0;
 }
 

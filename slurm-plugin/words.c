@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "slurm-plugin/words.h"
 
-#include "lib/own.h"
+#include "lib/words.h"
 #include "runner/plan/entrypoint.h"
 #include "slurm-plugin/mounts.h"
 
@@ -9,27 +9,18 @@
 
 enum { WORDS_MAX = 1024 };
 
-struct words {
-	char **word;
-	size_t count;
-};
-
 __attribute__((format(printf, 2, 3))) static int add(struct words *words, const char *format, ...)
 {
+	char *text = NULL;
 	va_list args;
 	int len;
 
 	if (words->count == WORDS_MAX)
 		return -1;
 	va_start(args, format);
-	len = vasprintf(&words->word[words->count], format, args);
+	len = vasprintf(&text, format, args);
 	va_end(args);
-	if (len < 0) {
-		words->word[words->count] = NULL;
-		return -1;
-	}
-	words->count++;
-	return 0;
+	return words_take(words, len < 0 ? NULL : text);
 }
 
 static int add_mounts(struct words *words, const char *list)
@@ -133,21 +124,15 @@ static int add_all(struct words *words, const struct slurm_wish *wish,
 int slurm_wish_words(const struct slurm_wish *wish, const struct slurm_step *step, char ***out,
 		     struct err *err)
 {
-	struct words words = {.word = calloc(WORDS_MAX + 1, sizeof(char *))};
+	auto_words words = {0};
 
-	if (!words.word)
-		return err_sys(err, "cannot start a container");
-	if (add_all(&words, wish, step) < 0) {
-		slurm_words_free(words.word);
+	if (add_all(&words, wish, step) < 0)
 		return err_set(err, "cannot start a container: too many options, or no memory");
-	}
-	*out = words.word;
+	*out = take_ptr(&words.item);
 	return 0;
 }
 
 void slurm_words_free(char **words)
 {
-	for (char **word = words; word && *word; word++)
-		free(*word);
-	free(words);
+	words_free(words);
 }

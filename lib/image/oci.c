@@ -2,16 +2,10 @@
 #include "lib/image/oci.h"
 
 #include "lib/json.h"
+#include "lib/words.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static void vector_free(char **vector)
-{
-	for (char **item = vector; item && *item; item++)
-		free(*item);
-	free(vector);
-}
 
 static size_t count_children(const struct json *json)
 {
@@ -124,10 +118,10 @@ void oci_config_free(struct oci_config *config)
 {
 	if (!config)
 		return;
-	vector_free(config->env);
-	vector_free(config->entrypoint);
-	vector_free(config->cmd);
-	vector_free(config->labels);
+	words_free(config->env);
+	words_free(config->entrypoint);
+	words_free(config->cmd);
+	words_free(config->labels);
 	free(config->workdir);
 	free(config->user);
 	free(config->architecture);

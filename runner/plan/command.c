@@ -3,48 +3,17 @@
 #include "runner/plan/compose.h"
 
 #include "lib/log.h"
+#include "lib/words.h"
 #include "runner/mount/workdir.h"
 
 #include <string.h>
 
 #define RUNSCRIPT_PATH "/.singularity.d/runscript"
 
-static size_t vector_len(char *const *vector)
-{
-	size_t count = 0;
-
-	while (vector && vector[count])
-		count++;
-	return count;
-}
-
-static void vector_clear(char **vector)
-{
-	for (char **item = vector; item && *item; item++)
-		free(*item);
-	free(vector);
-}
-
-/* A new vector of new strings: all of @first, then all of @second. NULL without memory. */
-static char **vector_join(char *const *first, char *const *second)
-{
-	size_t head = vector_len(first), all = head + vector_len(second);
-	char **joined = calloc(all + 1, sizeof(*joined));
-
-	for (size_t i = 0; joined && i < all; i++) {
-		joined[i] = strdup(i < head ? first[i] : second[i - head]);
-		if (!joined[i]) { /* the rest would be lost without a word */
-			vector_clear(joined);
-			return NULL;
-		}
-	}
-	return joined;
-}
-
 void command_clear(struct command *command)
 {
-	vector_clear(take_ptr(&command->argv));
-	vector_clear(take_ptr(&command->env));
+	words_free(take_ptr(&command->argv));
+	words_free(take_ptr(&command->env));
 	free(take_ptr(&command->workdir));
 }
 
@@ -63,23 +32,23 @@ static int find_run(const struct request *request, struct content *content,
 
 	if (request->entrypoint) /* a command of its own stands in for the image's */
 		cmd = request->command;
-	if (vector_len(entrypoint) + vector_len(cmd) > 0) {
-		*argv = vector_join(entrypoint, request->command[0] ? request->command : cmd);
+	if (words_count(entrypoint) + words_count(cmd) > 0) {
+		*argv = words_join(entrypoint, request->command[0] ? request->command : cmd);
 		return 0;
 	}
 	has_script = content_has(content, RUNSCRIPT_PATH, err);
 	if (has_script < 0)
 		return -1;
 	if (has_script) {
-		*argv = vector_join(runscript, request->command);
+		*argv = words_join(runscript, request->command);
 		return 0;
 	}
 	if (request->entrypoint) {
-		*argv = vector_join(NULL, NULL);
+		*argv = words_join(NULL, NULL);
 		return 0;
 	}
 	if (request->command[0]) {
-		*argv = vector_join(request->command, NULL);
+		*argv = words_join(request->command, NULL);
 		return 0;
 	}
 	return err_set(err, "'%s' does not say what to run; name a command: firn exec '%s' COMMAND",
@@ -104,7 +73,7 @@ static int find_shell(const struct request *request, struct content *content, ch
 			break;
 		}
 	}
-	*argv = vector_join(shell, request->command);
+	*argv = words_join(shell, request->command);
 	return 0;
 }
 
@@ -117,7 +86,7 @@ static int find_argv(const struct request *request, struct content *content,
 	case REQUEST_SHELL:
 		return find_shell(request, content, argv, err);
 	default:
-		*argv = vector_join(request->command, NULL);
+		*argv = words_join(request->command, NULL);
 		return 0;
 	}
 }
@@ -141,7 +110,7 @@ int command_find(const struct request *request, struct content *content, struct 
 	if (config) {
 		bool has_workdir = config->workdir && *config->workdir;
 
-		command.env = vector_join(config->env, NULL);
+		command.env = words_join(config->env, NULL);
 		command.workdir = has_workdir ? workdir_clean(config->workdir) : NULL;
 		complete = command.env && (command.workdir || !has_workdir);
 		if (names_another_user(config->user))

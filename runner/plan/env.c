@@ -2,6 +2,7 @@
 #include "runner/plan/env.h"
 
 #include "lib/log.h"
+#include "lib/words.h"
 #include "mpi-glue/wireup.h"
 #include "runner/ask/env_file.h"
 #include "runner/plan/visible.h"
@@ -10,11 +11,6 @@
 #include <string.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-struct vector {
-	char **item;
-	size_t count, room;
-};
 
 /*
  * What a program needs to be part of a parallel job, and to talk to a terminal
@@ -79,46 +75,32 @@ static bool is_dropped(const struct conf *conf, const char *name, size_t len)
 	       in_list(&conf->env_drop, name, len);
 }
 
-static int push(struct vector *vector, const char *text, size_t len)
-{
-	if (vector->count + 1 >= vector->room) {
-		size_t room = vector->room ? 2 * vector->room : 64;
-		char **grown = reallocarray(vector->item, room, sizeof(*grown));
-
-		if (!grown)
-			return -1;
-		vector->item = grown;
-		vector->room = room;
-	}
-	vector->item[vector->count] = strndup(text, len);
-	if (!vector->item[vector->count])
-		return -1;
-	vector->item[++vector->count] = NULL;
-	return 0;
-}
-
 /* Put NAME=VALUE in the place of the NAME that is there, or at the end. */
-static int set(struct vector *vector, const char *text)
+static int set(struct words *words, const char *text)
 {
 	size_t len = strcspn(text, "=");
+	char *copy;
 
-	for (size_t i = 0; i < vector->count; i++) {
-		if (strncmp(vector->item[i], text, len) != 0 || vector->item[i][len] != '=')
+	for (size_t i = 0; i < words->count; i++) {
+		if (strncmp(words->item[i], text, len) != 0 || words->item[i][len] != '=')
 			continue;
-		free(vector->item[i]);
-		vector->item[i] = strdup(text);
-		return vector->item[i] ? 0 : -1;
+		copy = strdup(text);
+		if (!copy)
+			return -1;
+		free(words->item[i]);
+		words->item[i] = copy;
+		return 0;
 	}
-	return push(vector, text, strlen(text));
+	return words_add(words, text);
 }
 
-static int set_pair(struct vector *vector, const char *name, const char *value)
+static int set_pair(struct words *words, const char *name, const char *value)
 {
 	auto_free char *text = NULL;
 
 	if (asprintf(&text, "%s=%s", name, value) < 0)
 		return -1;
-	return set(vector, text);
+	return set(words, text);
 }
 
 const char *env_get(char *const *env, const char *name)
@@ -151,7 +133,7 @@ static bool enters(const struct env_sources *from, const char *text, size_t len)
 	return !visible_is_missing(from->plan, text, len, env_get(from->host, "XDG_RUNTIME_DIR"));
 }
 
-static int take_host(const struct env_sources *from, struct vector *vector)
+static int take_host(const struct env_sources *from, struct words *words)
 {
 	char dropped[1024];
 	size_t used = 0;
@@ -161,7 +143,7 @@ static int take_host(const struct env_sources *from, struct vector *vector)
 		size_t len = strcspn(*text, "=");
 
 		if (enters(from, *text, len)) {
-			if (push(vector, *text, strlen(*text)) < 0)
+			if (words_add(words, *text) < 0)
 				return -1;
 			continue;
 		}
@@ -180,7 +162,7 @@ static int take_host(const struct env_sources *from, struct vector *vector)
 
 /* What one variable of an env file becomes. */
 struct file_taker {
-	struct vector *vector;
+	struct words *words;
 	char *const *host;
 };
 
@@ -189,7 +171,7 @@ static int take_pair(void *arg, const char *name, const char *value)
 	const struct file_taker *taker = arg;
 
 	value = value ? value : env_get(taker->host, name);
-	return value ? set_pair(taker->vector, name, value) : 0;
+	return value ? set_pair(taker->words, name, value) : 0;
 }
 
 int env_open_files(struct request *request, struct err *err)
@@ -213,7 +195,7 @@ int env_open_files(struct request *request, struct err *err)
 	return 0;
 }
 
-static int take_request(const struct env_sources *from, struct vector *vector, struct err *err)
+static int take_request(const struct env_sources *from, struct words *words, struct err *err)
 {
 	const struct request *request = from->request;
 
@@ -222,7 +204,7 @@ static int take_request(const struct env_sources *from, struct vector *vector, s
 		const char *value;
 
 		if (request->env[i].is_file) {
-			struct file_taker taker = {vector, from->host};
+			struct file_taker taker = {words, from->host};
 
 			if (env_file_read(text, request->env_fd ? request->env_fd[i] : -1,
 					  take_pair, &taker, err) < 0)
@@ -230,38 +212,37 @@ static int take_request(const struct env_sources *from, struct vector *vector, s
 			continue;
 		}
 		if (strchr(text, '=')) {
-			if (set(vector, text) < 0)
+			if (set(words, text) < 0)
 				return err_sys(err, "cannot set '%s'", text);
 			continue;
 		}
 		value = env_get(from->host, text);
-		if (value && set_pair(vector, text, value) < 0)
+		if (value && set_pair(words, text, value) < 0)
 			return err_sys(err, "cannot set '%s'", text);
 	}
 	return 0;
 }
 
-static int fill(const struct env_sources *from, struct vector *vector, struct err *err)
+static int fill(const struct env_sources *from, struct words *words, struct err *err)
 {
 	const char *cwd = from->plan->cwd ? from->plan->cwd[0] : NULL;
 	bool bare = from->request->frozen;
 
-	if (push(vector, "PATH=" DEFAULT_PATH, strlen("PATH=" DEFAULT_PATH)) < 0 ||
-	    take_host(from, vector) < 0)
+	if (words_add(words, "PATH=" DEFAULT_PATH) < 0 || take_host(from, words) < 0)
 		return err_sys(err, "cannot make the environment");
 	for (char *const *text = from->image; text && *text; text++)
-		if (strchr(*text, '=') && **text != '=' && set(vector, *text) < 0)
+		if (strchr(*text, '=') && **text != '=' && set(words, *text) < 0)
 			return err_sys(err, "cannot make the environment");
-	if (set(vector, "PYTHONNOUSERSITE=1") < 0 || set_pair(vector, "HOME", from->home) < 0 ||
-	    (cwd && !bare && set_pair(vector, "PWD", cwd) < 0) ||
-	    (!bare && set_pair(vector, "FIRN_CONTAINER", from->image_path) < 0))
+	if (set(words, "PYTHONNOUSERSITE=1") < 0 || set_pair(words, "HOME", from->home) < 0 ||
+	    (cwd && !bare && set_pair(words, "PWD", cwd) < 0) ||
+	    (!bare && set_pair(words, "FIRN_CONTAINER", from->image_path) < 0))
 		return err_sys(err, "cannot make the environment");
-	return take_request(from, vector, err);
+	return take_request(from, words, err);
 }
 
 static const char *get_variable(void *arg, const char *name)
 {
-	return env_get(((struct vector *)arg)->item, name);
+	return env_get(((struct words *)arg)->item, name);
 }
 
 static int set_variable(void *arg, const char *name, const char *value)
@@ -269,9 +250,9 @@ static int set_variable(void *arg, const char *name, const char *value)
 	return set_pair(arg, name, value);
 }
 
-static int wire_up(struct vector *vector, struct err *err)
+static int wire_up(struct words *words, struct err *err)
 {
-	struct wireup_env env = {get_variable, set_variable, vector};
+	struct wireup_env env = {get_variable, set_variable, words};
 	int count = wireup_pmix(&env);
 
 	if (count < 0)
@@ -283,15 +264,10 @@ static int wire_up(struct vector *vector, struct err *err)
 
 int env_build(const struct env_sources *sources, char ***out, struct err *err)
 {
-	struct vector vector = {0};
+	auto_words words = {0};
 
-	if (fill(sources, &vector, err) < 0 ||
-	    (sources->wireup && wire_up(&vector, err) < 0)) {
-		for (size_t i = 0; i < vector.count; i++)
-			free(vector.item[i]);
-		free(vector.item);
+	if (fill(sources, &words, err) < 0 || (sources->wireup && wire_up(&words, err) < 0))
 		return -1;
-	}
-	*out = vector.item;
+	*out = take_ptr(&words.item);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "lib/pass.h"
 #include "lib/wait.h"
+#include "lib/words.h"
 #include "runner/mount/ns.h"
 #include "runner/session/message.h"
 
@@ -14,31 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-enum { VECTOR_ROOM = 16 };
-
 static const char not_understood[] = "firn session-start said something that is not understood";
-
-struct argv_vector {
-	char **item; /* NULL-terminated */
-	size_t count, room;
-};
-
-/* A message may have a hundred thousand records: the room doubles. */
-static int add(struct argv_vector *vector, const char *text)
-{
-	if (vector->count + 2 > vector->room) {
-		size_t room = vector->room > 0 ? 2 * vector->room : VECTOR_ROOM;
-		char **grown = reallocarray(vector->item, room, sizeof(*grown));
-
-		if (!grown)
-			return -1;
-		vector->item = grown;
-		vector->room = room;
-	}
-	vector->item[vector->count + 1] = NULL;
-	vector->item[vector->count] = strdup(text);
-	return vector->item[vector->count++] ? 0 : -1;
-}
 
 static int add_process(const char *text, struct session_offer *offer)
 {
@@ -53,12 +30,12 @@ static int add_process(const char *text, struct session_offer *offer)
 	return -1;
 }
 
-struct vectors {
-	struct argv_vector unset, set, cwd, said, argv;
+struct lists {
+	struct words unset, set, cwd, said, argv;
 };
 
 /* Each record is a letter and a text with its NUL. */
-static int take_records(const char *text, const char *end, struct vectors *to,
+static int take_records(const char *text, const char *end, struct lists *to,
 			struct session_offer *offer)
 {
 	for (; text < end; text += strlen(text) + 1) {
@@ -66,19 +43,20 @@ static int take_records(const char *text, const char *end, struct vectors *to,
 
 		switch (*text) {
 		case SESSION_UNSET:
-			result = add(&to->unset, text + 1);
+			result = words_add(&to->unset, text + 1);
 			break;
 		case SESSION_SET:
-			result = strchr(text, '=') ? add(&to->set, text + 1) : -1;
+			result = strchr(text, '=') ? words_add(&to->set, text + 1) : -1;
 			break;
 		case SESSION_CWD:
-			result = add(&to->cwd, text + 1);
+			result = words_add(&to->cwd, text + 1);
 			break;
 		case SESSION_SAID:
-			result = to->said.count < SESSION_SAID_MAX ? add(&to->said, text + 1) : -1;
+			result = to->said.count < SESSION_SAID_MAX ? words_add(&to->said, text + 1)
+								   : -1;
 			break;
 		case SESSION_ARG:
-			result = add(&to->argv, text + 1);
+			result = words_add(&to->argv, text + 1);
 			break;
 		case SESSION_PROCESS:
 			result = add_process(text + 1, offer);
@@ -98,10 +76,10 @@ static int take_records(const char *text, const char *end, struct vectors *to,
 	return 0;
 }
 
-/* The vectors are the offer's in any case. */
+/* The lists are the offer's in any case. */
 static int take_offer(const char *text, const char *end, struct session_offer *offer)
 {
-	struct vectors to = {0};
+	struct lists to = {0};
 	int result = take_records(text, end, &to, offer);
 
 	offer->unset = to.unset.item;
@@ -228,20 +206,13 @@ int session_forward(int control, int to, char *room)
 	return session_refuse(to, &err);
 }
 
-static void clear_vector(char **vector)
-{
-	for (char **item = vector; item && *item; item++)
-		free(*item);
-	free(vector);
-}
-
 void session_offer_clear(struct session_offer *offer)
 {
-	clear_vector(offer->unset);
-	clear_vector(offer->set);
-	clear_vector(offer->cwd);
-	clear_vector(offer->said);
-	clear_vector(offer->argv);
+	words_free(offer->unset);
+	words_free(offer->set);
+	words_free(offer->cwd);
+	words_free(offer->said);
+	words_free(offer->argv);
 	own_close(&offer->user);
 	own_close(&offer->mnt);
 	*offer = (struct session_offer){.user = -1, .mnt = -1};

@@ -7,7 +7,7 @@
  * its two namespaces, enters them and goes on as the same process.
  *
  * This header is for code inside a task (the Slurm plugin) and for the runner.
- * It needs no more than session.c, ns.c, lib/pass.c and lib/err.c, all of which
+ * It needs no more than session.c, ns.c and of lib err.c, file.c, pass.c, text.c and words.c, which
  * may be compiled with -fPIC into a shared object (with mpi-glue/wireup.c for the
  * last call below). See doc/decisions/session.md.
  *

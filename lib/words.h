@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * words.h - a list of words: environments, arguments, lists of a message.
+ *
+ * As execve(2) and environ have them: strings of their own behind each other, then NULL. While
+ * such a list grows it is a struct words, which doubles its room, so that a hundred thousand words
+ * take a few allocations; once it is whole it is handed on as a plain char **, whose end is
+ * NULL. A list that nothing was added to is NULL.
+ */
+#ifndef FIRN_LIB_WORDS_H
+#define FIRN_LIB_WORDS_H
+
+#include "lib/own.h"
+
+#include <stddef.h>
+
+struct words {
+	char **item;	    /* owned, each string too; NULL-terminated, or NULL when it is empty */
+	size_t count, room; /* of items, without and with what is free behind them */
+};
+
+/*
+ * Add a copy of @text, of its first @len bytes (or up to a NUL), or of what @format says.
+ * Return 0, or -1 with errno when there is no memory: then @words is as it was.
+ */
+int words_add(struct words *words, const char *text);
+int words_add_part(struct words *words, const char *text, size_t len);
+int words_print(struct words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Add @text itself, which is owned by @words from then on, and freed if it cannot be added or is
+ * NULL. Returns as words_add(). */
+int words_take(struct words *words, char *text);
+
+/* Free all words, and leave an empty list. auto_words does it at the end of the block. */
+void words_clear(struct words *words);
+#define auto_words CLEANUP(words_clear) struct words
+
+/* How many words a list has; 0 for NULL. */
+size_t words_count(char *const *list);
+
+/* A new list of new strings: all of @first, then all of @second (NULL: none). Never NULL for an
+ * empty one, as it is an answer, too; NULL is for no memory. Owned by the caller: words_free(). */
+char **words_join(char *const *first, char *const *second);
+
+/* Free a list and its words; NULL is fine. */
+void words_free(char **list);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/words.h"
+
+#include "tests/unit/tap.h"
+
+static void a_list_ends_with_null(void)
+{
+	auto_words words = {0};
+
+	ok(words.item == NULL && words_count(words.item) == 0, "a new list is NULL");
+	ok(words_add(&words, "one") == 0 && words_add_part(&words, "two words", 3) == 0 &&
+		   words_print(&words, "%s=%d", "n", 3) == 0,
+	   "words are added");
+	is_str(words.item[0], "one", "... whole");
+	is_str(words.item[1], "two", "... a part of a text");
+	is_str(words.item[2], "n=3", "... as printf() says");
+	ok(words.item[3] == NULL && words.count == 3, "NULL stands behind the last");
+}
+
+static void words_are_copies_unless_they_are_taken(void)
+{
+	auto_words words = {0};
+	char text[] = "before", *own = strdup("own");
+
+	ok(words_add(&words, text) == 0 && words_take(&words, own) == 0, "both are added");
+	text[0] = 'B';
+	is_str(words.item[0], "before", "what was added is a copy");
+	ok(words.item[1] == own, "what was taken is not");
+	ok(words_take(&words, NULL) == -1 && words.count == 2, "no text is a failure, not the end");
+}
+
+static void a_part_ends_at_its_nul(void)
+{
+	auto_words words = {0};
+
+	ok(words_add_part(&words, "ab", 100) == 0, "a part longer than its text");
+	is_str(words.item[0], "ab", "... is the text");
+	ok(words_add(&words, "") == 0 && words.count == 2, "an empty word is a word");
+}
+
+static void a_list_grows_as_far_as_wanted(void)
+{
+	auto_words words = {0};
+	bool ends = true;
+
+	for (int i = 0; i < 100000; i++)
+		ends = words_print(&words, "%d", i) == 0 && !words.item[words.count] && ends;
+	ok(ends, "the end is NULL after each of 100000 words");
+	ok(words.count == 100000 && words_count(words.item) == 100000, "none is lost");
+	is_str(words.item[64], "64", "not where the room grew");
+	is_str(words.item[99999], "99999", "nor at the end");
+	words_clear(&words);
+	ok(!words.item && words.count == 0 && words_add(&words, "x") == 0, "it can be used anew");
+}
+
+static void lists_are_joined(void)
+{
+	char *first[] = {(char *)"a", (char *)"b", NULL}, *second[] = {(char *)"c", NULL};
+	char **both = words_join(first, second), **none = words_join(NULL, NULL);
+
+	ok(words_count(both) == 3 && both[0] != first[0], "a list of all, in copies");
+	is_str(both[0], "a", "the first ones first");
+	is_str(both[2], "c", "the second ones behind");
+	ok(none && !none[0], "of nothing an empty list, not NULL");
+	words_free(both);
+	words_free(none);
+	words_free(NULL);
+}
+
+int main(void)
+{
+	a_list_ends_with_null();
+	words_are_copies_unless_they_are_taken();
+	a_part_ends_at_its_nul();
+	a_list_grows_as_far_as_wanted();
+	lists_are_joined();
+	return done_testing();
+}
