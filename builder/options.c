@@ -2,6 +2,7 @@
 #include "builder/options.h"
 
 #include "lib/log.h"
+#include "lib/size.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -84,30 +85,12 @@ void options_help(enum verb verb)
 			printf("%s\n", table[i].help);
 }
 
-/* Digits, with K, M, G or T behind. */
-static int take_size(const char *text, uint64_t *out)
-{
-	static const char units[] = "kKmMgGtT";
-	const char *unit;
-	char *end;
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || errno || value > UINT64_MAX >> 41)
-		return -1;
-	unit = *end ? strchr(units, *end) : NULL;
-	if (*end && (!unit || end[1]))
-		return -1;
-	*out = value << (unit ? 10 * ((unit - units) / 2 + 1) : 0);
-	return 0;
-}
-
 static int take_block_size(struct options *options, const char *text, struct err *err)
 {
 	uint64_t size;
 
-	if (take_size(text, &size) < 0 || size < 4096 || size > 1 << 20 || (size & (size - 1)) != 0)
+	if (size_parse(text, &size) < 0 || size < 4096 || size > 1 << 20 ||
+	    (size & (size - 1)) != 0)
 		return err_set(err, "--block-size is a power of two from 4K to 1M, not '%s'", text);
 	options->build.codec.block_size = (uint32_t)size;
 	return 0;
@@ -125,14 +108,15 @@ static int take_option(struct options *options, int option, const char *value, s
 	case OPTION_BLOCK_SIZE:
 		return take_block_size(options, value, err);
 	case 'j':
-		if (take_size(value, &number) < 0 || number < 1 || number > 1024)
+		if (size_parse(value, &number) < 0 || number < 1 || number > 1024)
 			return err_set(err, "--jobs is a number from 1 to 1024, not '%s'", value);
 		options->jobs = (unsigned)number;
 		return 0;
 	case OPTION_KEEP:
 		options->has_keep = true;
-		return take_size(value, &options->keep) < 0 ?
-			       err_set(err, "--keep is a size like 10G, not '%s'", value) : 0;
+		return size_parse(value, &options->keep) < 0
+			       ? err_set(err, "--keep is a size like 10G, not '%s'", value)
+			       : 0;
 	case OPTION_ALL_ROOT:
 		options->build.all_root = true;
 		return 0;
@@ -169,14 +153,11 @@ static int take_option(struct options *options, int option, const char *value, s
 static int take_epoch(struct options *options, struct err *err)
 {
 	const char *text = getenv("SOURCE_DATE_EPOCH");
-	char *end;
-	unsigned long long value;
+	uint64_t value;
 
 	if (!text || !*text)
 		return 0;
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || value > UINT32_MAX)
+	if (number_parse(text, UINT32_MAX, &value) < 0)
 		return err_set(
 			err, "SOURCE_DATE_EPOCH is a number of seconds up to 4294967295, not '%s'",
 			text);

@@ -2,7 +2,7 @@
 #include "runner/report.h"
 
 #include "lib/json.h"
-#include "lib/own.h"
+#include "lib/size.h"
 #include "lib/text.h"
 
 #include <inttypes.h>
@@ -50,21 +50,15 @@ void report_number(struct report *to, const char *name, uint64_t number)
 
 void report_size(struct report *to, const char *name, uint64_t size)
 {
-	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
-	double amount = (double)size / 1024;
-	size_t unit = 0;
+	char text[SIZE_TEXT_SIZE];
 
 	if (to->json || size < 1024) {
 		report_number(to, name, size);
 		return;
 	}
-	while (amount >= 1024 && unit + 1 < COUNT_OF(units)) {
-		amount /= 1024;
-		unit++;
-	}
+	size_print(size, text);
 	put_name(to, name);
-	(void)fprintf(to->out, "%" PRIu64 " (%.*f %s)\n", size, amount < 10 ? 1 : 0, amount,
-		      units[unit]);
+	(void)fprintf(to->out, "%" PRIu64 " (%s)\n", size, text);
 }
 
 void report_flag(struct report *to, const char *name, bool value)

@@ -3,6 +3,7 @@
 #include "lib/conf/private.h"
 
 #include "lib/conf/deniable.h"
+#include "lib/size.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -21,31 +22,6 @@ static int list_add(struct conf_list *list, const char *item, size_t len)
 	list->item[list->count++] = take_ptr(&copy);
 	list->item[list->count] = NULL;
 	return 0;
-}
-
-/* A whole number with K, M, G or T behind, if @units. Returns -1 for anything else. */
-static int take_number(const char *text, bool units, uint64_t *out)
-{
-	static const char letters[] = "KMGT";
-	const char *letter;
-	uint64_t value = 0;
-
-	if (*text < '0' || *text > '9')
-		return -1;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		if (value > UINT64_MAX / 16)
-			return -1;
-		value = 10 * value + (uint64_t)(*text - '0');
-	}
-	letter = *text > ' ' && units ? strchr(letters, *text & ~0x20) : NULL;
-	if (letter) {
-		if (value > UINT64_MAX >> 10 * (letter - letters + 1))
-			return -1;
-		value <<= 10 * (letter - letters + 1);
-		text++;
-	}
-	*out = value;
-	return *text ? -1 : 0;
 }
 
 /* The items of a list stand apart by what is in @apart. */
@@ -132,7 +108,7 @@ static int take_size(size_t *field, const char *text, uint64_t least, uint64_t m
 {
 	uint64_t number;
 
-	if (take_number(text, true, &number) < 0 || number < least || number > most)
+	if (size_parse(text, &number) < 0 || number < least || number > most)
 		return -1;
 	*field = (size_t)number;
 	return 0;
@@ -142,7 +118,7 @@ static int take_count(int *field, const char *text, uint64_t most)
 {
 	uint64_t number;
 
-	if (take_number(text, false, &number) < 0 || number > most)
+	if (number_parse(text, most, &number) < 0)
 		return -1;
 	*field = (int)number;
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/ask/request.h"
 
+#include "lib/size.h"
 #include "runner/ask/env_file.h"
 #include "runner/foreign.h"
 
@@ -41,10 +42,9 @@ static int take_text(struct request *request, const struct option *option, const
 static int take_number(struct request *request, const struct option *option, const char *value,
 		       struct err *err)
 {
-	char *end;
-	long number = strtol(value, &end, 10);
+	uint64_t number;
 
-	if (*value < '0' || *value > '9' || *end || number > INT32_MAX)
+	if (number_parse(value, INT32_MAX, &number) < 0)
 		return err_set(err, "option '--%s' takes a number, not '%s'", option->name, value);
 	*(int *)((char *)request + option->field) = (int)number;
 	return 0;

@@ -2,7 +2,8 @@
 /* The little languages of --bind, --mount and --tmpfs. */
 #include "runner/ask/request.h"
 
-#include <errno.h>
+#include "lib/size.h"
+
 #include <string.h>
 
 /*
@@ -89,34 +90,6 @@ int request_bind_parse(const char *text, struct request_mount *out, struct err *
 	return 0;
 }
 
-/* Bytes with K, M, G or T behind; returns -1 for anything else. */
-static int take_size(const char *text, uint64_t *out)
-{
-	static const char unit[] = "KMGT";
-	unsigned long long value;
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return -1;
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno != 0)
-		return -1;
-	if (*end) {
-		const char *letter = *end > ' ' ? strchr(unit, *end & ~0x20) : NULL;
-		int shift;
-
-		if (!letter || end[1] != '\0')
-			return -1;
-		shift = 10 * (int)(letter - unit + 1);
-		if (value > (UINT64_MAX >> shift))
-			return -1;
-		value <<= shift;
-	}
-	*out = value;
-	return 0;
-}
-
 int request_tmpfs_parse(const char *text, struct request_mount *out, struct err *err)
 {
 	struct request_mount mount = {0};
@@ -125,7 +98,7 @@ int request_tmpfs_parse(const char *text, struct request_mount *out, struct err 
 
 	mount.target = take_field(&at, ':', &more);
 	if (!mount.target || mount.target[0] != '/' ||
-	    (more && (strncmp(at, "size=", 5) != 0 || take_size(at + 5, &mount.size) < 0))) {
+	    (more && (strncmp(at, "size=", 5) != 0 || size_parse(at + 5, &mount.size) < 0))) {
 		request_mount_clear(&mount);
 		return err_set(err, "tmpfs '%s' is not of the form /PATH[:size=N]", text);
 	}
@@ -186,7 +159,7 @@ static int take_word(struct mount_words *words, const char *item)
 	if (KEY("dst") || KEY("target") || KEY("destination"))
 		return replace(&words->mount.target, value);
 	if (KEY("size"))
-		return take_size(value, &words->mount.size);
+		return size_parse(value, &words->mount.size);
 #undef KEY
 	return -1;
 }
