@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/digest.h"
 
+#include "lib/file.h"
+
 #include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -156,10 +158,8 @@ int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, 
 	for (uint64_t at = 0; at < size;) {
 		uint64_t left = size - at;
 		ssize_t n =
-			pread(fd, buffer, left < READ_SIZE ? (size_t)left : READ_SIZE, (off_t)at);
+			file_read_at(fd, buffer, left < READ_SIZE ? (size_t)left : READ_SIZE, at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
 			return err_sys(err, "cannot read '%s'", name);
 		if (n == 0)

@@ -4,7 +4,6 @@
 #include "lib/own.h"
 
 #include <fcntl.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
 enum { FIRST_ROOM = 4096 }; /* of a file that does not tell its size, as those of /proc */
@@ -96,6 +95,24 @@ int file_read(int dirfd, const char *path, size_t limit, char **text, size_t *si
 	return file_read_fd(fd, path, limit, text, size, err);
 }
 
+ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t got = pread(fd, (char *)data + done, size - done, (off_t)(offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
 int file_write_all(int fd, const void *data, size_t size)
 {
 	const char *from = data;
@@ -108,6 +125,24 @@ int file_write_all(int fd, const void *data, size_t size)
 		if (put < 0)
 			return -1;
 		from += put;
+		size -= (size_t)put;
+	}
+	return 0;
+}
+
+int file_write_at(int fd, const void *data, size_t size, uint64_t offset)
+{
+	const char *from = data;
+
+	while (size > 0) {
+		ssize_t put = pwrite(fd, from, size, (off_t)offset);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -1;
+		from += put;
+		offset += (uint64_t)put;
 		size -= (size_t)put;
 	}
 	return 0;

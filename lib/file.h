@@ -12,6 +12,8 @@
 #include "lib/err.h"
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Read regular file @path of @dirfd (openat(2); AT_FDCWD) into a new string @text,
@@ -27,7 +29,16 @@ int file_read(int dirfd, const char *path, size_t limit, char **text, size_t *si
 int file_read_fd(int fd, const char *name, size_t limit, char **text, size_t *size,
 		 struct err *err);
 
-/* Write all @size bytes of @data. Returns 0, or -1 with errno. */
+/*
+ * Read @size bytes from byte @offset of file @fd on into @data, or what there is of them up to
+ * the file's end; where @fd itself stands does not matter. Returns how many, or -1 with errno.
+ * What is read at once takes one pread(2): nothing looks for an end that nobody asked about.
+ */
+ssize_t file_read_at(int fd, void *data, size_t size, uint64_t offset);
+
+/* Write all @size bytes of @data, at @offset the second time. Return 0, or -1 with errno; then
+ * some of them may be written. */
 int file_write_all(int fd, const void *data, size_t size);
+int file_write_at(int fd, const void *data, size_t size, uint64_t offset);
 
 #endif

@@ -2,6 +2,7 @@
 #include "builder/fetch/cache_private.h"
 #include "builder/source/json_name.h"
 #include "builder/source/manifest.h"
+#include "lib/file.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -42,15 +43,13 @@ static int lock_index(struct cache *cache, struct err *err)
 /* The document @fd, or NULL; one that cannot be read counts as none. */
 static json_t *load(int fd, size_t max)
 {
-	struct stat stat;
 	auto_free char *text = NULL;
+	struct err ignored;
+	size_t size;
 
-	if (fstat(fd, &stat) < 0 || stat.st_size < 0 || (size_t)stat.st_size > max)
+	if (file_read_fd(fd, INDEX, max, &text, &size, &ignored) < 0)
 		return NULL;
-	text = malloc((size_t)stat.st_size + 1);
-	if (!text || pread(fd, text, (size_t)stat.st_size, 0) != stat.st_size)
-		return NULL;
-	return json_loadb(text, (size_t)stat.st_size, 0, NULL);
+	return json_loadb(text, size, 0, NULL);
 }
 
 static json_t *load_index(struct cache *cache)

@@ -6,6 +6,7 @@
 #include "builder/source/source_private.h"
 #include "builder/source/tool.h"
 #include "builder/tar/inflate.h"
+#include "lib/file.h"
 #include "lib/image/image.h"
 #include "lib/log.h"
 
@@ -193,7 +194,7 @@ static bool claims_to_be_archive(const struct input *input)
 	const char *kind = "none";
 	struct err ignored;
 
-	if (pread(input->fd, head, sizeof(head), 0) == sizeof(head) &&
+	if (file_read_at(input->fd, head, sizeof(head), 0) == sizeof(head) &&
 	    memcmp(head + TAR_MAGIC_AT, "ustar", 5) == 0)
 		return true;
 	if (stream_open_file(input->fd, false, 0, input->size, input->name, &stream, &ignored) <

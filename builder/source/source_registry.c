@@ -5,6 +5,7 @@
 #include "builder/fetch/cache.h"
 #include "builder/fetch/registry.h"
 #include "builder/source/source.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 #include <fcntl.h>
@@ -55,14 +56,9 @@ static void stop_caching(struct fetching *fetching)
 
 static void keep_bytes(struct fetching *fetching, const char *data, size_t size)
 {
-	for (size_t done = 0; done < size && fetching->download->part >= 0;) {
-		ssize_t n = pwrite(fetching->download->part, data + done, size - done,
-				   (off_t)(fetching->at + done));
-
-		if (n < 0 && errno != EINTR)
-			stop_caching(fetching);
-		done += n > 0 ? (size_t)n : 0;
-	}
+	if (fetching->download->part >= 0 &&
+	    file_write_at(fetching->download->part, data, size, fetching->at) < 0)
+		stop_caching(fetching);
 }
 
 static ssize_t fetch_read(struct stream *stream, void *buffer, size_t size, struct err *err)
@@ -73,9 +69,7 @@ static ssize_t fetch_read(struct stream *stream, void *buffer, size_t size, stru
 	if (fetching->at < fetching->held) {
 		if (size > fetching->held - fetching->at)
 			size = (size_t)(fetching->held - fetching->at);
-		do
-			n = pread(fetching->download->part, buffer, size, (off_t)fetching->at);
-		while (n < 0 && errno == EINTR);
+		n = file_read_at(fetching->download->part, buffer, size, fetching->at);
 		if (n < 0)
 			return err_sys(err, "cannot read the cache");
 		if (n == 0)
@@ -238,21 +232,18 @@ static int read_cached(struct remote *remote, const struct digest *wanted, char 
 	auto_fd fd = remote->cache ? cache_find(remote->cache, wanted) : -1;
 	auto_free char *data = NULL;
 	struct digest digest;
-	struct stat stat;
+	struct err ignored;
+	size_t data_size;
 
-	if (fd < 0 || fstat(fd, &stat) < 0 || stat.st_size > DOCUMENT_MAX)
+	if (fd < 0 || file_read_fd(fd, wanted->text, DOCUMENT_MAX, &data, &data_size, &ignored) < 0)
 		return 0;
-	data = malloc((size_t)stat.st_size + 1);
-	if (!data || pread(fd, data, (size_t)stat.st_size, 0) != stat.st_size)
-		return 0;
-	if (digest_of_like(wanted, data, (size_t)stat.st_size, &digest, err) < 0)
+	if (digest_of_like(wanted, data, data_size, &digest, err) < 0)
 		return -1;
 	if (!digest_is(wanted, &digest)) {
 		(void)cache_drop(remote->cache, wanted);
 		return 0;
 	}
-	data[stat.st_size] = 0;
-	*size = (size_t)stat.st_size;
+	*size = data_size;
 	*text = take_ptr(&data);
 	return 1;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/squash/blocks.h"
 
+#include "lib/file.h"
 #include "lib/own.h"
 
 #include <errno.h>
@@ -15,45 +16,29 @@ struct descriptor_file {
 	sqfs_u64 size;
 };
 
-static int file_read_at(sqfs_file_t *base, sqfs_u64 offset, void *buffer, size_t size)
+static int read_at(sqfs_file_t *base, sqfs_u64 offset, void *buffer, size_t size)
 {
 	struct descriptor_file *file = (struct descriptor_file *)base;
 
-	for (char *to = buffer; size > 0;) {
-		ssize_t n = pread(file->fd, to, size, (off_t)offset);
+	ssize_t n = file_read_at(file->fd, buffer, size, offset);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			file->code = n < 0 ? errno : EIO;
-			return n < 0 ? SQFS_ERROR_IO : SQFS_ERROR_OUT_OF_BOUNDS;
-		}
-		to += n;
-		offset += (sqfs_u64)n;
-		size -= (size_t)n;
+	if (n < 0 || (size_t)n < size) {
+		file->code = n < 0 ? errno : EIO;
+		return n < 0 ? SQFS_ERROR_IO : SQFS_ERROR_OUT_OF_BOUNDS;
 	}
 	return 0;
 }
 
-static int file_write_at(sqfs_file_t *base, sqfs_u64 offset, const void *buffer, size_t size)
+static int write_at(sqfs_file_t *base, sqfs_u64 offset, const void *buffer, size_t size)
 {
 	struct descriptor_file *file = (struct descriptor_file *)base;
 
-	for (const char *from = buffer; size > 0;) {
-		ssize_t n = pwrite(file->fd, from, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			file->code = n < 0 ? errno : ENOSPC;
-			return SQFS_ERROR_IO;
-		}
-		from += n;
-		offset += (sqfs_u64)n;
-		size -= (size_t)n;
+	if (file_write_at(file->fd, buffer, size, offset) < 0) {
+		file->code = errno;
+		return SQFS_ERROR_IO;
 	}
-	if (offset > file->size)
-		file->size = offset;
+	if (offset + size > file->size)
+		file->size = offset + size;
 	return 0;
 }
 
@@ -85,8 +70,8 @@ sqfs_file_t *blocks_file(int fd)
 
 	if (!file)
 		return NULL;
-	file->base = (sqfs_file_t){{file_destroy, NULL}, file_read_at, file_write_at, file_get_size,
-				   file_truncate};
+	file->base = (sqfs_file_t){
+		{file_destroy, NULL}, read_at, write_at, file_get_size, file_truncate};
 	file->fd = fd;
 	return &file->base;
 }
@@ -167,8 +152,8 @@ static int compare_bytes(struct writer *writer, sqfs_u64 a, sqfs_u64 b, sqfs_u64
 	while (size > 0) {
 		size_t part = size < COMPARE_SIZE ? (size_t)size : COMPARE_SIZE;
 
-		if (file_read_at(writer->file, a, left, part) != 0 ||
-		    file_read_at(writer->file, b, right, part) != 0)
+		if (read_at(writer->file, a, left, part) != 0 ||
+		    read_at(writer->file, b, right, part) != 0)
 			return SQFS_ERROR_IO;
 		if (memcmp(left, right, part) != 0)
 			return 0;
@@ -235,7 +220,7 @@ static int write_data_block(sqfs_block_writer_t *base, void *user, sqfs_u32 size
 	(void)user;
 	if (flags & SQFS_BLK_FRAGMENT_BLOCK) { /* comes between two files */
 		*location = file_get_size(writer->file);
-		return file_write_at(writer->file, *location, data, size);
+		return write_at(writer->file, *location, data, size);
 	}
 	if (flags & SQFS_BLK_FIRST_BLOCK) {
 		writer->first = writer->count;
@@ -250,7 +235,7 @@ static int write_data_block(sqfs_block_writer_t *base, void *user, sqfs_u32 size
 			return SQFS_ERROR_ALLOC;
 		writer->block[writer->count++] =
 			(struct seen_block){*location, stored, checksum, 0};
-		result = file_write_at(writer->file, *location, data, size);
+		result = write_at(writer->file, *location, data, size);
 		if (result != 0)
 			return result;
 	}

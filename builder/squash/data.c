@@ -2,6 +2,7 @@
 #include "builder/squash/data.h"
 
 #include "builder/squash/spool.h"
+#include "lib/file.h"
 #include "lib/path.h"
 #include "lib/squashfs/squashfs.h"
 
@@ -16,18 +17,12 @@ struct data_source {
 
 static int read_fd(int fd, uint64_t offset, void *buffer, size_t size, struct err *err)
 {
-	for (char *to = buffer; size > 0;) {
-		ssize_t n = pread(fd, to, size, (off_t)offset);
+	ssize_t n = file_read_at(fd, buffer, size, offset);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? err_sys(err, "cannot read")
-				     : err_set(err, "the file is shorter than it was");
-		to += n;
-		offset += (uint64_t)n;
-		size -= (size_t)n;
-	}
+	if (n < 0)
+		return err_sys(err, "cannot read");
+	if ((size_t)n < size)
+		return err_set(err, "the file is shorter than it was");
 	return 0;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/squash/spool.h"
 
+#include "lib/file.h"
+
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -98,26 +100,17 @@ uint64_t spool_size(const struct spool_stream *stream)
 	return stream->size;
 }
 
-static off_t place_of(const struct spool_stream *stream, size_t chunk)
+static uint64_t place_of(const struct spool_stream *stream, size_t chunk)
 {
-	return (off_t)stream->chunk[chunk] * CHUNK_SIZE;
+	return (uint64_t)stream->chunk[chunk] * CHUNK_SIZE;
 }
 
 int spool_flush(struct spool_stream *stream, struct err *err)
 {
-	size_t done = 0;
-
-	while (done < stream->filled) {
-		ssize_t n = pwrite(stream->spool->fd, stream->buffer + done, stream->filled - done,
-				   place_of(stream, stream->count - 1) + (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(err, "cannot write the temporary file; set TMPDIR to a "
-					    "directory with room");
-		done += (size_t)n;
-	}
+	if (stream->filled > 0 && file_write_at(stream->spool->fd, stream->buffer, stream->filled,
+						place_of(stream, stream->count - 1)) < 0)
+		return err_sys(err, "cannot write the temporary file; set TMPDIR to a "
+				    "directory with room");
 	stream->filled = 0;
 	free(take_ptr(&stream->buffer));
 	return 0;
@@ -178,16 +171,15 @@ int spool_read(struct spool_stream *stream, uint64_t offset, void *buffer, size_
 	while (size > 0) {
 		size_t chunk = (size_t)(offset / CHUNK_SIZE), at = (size_t)(offset % CHUNK_SIZE);
 		size_t part = CHUNK_SIZE - at < size ? CHUNK_SIZE - at : size;
-		ssize_t n = pread(stream->spool->fd, to, part, place_of(stream, chunk) + (off_t)at);
+		ssize_t n = file_read_at(stream->spool->fd, to, part, place_of(stream, chunk) + at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? err_sys(err, "cannot read the temporary file") :
-				       err_set(err, "the temporary file is shorter than it was");
-		to += n;
-		offset += (uint64_t)n;
-		size -= (size_t)n;
+		if (n < 0)
+			return err_sys(err, "cannot read the temporary file");
+		if ((size_t)n < part)
+			return err_set(err, "the temporary file is shorter than it was");
+		to += part;
+		offset += part;
+		size -= part;
 	}
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/tar/stream.h"
 
+#include "lib/file.h"
+
 #include <unistd.h>
 
 struct file {
@@ -48,7 +50,7 @@ ssize_t stream_fill(struct stream *stream, void *buffer, size_t size, struct err
 	return (ssize_t)done;
 }
 
-static ssize_t file_read(struct stream *stream, void *buffer, size_t size, struct err *err)
+static ssize_t read_file(struct stream *stream, void *buffer, size_t size, struct err *err)
 {
 	struct file *file = (struct file *)stream;
 	ssize_t n;
@@ -57,9 +59,7 @@ static ssize_t file_read(struct stream *stream, void *buffer, size_t size, struc
 		size = (size_t)file->left;
 	if (size == 0)
 		return 0;
-	do
-		n = pread(file->fd, buffer, size, (off_t)file->offset);
-	while (n < 0 && errno == EINTR);
+	n = file_read_at(file->fd, buffer, size, file->offset);
 	if (n < 0)
 		return err_sys(err, "cannot read '%s'", file->name);
 	if (n == 0)
@@ -69,7 +69,7 @@ static ssize_t file_read(struct stream *stream, void *buffer, size_t size, struc
 	return n;
 }
 
-static void file_close(struct stream *stream)
+static void close_file(struct stream *stream)
 {
 	struct file *file = (struct file *)stream;
 
@@ -90,7 +90,7 @@ int stream_open_file(int fd, bool own, uint64_t offset, uint64_t size, const cha
 			(void)close(fd);
 		return err_code(err, ENOMEM, "cannot read '%s'", name);
 	}
-	file->stream = (struct stream){file_read, file_close};
+	file->stream = (struct stream){read_file, close_file};
 	file->fd = fd;
 	file->own = own;
 	file->offset = offset;

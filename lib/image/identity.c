@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/image/identity.h"
 
+#include "lib/file.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -34,10 +36,8 @@ static int add_range(struct sha256 *hash, int fd, uint64_t from, uint64_t to)
 
 	while (buffer && from < to) {
 		size_t want = to - from < READ_SIZE ? (size_t)(to - from) : READ_SIZE;
-		ssize_t got = pread(fd, buffer, want, (off_t)from);
+		ssize_t got = file_read_at(fd, buffer, want, from);
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got <= 0)
 			return (int)got;
 		sha256_add(hash, buffer, (size_t)got);
@@ -88,7 +88,7 @@ static int make_fingerprint(const struct image *image, unsigned char out[SHA256_
 	uint64_t size = image->size;
 	struct sha256 hash;
 
-	if (pread(image->fd, superblock, sizeof(superblock), (off_t)image->offset) < 0)
+	if (file_read_at(image->fd, superblock, sizeof(superblock), image->offset) < 0)
 		return err_sys(err, "cannot read '%s'", image->path);
 	sha256_begin(&hash);
 	sha256_add(&hash, &size, sizeof(size));

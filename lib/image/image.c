@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/image/image.h"
 
+#include "lib/file.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -49,7 +51,7 @@ static bool is_sif(const unsigned char *head, size_t size)
 bool image_is_begun(int fd)
 {
 	unsigned char head[SIF_MAGIC_AT + 10];
-	ssize_t got = pread(fd, head, sizeof(head), 0);
+	ssize_t got = file_read_at(fd, head, sizeof(head), 0);
 
 	return got == 0 ||
 	       (got > 0 && (is_squashfs(head, (size_t)got) || is_sif(head, (size_t)got)));
@@ -58,7 +60,7 @@ bool image_is_begun(int fd)
 static int recognize(struct image *image, const char *path, struct err *err)
 {
 	unsigned char head[HEAD_SIZE];
-	ssize_t got = pread(image->fd, head, sizeof(head), 0);
+	ssize_t got = file_read_at(image->fd, head, sizeof(head), 0);
 	const char *likely;
 
 	if (got < 0)

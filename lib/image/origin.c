@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/image/origin.h"
 
+#include "lib/file.h"
 #include "lib/own.h"
 
 #include <endian.h>
@@ -18,28 +19,11 @@ uint64_t origin_offset(uint64_t bytes_used)
 	return (bytes_used + ORIGIN_ALIGNMENT - 1) / ORIGIN_ALIGNMENT * ORIGIN_ALIGNMENT;
 }
 
-/* All of it, or what there is up to the file's end. */
-static ssize_t read_at(int fd, void *to, size_t size, uint64_t offset)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(fd, (char *)to + done, size - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -1 : (ssize_t)done;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 int origin_read(int fd, uint64_t offset, char **text, size_t *out_size, struct err *err)
 {
 	struct header header;
 	auto_free char *data = NULL;
-	ssize_t n = read_at(fd, &header, sizeof(header), offset);
+	ssize_t n = file_read_at(fd, &header, sizeof(header), offset);
 	uint64_t size;
 
 	if (n < 0)
@@ -56,7 +40,7 @@ int origin_read(int fd, uint64_t offset, char **text, size_t *out_size, struct e
 	data = malloc((size_t)size + 1);
 	if (!data)
 		return err_sys(err, "cannot read the origin");
-	n = read_at(fd, data, (size_t)size, offset + sizeof(header));
+	n = file_read_at(fd, data, (size_t)size, offset + sizeof(header));
 	if (n < 0 || (uint64_t)n != size)
 		return n < 0 ? err_sys(err, "cannot read the origin")
 			     : err_set(err, "the origin is cut off");
@@ -77,12 +61,7 @@ int origin_write(int fd, uint64_t offset, const char *text, size_t size, struct 
 	memcpy(header.magic, ORIGIN_MAGIC, sizeof(header.magic));
 	memcpy(block, &header, sizeof(header));
 	memcpy(block + sizeof(header), text, size);
-	for (size_t done = 0; done < padded;) {
-		ssize_t n = pwrite(fd, block + done, padded - done, (off_t)(offset + done));
-
-		if (n < 0 && errno != EINTR)
-			return err_sys(err, "cannot write the origin");
-		done += n > 0 ? (size_t)n : 0;
-	}
+	if (file_write_at(fd, block, padded, offset) < 0)
+		return err_sys(err, "cannot write the origin");
 	return 0;
 }

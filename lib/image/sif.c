@@ -7,6 +7,8 @@
  */
 #include "lib/image/image.h"
 
+#include "lib/file.h"
+
 #include <string.h>
 
 enum {
@@ -39,7 +41,7 @@ static uint64_t get64(const unsigned char *from)
 static int read_at(int fd, void *buffer, size_t size, uint64_t offset, const char *name,
 		   struct err *err)
 {
-	ssize_t got = pread(fd, buffer, size, (off_t)offset);
+	ssize_t got = file_read_at(fd, buffer, size, offset);
 
 	if (got < 0)
 		return err_sys(err, "cannot read '%s'", name);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/squashfs/private.h"
 
+#include "lib/file.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,28 +61,21 @@ int(squashfs_damaged)(const struct squashfs *image, struct err *err, const char 
 int squashfs_load(const struct squashfs *image, void *buffer, size_t size, uint64_t position,
 		  struct err *err)
 {
-	uint8_t *to = buffer;
+	ssize_t got;
 
 	if (position > image->size || size > image->size - position)
 		return squashfs_damaged(image, err, "%zu bytes at %llu lie outside", size,
 					(unsigned long long)position);
-	while (size > 0) {
-		ssize_t got = pread(image->fd, to, size, (off_t)(image->offset + position));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			(void)err_sys(err, "cannot read '%s'", image->name);
-			err->code = EIO;
-			return -1;
-		}
-		if (got == 0)
-			return squashfs_damaged(image, err, "the file ends early, at %llu",
-						(unsigned long long)(image->offset + position));
-		to += got;
-		position += (uint64_t)got;
-		size -= (size_t)got;
+	got = file_read_at(image->fd, buffer, size, image->offset + position);
+	if (got < 0) {
+		(void)err_sys(err, "cannot read '%s'", image->name);
+		err->code = EIO;
+		return -1;
 	}
+	if ((size_t)got < size)
+		return squashfs_damaged(image, err, "the file ends early, at %llu",
+					(unsigned long long)(image->offset + position +
+							     (uint64_t)got));
 	return 0;
 }
 

@@ -144,7 +144,7 @@ int content_copy_config(struct content *content, struct err *err)
 
 	if (content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err) < 0)
 		return -1;
-	if (fd < 0 || (size > 0 && write(fd, text, size) != (ssize_t)size) ||
+	if (fd < 0 || file_write_all(fd, text, size) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return err_sys(err, "cannot keep the configuration of '%s'", content->image->path);
 	return take_fd(&fd);
@@ -159,8 +159,8 @@ int content_take_config(struct content *content, int fd, struct err *err)
 			       content->image->path);
 	content->config_size = (size_t)stat.st_size;
 	content->config = malloc(content->config_size + 1);
-	if (!content->config ||
-	    pread(fd, content->config, content->config_size, 0) != (ssize_t)content->config_size)
+	if (!content->config || file_read_at(fd, content->config, content->config_size, 0) !=
+					(ssize_t)content->config_size)
 		return err_sys(err, "the configuration of '%s' cannot be read",
 			       content->image->path);
 	content->config[content->config_size] = '\0';

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/plan/shows.h"
 
+#include "lib/file.h"
 #include "runner/mount/place.h"
 
 #include <fcntl.h>
@@ -12,20 +13,11 @@ enum { COPY_MAX = 4 << 20 };
 /* The text of a host file that the container gets a copy of. Returns 1, or 0 to go without. */
 static int read_copy(const char *path, void **out, size_t *size)
 {
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	auto_free void *text = NULL;
-	struct stat stat;
-	ssize_t got;
+	auto_free char *text = NULL;
+	struct err ignored;
 
-	if (fd < 0 || fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) || stat.st_size > COPY_MAX)
+	if (file_read(AT_FDCWD, path, COPY_MAX, &text, size, &ignored) < 0)
 		return 0;
-	text = malloc((size_t)stat.st_size + 1);
-	if (!text)
-		return 0;
-	got = read(fd, text, (size_t)stat.st_size);
-	if (got < 0)
-		return 0;
-	*size = (size_t)got;
 	*out = take_ptr(&text);
 	return 1;
 }

@@ -75,6 +75,23 @@ static void what_cannot_be_read_is_an_error(void)
 	ok(!text && size == 7, "the results stay as they were");
 }
 
+static void a_part_is_read_and_written(void)
+{
+	auto_fd fd = openat(dir, "part", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	char text[8] = "......";
+
+	ok(file_write_at(fd, "abcdef", 6, 2) == 0 && lseek(fd, 0, SEEK_CUR) == 0,
+	   "a part is written, and the file stands where it stood");
+	ok(file_read_at(fd, text, 3, 4) == 3 && strcmp(text, "cde...") == 0, "a part is read");
+	ok(file_read_at(fd, text, 6, 5) == 3 && text[3] == 0x2e && memcmp(text, "def", 3) == 0,
+	   "or what there is of it");
+	ok(file_read_at(fd, text, 6, 100) == 0, "behind the end there is nothing");
+	ok(file_read_at(-1, text, 6, 0) == -1 && errno == EBADF, "an error is told by errno");
+	ok(file_read_at(-1, text, 0, 0) == 0 && file_write_at(-1, text, 0, 0) == 0,
+	   "of nothing there is none");
+	ok(file_write_at(STDIN_FILENO + 1000, text, 1, 0) == -1, "nor is it when written");
+}
+
 static void nothing(int number)
 {
 	(void)number;
@@ -117,7 +134,7 @@ static void pieces_are_put_together(void)
 
 int main(void)
 {
-	static const char *const names[] = {"large", "empty", "nul", "fifo"};
+	static const char *const names[] = {"large", "empty", "nul", "fifo", "part"};
 
 	if (!mkdtemp(scratch))
 		return 1;
@@ -125,6 +142,7 @@ int main(void)
 	a_file_is_read_whole();
 	a_file_that_does_not_tell_its_size_is_read();
 	what_cannot_be_read_is_an_error();
+	a_part_is_read_and_written();
 	pieces_are_put_together();
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		(void)unlinkat(dir, names[i], 0);
