@@ -2,6 +2,7 @@
 #include "lib/image/identity.h"
 
 #include "lib/file.h"
+#include "lib/image/le.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -19,15 +20,6 @@ enum {
 	PIECES = 64,
 	PIECE_SIZE = 8 << 10,
 };
-
-static uint64_t le64(const unsigned char *at)
-{
-	uint64_t value = 0;
-
-	for (int i = 7; i >= 0; i--)
-		value = value << 8 | at[i];
-	return value;
-}
 
 /* Returns 0, or -1 with errno. What the file lacks is left out. */
 static int add_range(struct sha256 *hash, int fd, uint64_t from, uint64_t to)
@@ -49,7 +41,8 @@ static int add_range(struct sha256 *hash, int fd, uint64_t from, uint64_t to)
 static int add_tables(struct sha256 *hash, const struct image *image,
 		      const unsigned char *superblock)
 {
-	uint64_t begin = le64(superblock + INODE_TABLE_AT), end = le64(superblock + BYTES_USED_AT);
+	uint64_t begin = le_get64(superblock + INODE_TABLE_AT),
+		 end = le_get64(superblock + BYTES_USED_AT);
 
 	/* Nonsense is an image, too, until somebody mounts it. */
 	if (end > image->size || begin > end)
@@ -66,7 +59,7 @@ static int add_tables(struct sha256 *hash, const struct image *image,
 /* What is between superblock and tables. */
 static int add_data(struct sha256 *hash, const struct image *image, const unsigned char *superblock)
 {
-	uint64_t begin = SUPERBLOCK_SIZE, end = le64(superblock + INODE_TABLE_AT);
+	uint64_t begin = SUPERBLOCK_SIZE, end = le_get64(superblock + INODE_TABLE_AT);
 
 	if (end > image->size || begin > end)
 		return 0;

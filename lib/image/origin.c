@@ -2,17 +2,17 @@
 #include "lib/image/origin.h"
 
 #include "lib/file.h"
+#include "lib/image/le.h"
 #include "lib/own.h"
 
-#include <endian.h>
+#include <string.h>
 
-/* All numbers little endian. */
-struct header {
-	char magic[8];
-	uint32_t version, flags; /* 1; 0 */
-	uint64_t size;           /* of the text behind, bytes */
+/* What stands before the text, doc/format.md; all numbers little endian. */
+enum {
+	MAGIC_AT = 0,	/* char[8] */
+	VERSION_AT = 8, /* u32: 1; then u32 flags: 0 */
+	SIZE_AT = 16,	/* u64, of the text behind, bytes */
 };
-_Static_assert(sizeof(struct header) == ORIGIN_HEADER_SIZE, "as doc/format.md says");
 
 uint64_t origin_offset(uint64_t bytes_used)
 {
@@ -21,20 +21,20 @@ uint64_t origin_offset(uint64_t bytes_used)
 
 int origin_read(int fd, uint64_t offset, char **text, size_t *out_size, struct err *err)
 {
-	struct header header;
+	unsigned char header[ORIGIN_HEADER_SIZE];
 	auto_free char *data = NULL;
-	ssize_t n = file_read_at(fd, &header, sizeof(header), offset);
+	ssize_t n = file_read_at(fd, header, sizeof(header), offset);
 	uint64_t size;
 
 	if (n < 0)
 		return err_sys(err, "cannot read the origin");
 	if ((size_t)n < sizeof(header) ||
-	    memcmp(header.magic, ORIGIN_MAGIC, sizeof(header.magic)) != 0)
+	    memcmp(header + MAGIC_AT, ORIGIN_MAGIC, VERSION_AT - MAGIC_AT) != 0)
 		return 0;
-	size = le64toh(header.size);
-	if (le32toh(header.version) != 1)
+	size = le_get64(header + SIZE_AT);
+	if (le_get32(header + VERSION_AT) != 1)
 		return err_set(err, "the origin is of the unknown version %u",
-			       le32toh(header.version));
+			       le_get32(header + VERSION_AT));
 	if (size > ORIGIN_MAX)
 		return err_set(err, "the origin is longer than %d bytes", ORIGIN_MAX);
 	data = malloc((size_t)size + 1);
@@ -52,15 +52,15 @@ int origin_read(int fd, uint64_t offset, char **text, size_t *out_size, struct e
 
 int origin_write(int fd, uint64_t offset, const char *text, size_t size, struct err *err)
 {
-	struct header header = {.version = htole32(1), .size = htole64(size)};
-	size_t padded = (size_t)origin_offset(sizeof(header) + size);
+	size_t padded = (size_t)origin_offset(ORIGIN_HEADER_SIZE + size);
 	auto_free char *block = calloc(1, padded);
 
 	if (!block)
 		return err_sys(err, "cannot write the origin");
-	memcpy(header.magic, ORIGIN_MAGIC, sizeof(header.magic));
-	memcpy(block, &header, sizeof(header));
-	memcpy(block + sizeof(header), text, size);
+	memcpy(block + MAGIC_AT, ORIGIN_MAGIC, VERSION_AT - MAGIC_AT);
+	le_put32(block + VERSION_AT, 1);
+	le_put64(block + SIZE_AT, size);
+	memcpy(block + ORIGIN_HEADER_SIZE, text, size);
 	if (file_write_at(fd, block, padded, offset) < 0)
 		return err_sys(err, "cannot write the origin");
 	return 0;

@@ -8,6 +8,7 @@
 #include "lib/image/image.h"
 
 #include "lib/file.h"
+#include "lib/image/le.h"
 
 #include <string.h>
 
@@ -27,16 +28,6 @@ enum {
 	FS_SQUASHFS = 1,
 	PART_PRIMARY = 2,
 };
-
-static uint32_t get32(const unsigned char *from)
-{
-	return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
-}
-
-static uint64_t get64(const unsigned char *from)
-{
-	return get32(from) | (uint64_t)get32(from + 4) << 32;
-}
 
 static int read_at(int fd, void *buffer, size_t size, uint64_t offset, const char *name,
 		   struct err *err)
@@ -79,9 +70,9 @@ static const char *file_system_name(uint32_t type)
 static int check_partition(const unsigned char *descriptor, uint64_t file_size, const char *name,
 			   struct err *err)
 {
-	uint64_t offset = get64(descriptor + DESCRIPTOR_OFFSET);
-	uint64_t size = get64(descriptor + DESCRIPTOR_SIZE);
-	uint32_t type = get32(descriptor + DESCRIPTOR_EXTRA);
+	uint64_t offset = le_get64(descriptor + DESCRIPTOR_OFFSET);
+	uint64_t size = le_get64(descriptor + DESCRIPTOR_SIZE);
+	uint32_t type = le_get32(descriptor + DESCRIPTOR_EXTRA);
 
 	if (type != FS_SQUASHFS)
 		return err_set(err,
@@ -103,8 +94,8 @@ int sif_find_partition(int fd, uint64_t file_size, const char *name, uint64_t *o
 
 	if (read_at(fd, header, sizeof(header), 0, name, err) < 0)
 		return -1;
-	count = get64(header + SIF_DESCRIPTORS);
-	table = get64(header + SIF_TABLE_OFFSET);
+	count = le_get64(header + SIF_DESCRIPTORS);
+	table = le_get64(header + SIF_TABLE_OFFSET);
 	if (count > SIF_DESCRIPTORS_MAX || table > file_size ||
 	    count * SIF_DESCRIPTOR_SIZE > file_size - table)
 		return err_set(err, "'%s' is damaged: its SIF table lies outside the file", name);
@@ -112,13 +103,13 @@ int sif_find_partition(int fd, uint64_t file_size, const char *name, uint64_t *o
 		if (read_at(fd, descriptor, sizeof(descriptor), table + i * sizeof(descriptor),
 			    name, err) < 0)
 			return -1;
-		if (get32(descriptor) != TYPE_PARTITION || !descriptor[DESCRIPTOR_USED] ||
-		    get32(descriptor + DESCRIPTOR_EXTRA + 4) != PART_PRIMARY)
+		if (le_get32(descriptor) != TYPE_PARTITION || !descriptor[DESCRIPTOR_USED] ||
+		    le_get32(descriptor + DESCRIPTOR_EXTRA + 4) != PART_PRIMARY)
 			continue;
 		if (check_partition(descriptor, file_size, name, err) < 0)
 			return -1;
-		*offset = get64(descriptor + DESCRIPTOR_OFFSET);
-		*size = get64(descriptor + DESCRIPTOR_SIZE);
+		*offset = le_get64(descriptor + DESCRIPTOR_OFFSET);
+		*size = le_get64(descriptor + DESCRIPTOR_SIZE);
 		*machine = machine_of(descriptor + DESCRIPTOR_EXTRA + 8);
 		return 0;
 	}

@@ -67,7 +67,7 @@ static int read_words(struct squashfs_reader *reader, struct cursor *at, size_t 
 	if (cursor_read(reader, at, reader->words, 4 * count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		reader->words[i] = get32(&reader->words[i]);
+		reader->words[i] = le_get32(&reader->words[i]);
 		if (stored_size(reader->words[i]) > reader->image->info.block_size)
 			return squashfs_damaged(reader->image, err, "a data block has %u bytes",
 						stored_size(reader->words[i]));
@@ -321,12 +321,12 @@ static int add_fragment(struct squashfs_reader *reader, const struct squashfs_in
 
 	if (table_entry(reader, &image->fragments, inode->fragment, entry, err) < 0)
 		return -1;
-	if (stored_size(get32(entry + 8)) == 0 ||
-	    stored_size(get32(entry + 8)) > image->info.block_size)
+	if (stored_size(le_get32(entry + 8)) == 0 ||
+	    stored_size(le_get32(entry + 8)) > image->info.block_size)
 		return squashfs_damaged(image, err, "fragment %u has %u bytes", inode->fragment,
-					stored_size(get32(entry + 8)));
-	return add_cached(reader, get64(entry), get32(entry + 8), (size_t)inode->offset + from,
-			  size, span, err);
+					stored_size(le_get32(entry + 8)));
+	return add_cached(reader, le_get64(entry), le_get32(entry + 8),
+			  (size_t)inode->offset + from, size, span, err);
 }
 
 static int read_pieces(struct squashfs_reader *reader, const struct squashfs_inode *inode,

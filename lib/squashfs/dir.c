@@ -44,13 +44,13 @@ static int read_header(struct squashfs_reader *reader, const struct squashfs_ino
 	list->header_offset = list->offset;
 	if (read_bytes(reader, dir, list, b, sizeof(b), err) < 0)
 		return -1;
-	if (get32(b) >= DIR_COUNT_MAX)
+	if (le_get32(b) >= DIR_COUNT_MAX)
 		return squashfs_damaged(reader->image, err, "a directory has %u entries in a row",
-					get32(b));
-	list->count = get32(b) + 1;
+					le_get32(b));
+	list->count = le_get32(b) + 1;
 	list->used = 0;
-	list->start = get32(b + 4);
-	list->ino = get32(b + 8);
+	list->start = le_get32(b + 4);
+	list->ino = le_get32(b + 8);
 	return 0;
 }
 
@@ -79,8 +79,8 @@ static int read_entry(struct squashfs_reader *reader, const struct squashfs_inod
 	}
 	if (read_bytes(reader, dir, list, b, sizeof(b), err) < 0)
 		return -1;
-	type = get16(b + 4);
-	entry->len = get16(b + 6) + 1u;
+	type = le_get16(b + 4);
+	entry->len = le_get16(b + 6) + 1u;
 	if (type == 0 || type >= COUNT_OF(modes) || entry->len > 255)
 		return squashfs_damaged(reader->image, err,
 					"a directory entry has type %u and a name of %zu bytes",
@@ -91,8 +91,8 @@ static int read_entry(struct squashfs_reader *reader, const struct squashfs_inod
 	if (!is_name(entry->name, entry->len))
 		return squashfs_damaged(reader->image, err,
 					"a directory entry has a forbidden name");
-	entry->ref = (uint64_t)list->start << 16 | get16(b);
-	entry->ino = list->ino + (uint32_t)(int16_t)get16(b + 2);
+	entry->ref = (uint64_t)list->start << 16 | le_get16(b);
+	entry->ino = list->ino + (uint32_t)(int16_t)le_get16(b + 2);
 	entry->type = modes[type];
 	list->used++;
 	return 1;
@@ -158,17 +158,17 @@ static int use_index(struct squashfs_reader *reader, const struct squashfs_inode
 
 		if (cursor_read(reader, &at, b, sizeof(b), err) < 0)
 			return -1;
-		first_len = get32(b + 8) + 1ull;
+		first_len = le_get32(b + 8) + 1ull;
 		if (first_len > sizeof(first))
 			return squashfs_damaged(reader->image, err,
 						"a directory's index has a name of %zu bytes",
 						first_len);
 		if (cursor_read(reader, &at, first, first_len, err) < 0)
 			return -1;
-		if (name ? compare(first, first_len, name, len) > 0 : get32(b) > last)
+		if (name ? compare(first, first_len, name, len) > 0 : le_get32(b) > last)
 			break;
-		offset = get32(b);
-		block = get32(b + 4);
+		offset = le_get32(b);
+		block = le_get32(b + 4);
 	}
 	if (offset == 0)
 		return 0;
@@ -270,7 +270,7 @@ static int skip_before(struct squashfs_reader *reader, const struct squashfs_ino
 		there = (ssize_t)(dir->size - list->offset);
 	while (list->used < list->count && (size_t)there - used > DIR_ENTRY_SIZE) {
 		const uint8_t *entry = bytes + used;
-		size_t size = get16(entry + 6) + 1u;
+		size_t size = le_get16(entry + 6) + 1u;
 
 		if (size > (size_t)there - used - DIR_ENTRY_SIZE ||
 		    compare((const char *)entry + DIR_ENTRY_SIZE, size, name, len) >= 0)

@@ -40,13 +40,13 @@ static int read_dir(struct squashfs_reader *reader, struct cursor *at, bool exte
 	if (cursor_read(reader, at, b, extended ? 24 : 16, err) < 0)
 		return -1;
 	if (extended) {
-		inode->nlink = get32(b);
-		set_dir(inode, get32(b + 8), get32(b + 4), get16(b + 18));
-		inode->index_count = get16(b + 16);
-		inode->xattr = get32(b + 20);
+		inode->nlink = le_get32(b);
+		set_dir(inode, le_get32(b + 8), le_get32(b + 4), le_get16(b + 18));
+		inode->index_count = le_get16(b + 16);
+		inode->xattr = le_get32(b + 20);
 	} else {
-		inode->nlink = get32(b + 4);
-		set_dir(inode, get32(b), get16(b + 8), get16(b + 10));
+		inode->nlink = le_get32(b + 4);
+		set_dir(inode, le_get32(b), le_get16(b + 8), le_get16(b + 10));
 	}
 	return 0;
 }
@@ -60,18 +60,18 @@ static int read_file(struct squashfs_reader *reader, struct cursor *at, bool ext
 	if (cursor_read(reader, at, b, extended ? 40 : 16, err) < 0)
 		return -1;
 	if (extended) {
-		inode->start = get64(b);
-		inode->size = get64(b + 8);
-		sparse = get64(b + 16);
-		inode->nlink = get32(b + 24);
-		inode->fragment = get32(b + 28);
-		inode->offset = get32(b + 32);
-		inode->xattr = get32(b + 36);
+		inode->start = le_get64(b);
+		inode->size = le_get64(b + 8);
+		sparse = le_get64(b + 16);
+		inode->nlink = le_get32(b + 24);
+		inode->fragment = le_get32(b + 28);
+		inode->offset = le_get32(b + 32);
+		inode->xattr = le_get32(b + 36);
 	} else {
-		inode->start = get32(b);
-		inode->fragment = get32(b + 4);
-		inode->offset = get32(b + 8);
-		inode->size = get32(b + 12);
+		inode->start = le_get32(b);
+		inode->fragment = le_get32(b + 4);
+		inode->offset = le_get32(b + 8);
+		inode->size = le_get32(b + 12);
 		inode->nlink = 1;
 	}
 	if (inode->size > INT64_MAX)
@@ -90,8 +90,8 @@ static int read_link(struct squashfs_reader *reader, struct cursor *at, bool ext
 
 	if (cursor_read(reader, at, b, sizeof(b), err) < 0)
 		return -1;
-	inode->nlink = get32(b);
-	inode->size = get32(b + 4);
+	inode->nlink = le_get32(b);
+	inode->size = le_get32(b + 4);
 	if (inode->size == 0 || inode->size > LINK_SIZE_MAX)
 		return squashfs_damaged(reader->image, err, "a symlink has %llu bytes",
 					(unsigned long long)inode->size);
@@ -101,7 +101,7 @@ static int read_link(struct squashfs_reader *reader, struct cursor *at, bool ext
 	if (cursor_read(reader, &target, NULL, inode->size, err) < 0 ||
 	    cursor_read(reader, &target, b, 4, err) < 0)
 		return -1;
-	inode->xattr = get32(b);
+	inode->xattr = le_get32(b);
 	return 0;
 }
 
@@ -114,11 +114,11 @@ static int read_other(struct squashfs_reader *reader, struct cursor *at, int typ
 
 	if (cursor_read(reader, at, b, size, err) < 0)
 		return -1;
-	inode->nlink = get32(b);
+	inode->nlink = le_get32(b);
 	if (device)
-		inode->rdev = get32(b + 4);
+		inode->rdev = le_get32(b + 4);
 	if (extended)
-		inode->xattr = get32(b + size - 4);
+		inode->xattr = le_get32(b + size - 4);
 	return 0;
 }
 
@@ -142,14 +142,14 @@ int squashfs_inode(struct squashfs_reader *reader, uint64_t ref, struct squashfs
 					(unsigned long long)ref);
 	if (cursor_read(reader, &at, head, sizeof(head), err) < 0)
 		return -1;
-	type = get16(head);
+	type = le_get16(head);
 	extended = type > TYPE_EXTENDED;
 	type -= extended ? TYPE_EXTENDED : 0;
 	if (type < TYPE_DIR || type > TYPE_SOCKET)
-		return squashfs_damaged(image, err, "an inode has type %u", get16(head));
-	inode.mode = type_mode[type] | (get16(head + 2) & 07777);
-	inode.mtime = get32(head + 8);
-	inode.ino = get32(head + 12);
+		return squashfs_damaged(image, err, "an inode has type %u", le_get16(head));
+	inode.mode = type_mode[type] | (le_get16(head + 2) & 07777);
+	inode.mtime = le_get32(head + 8);
+	inode.ino = le_get32(head + 12);
 	if (type == TYPE_DIR)
 		result = read_dir(reader, &at, extended, &inode, err);
 	else if (type == TYPE_FILE)
@@ -165,8 +165,8 @@ int squashfs_inode(struct squashfs_reader *reader, uint64_t ref, struct squashfs
 	/* readdir(3) takes a 0 for a deleted entry; the kernel's squashfs refuses it, too. */
 	if (inode.ino == 0)
 		return squashfs_damaged(image, err, "an inode has number 0");
-	inode.uid_index = get16(head + 4);
-	inode.gid_index = get16(head + 6);
+	inode.uid_index = le_get16(head + 4);
+	inode.gid_index = le_get16(head + 6);
 	if (inode.uid_index >= image->ids.count || inode.gid_index >= image->ids.count)
 		return squashfs_damaged(image, err, "an inode has an owner beyond the id table");
 	*out = inode;
@@ -198,7 +198,7 @@ static int read_id(struct squashfs_reader *reader, unsigned index, uint32_t *out
 
 	if (table_entry(reader, &reader->image->ids, index, id, err) < 0)
 		return -1;
-	*out = get32(id);
+	*out = le_get32(id);
 	return 0;
 }
 

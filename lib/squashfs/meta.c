@@ -27,12 +27,12 @@ static int fill_meta(struct squashfs_reader *reader, struct block *block, struct
 	if (squashfs_load(image, reader->raw, want, block->position, err) < 0)
 		return -1;
 	memcpy(head, reader->raw, sizeof(head));
-	size = get16(head) & (META_UNCOMPRESSED - 1);
+	size = le_get16(head) & (META_UNCOMPRESSED - 1);
 	if (size == 0 || size > META_SIZE || size + 2 > want)
 		return squashfs_damaged(image, err, "metadata at %llu has a length of %u bytes",
 					(unsigned long long)block->position, size);
 	block->next = block->position + 2 + size;
-	if (get16(head) & META_UNCOMPRESSED) {
+	if (le_get16(head) & META_UNCOMPRESSED) {
 		memcpy(block->data, reader->raw + 2, size);
 		block->size = size;
 		return 0;
@@ -152,7 +152,7 @@ static int table_block(struct squashfs *image, struct lookup_table *table, uint3
 		if (squashfs_load(image, block, sizeof(*block),
 				  table->position + 8ull * (index / per_block), err) < 0)
 			return -1;
-		*block = get64(block);
+		*block = le_get64(block);
 		return 0;
 	}
 	if (!blocks) {
@@ -169,7 +169,7 @@ static int table_block(struct squashfs *image, struct lookup_table *table, uint3
 			blocks = others;
 		}
 	}
-	*block = get64(&blocks[index / per_block]);
+	*block = le_get64(&blocks[index / per_block]);
 	return 0;
 }
 

@@ -2,18 +2,19 @@
 /*
  * private.h - what the parts of the squashfs reader share.
  *
- *   squashfs.c        superblock, tables, readers
- *   codec.c  decompression, one set of contexts per reader
- *   cache.c  decompressed blocks, shared by all readers, bounded
- *   meta.c   the stream of 8 KiB metadata blocks
- *   inode.c  inodes and symlinks
- *   dir.c    listings, lookup, paths
- *   data.c   file data
- *   xattr.c  extended attributes
+ *   squashfs.c  superblock, tables, readers
+ *   codec.c     decompression, one set of contexts per reader
+ *   cache.c     decompressed blocks, shared by all readers, bounded
+ *   meta.c      the stream of 8 KiB metadata blocks
+ *   inode.c     inodes and symlinks
+ *   dir.c       listings, lookup, paths
+ *   data.c      file data
+ *   xattr.c     extended attributes
  */
 #ifndef FIRN_LIB_SQUASHFS_PRIVATE_H
 #define FIRN_LIB_SQUASHFS_PRIVATE_H
 
+#include "lib/image/le.h"
 #include "lib/own.h"
 #include "lib/squashfs/squashfs.h"
 
@@ -33,26 +34,6 @@ enum {
 #define NO_TABLE UINT64_MAX
 #define NO_FRAGMENT UINT32_MAX
 #define NO_XATTR UINT32_MAX
-
-/* Little endian numbers at any alignment. */
-static inline uint16_t get16(const void *from)
-{
-	const uint8_t *b = from;
-
-	return (uint16_t)(b[0] | b[1] << 8);
-}
-
-static inline uint32_t get32(const void *from)
-{
-	const uint8_t *b = from;
-
-	return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
-static inline uint64_t get64(const void *from)
-{
-	return get32(from) | (uint64_t)get32((const uint8_t *)from + 4) << 32;
-}
 
 /* codec.c */
 struct decoder;

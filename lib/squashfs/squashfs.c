@@ -99,9 +99,9 @@ static int check_compression(struct squashfs *image, struct err *err)
 static int check_super(struct squashfs *image, const uint8_t *super, struct err *err)
 {
 	struct squashfs_info *info = &image->info;
-	unsigned major = get16(super + SUPER_MAJOR), minor = get16(super + SUPER_MINOR);
+	unsigned major = le_get16(super + SUPER_MAJOR), minor = le_get16(super + SUPER_MINOR);
 
-	if (get32(super) != SUPER_MAGIC)
+	if (le_get32(super) != SUPER_MAGIC)
 		return err_set(err, "'%s' is not a squashfs image", image->name);
 	if (major != 4 || minor != 0)
 		return err_set(err, "'%s' is squashfs version %u.%u; only 4.0 is supported",
@@ -159,8 +159,8 @@ static int read_xattr_table(struct squashfs *image, struct err *err)
 	if (squashfs_load(image, head, sizeof(head), image->xattr_ids.position, err) < 0)
 		return -1;
 	image->xattr_ids.position += sizeof(head);
-	image->xattrs = (struct table){get64(head), image->info.bytes_used, "xattr"};
-	image->xattr_ids.count = get32(head + 8);
+	image->xattrs = (struct table){le_get64(head), image->info.bytes_used, "xattr"};
+	image->xattr_ids.count = le_get32(head + 8);
 	if (image->xattr_ids.count == 0)
 		return 0;
 	if (image->xattrs.start < SUPER_SIZE || image->xattrs.start >= image->xattrs.end)
@@ -190,27 +190,28 @@ static int read_super(struct squashfs *image, struct err *err)
 		return err_set(err, "'%s' is too short to be an image", image->name);
 	if (squashfs_load(image, super, sizeof(super), 0, err) < 0)
 		return -1;
-	image->info.inode_count = get32(super + SUPER_INODES);
-	image->info.block_size = get32(super + SUPER_BLOCK_SIZE);
-	image->info.created = get32(super + SUPER_MKFS_TIME);
-	image->info.bytes_used = get64(super + SUPER_BYTES_USED);
-	image->info.root = get64(super + SUPER_ROOT);
-	image->info.compression = get16(super + SUPER_COMPRESSION);
-	image->block_log = get16(super + SUPER_BLOCK_LOG);
-	image->fragments = (struct lookup_table){.position = get64(super + SUPER_FRAGMENT_TABLE),
-						 .count = get32(super + SUPER_FRAGMENTS),
+	image->info.inode_count = le_get32(super + SUPER_INODES);
+	image->info.block_size = le_get32(super + SUPER_BLOCK_SIZE);
+	image->info.created = le_get32(super + SUPER_MKFS_TIME);
+	image->info.bytes_used = le_get64(super + SUPER_BYTES_USED);
+	image->info.root = le_get64(super + SUPER_ROOT);
+	image->info.compression = le_get16(super + SUPER_COMPRESSION);
+	image->block_log = le_get16(super + SUPER_BLOCK_LOG);
+	image->fragments = (struct lookup_table){.position = le_get64(super + SUPER_FRAGMENT_TABLE),
+						 .count = le_get32(super + SUPER_FRAGMENTS),
 						 .entry_size = 16,
 						 .name = "fragment"};
-	image->ids = (struct lookup_table){.position = get64(super + SUPER_ID_TABLE),
-					   .count = get16(super + SUPER_IDS),
+	image->ids = (struct lookup_table){.position = le_get64(super + SUPER_ID_TABLE),
+					   .count = le_get16(super + SUPER_IDS),
 					   .entry_size = 4,
 					   .name = "id"};
-	image->xattr_ids = (struct lookup_table){.position = get64(super + SUPER_XATTR_TABLE),
+	image->xattr_ids = (struct lookup_table){.position = le_get64(super + SUPER_XATTR_TABLE),
 						 .entry_size = 16,
 						 .name = "xattr"};
-	image->inodes = (struct table){get64(super + SUPER_INODE_TABLE),
-				       get64(super + SUPER_DIRECTORY_TABLE), "inode"};
-	image->directories = (struct table){get64(super + SUPER_DIRECTORY_TABLE), 0, "directory"};
+	image->inodes = (struct table){le_get64(super + SUPER_INODE_TABLE),
+				       le_get64(super + SUPER_DIRECTORY_TABLE), "inode"};
+	image->directories =
+		(struct table){le_get64(super + SUPER_DIRECTORY_TABLE), 0, "directory"};
 	if (check_super(image, super, err) < 0)
 		return -1;
 	/* From here on nothing behind the file system is read. */

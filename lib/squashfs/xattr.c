@@ -39,10 +39,10 @@ static int attributes_begin(struct squashfs_reader *reader, const struct squashf
 		return 0;
 	if (table_entry(reader, &image->xattr_ids, inode->xattr, entry, err) < 0)
 		return -1;
-	out->left = get32(entry + 8);
+	out->left = le_get32(entry + 8);
 	if (out->left > XATTR_COUNT_MAX)
 		return squashfs_damaged(image, err, "an inode has %u attributes", out->left);
-	return kv_cursor(reader, &out->at, get64(entry), err) < 0 ? -1 : 1;
+	return kv_cursor(reader, &out->at, le_get64(entry), err) < 0 ? -1 : 1;
 }
 
 /*
@@ -61,8 +61,8 @@ static int next_attribute(struct squashfs_reader *reader, struct attributes *att
 	attributes->left--;
 	if (cursor_read(reader, &attributes->at, head, sizeof(head), err) < 0)
 		return -1;
-	type = get16(head);
-	len = get16(head + 2);
+	type = le_get16(head);
+	len = le_get16(head + 2);
 	prefix = type & XATTR_PREFIX_MASK;
 	if (prefix < COUNT_OF(prefixes))
 		used = snprintf(name, room, "%s", prefixes[prefix]);
@@ -76,17 +76,17 @@ static int next_attribute(struct squashfs_reader *reader, struct attributes *att
 		name[0] = '\0';
 	*value = attributes->at;
 	if (cursor_read(reader, &attributes->at, size, sizeof(size), err) < 0 ||
-	    (type & XATTR_OUT_OF_LINE && get32(size) != sizeof(ref)))
+	    (type & XATTR_OUT_OF_LINE && le_get32(size) != sizeof(ref)))
 		return squashfs_damaged(reader->image, err, "an attribute's value is misplaced");
 	if (type & XATTR_OUT_OF_LINE) {
 		if (cursor_read(reader, &attributes->at, ref, sizeof(ref), err) < 0)
 			return -1;
-		return kv_cursor(reader, value, get64(ref), err) < 0 ? -1 : 1;
+		return kv_cursor(reader, value, le_get64(ref), err) < 0 ? -1 : 1;
 	}
-	if (get32(size) > XATTR_VALUE_MAX)
+	if (le_get32(size) > XATTR_VALUE_MAX)
 		return squashfs_damaged(reader->image, err, "an attribute has %u bytes",
-					get32(size));
-	return cursor_read(reader, &attributes->at, NULL, get32(size), err) < 0 ? -1 : 1;
+					le_get32(size));
+	return cursor_read(reader, &attributes->at, NULL, le_get32(size), err) < 0 ? -1 : 1;
 }
 
 enum { NAME_ROOM = 300 };
@@ -137,7 +137,7 @@ ssize_t squashfs_getxattr(struct squashfs_reader *reader, const struct squashfs_
 		return err_code(err, ENODATA, "no such attribute");
 	if (cursor_read(reader, &at, head, sizeof(head), err) < 0)
 		return -1;
-	len = get32(head);
+	len = le_get32(head);
 	if (len > XATTR_VALUE_MAX)
 		return squashfs_damaged(reader->image, err, "an attribute has %u bytes", len);
 	if (size == 0)
