@@ -2,12 +2,12 @@
 #include "lib/log.h"
 
 #include "lib/text.h"
+#include "lib/wait.h"
 
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LINE_SIZE = 2048 };
@@ -17,19 +17,11 @@ static int64_t started_us;
 static void (*line_writer)(void *arg, const char *line, size_t len);
 static void *line_writer_arg;
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 void log_set_level(enum log_level level)
 {
 	wanted = level;
 	if (level >= LOG_DEBUG && started_us == 0)
-		started_us = now_us();
+		started_us = wait_clock_us();
 }
 
 void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), void *arg)
@@ -92,6 +84,7 @@ void log_debug(const char *format, ...)
 
 	if (wanted < LOG_DEBUG)
 		return;
-	(void)snprintf(stamp, sizeof(stamp), "[%lld us] ", (long long)(now_us() - started_us));
+	(void)snprintf(stamp, sizeof(stamp), "[%lld us] ",
+		       (long long)(wait_clock_us() - started_us));
 	SAY(LOG_DEBUG, stamp);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * wait.h - wait for a descriptor, and no longer than said.
+ * wait.h - wait for a descriptor, and no longer than said; the clock that says how long.
  *
  * poll(2) that a signal interrupts has not waited its time; whoever counts it as waited gives up
- * early. In a header, for it goes into shared objects as well.
+ * early. The clock is CLOCK_MONOTONIC (clock_gettime(2)): it never jumps when somebody sets the
+ * time, stands still while the machine sleeps, is the same for all processes of a machine, and is
+ * read without a system call. In a header, for it goes into shared objects as well.
  */
 #ifndef FIRN_LIB_WAIT_H
 #define FIRN_LIB_WAIT_H
@@ -13,13 +15,19 @@
 #include <poll.h>
 #include <time.h>
 
-/* CLOCK_MONOTONIC in milliseconds. */
-static inline long long wait_clock_ms(void)
+/* The clock in microseconds since some moment of the past, the start of the machine for most. */
+static inline long long wait_clock_us(void)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The same in milliseconds. */
+static inline long long wait_clock_ms(void)
+{
+	return wait_clock_us() / 1000;
 }
 
 /*

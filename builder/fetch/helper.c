@@ -82,13 +82,12 @@ static ssize_t collect(int fd, char *text)
 	size_t size = 0;
 
 	for (;;) {
-		struct pollfd poll_fd = {fd, POLLIN, 0};
 		long left = end - wait_clock_ms();
 		ssize_t n;
 
 		if (left <= 0 || size == ANSWER_MAX)
 			return -1;
-		if (poll(&poll_fd, 1, (int)left) <= 0)
+		if (wait_readable(fd, left) <= 0)
 			continue;
 		n = read(fd, text + size, ANSWER_MAX - size);
 		if (n < 0 && errno == EINTR)

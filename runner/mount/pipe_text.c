@@ -4,25 +4,9 @@
 #include "lib/own.h"
 #include "lib/wait.h"
 
-#include <poll.h>
 #include <stdint.h>
-#include <time.h>
 
 enum { FIRST_ROOM = 64 << 10 }; /* what a pipe holds */
-
-/* Returns 1 when @fd can be read, 0 when it is too late, or -1. */
-static int wait_until(int fd, int64_t end)
-{
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
-	int result;
-
-	do {
-		int64_t left = end - wait_clock_ms();
-
-		result = poll(&ready, 1, left > 0 ? (int)left : 0);
-	} while (result < 0 && errno == EINTR);
-	return result;
-}
 
 int pipe_text(int fd, int timeout_ms, size_t limit, char **out, size_t *len, struct err *err)
 {
@@ -32,7 +16,8 @@ int pipe_text(int fd, int timeout_ms, size_t limit, char **out, size_t *len, str
 	ssize_t got;
 
 	do {
-		int ready = wait_until(fd, end);
+		int64_t left = end - wait_clock_ms();
+		int ready = wait_readable(fd, left > 0 ? left : 0);
 
 		if (ready == 0)
 			return err_set(err, "it is not there after %d ms", timeout_ms);

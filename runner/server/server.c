@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "lib/own.h"
 #include "lib/pass.h"
+#include "lib/wait.h"
 #include "runner/server/ahead.h"
 #include "runner/server/cage.h"
 #include "runner/server/fuse.h"
@@ -20,7 +21,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-enum { COMPLAINTS_MAX = 3, THREAD_STACK = 256 << 10, RETRY_S = 1, HEARD_S = 1 };
+enum { COMPLAINTS_MAX = 3, THREAD_STACK = 256 << 10, RETRY_MS = 1000, HEARD_S = 1 };
 
 /* The process' threads; the first one is the process itself. */
 struct crew {
@@ -31,7 +32,7 @@ struct crew {
 	bool careful;         /* but not yet */
 	atomic_bool awake;    /* looked at without the lock, at every large READ */
 	struct worker *first; /* of the process itself */
-	time_t tried;         /* when the image was looked for */
+	long long tried;      /* when the image was looked for, wait_clock_ms() */
 	unsigned said, heard_before; /* words; those that the supervisor had heard before the first
 					of them */
 	int complaints;       /* lines said about damage ... */
@@ -296,13 +297,12 @@ static int open_image(struct crew *crew, struct err *err)
 static bool is_back(void *arg)
 {
 	struct crew *crew = arg;
-	struct timespec now;
+	long long now = wait_clock_ms();
 	struct err err;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec < crew->tried + RETRY_S)
+	if (now < crew->tried + RETRY_MS)
 		return false;
-	crew->tried = now.tv_sec;
+	crew->tried = now;
 	return open_image(crew, &err) == 0;
 }
 
