@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/source/manifest.h"
 
+#include "lib/image/oci.h"
+#include "lib/words.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <sys/utsname.h>
@@ -424,27 +427,25 @@ int manifest_choose(const struct manifest *index, const struct platform *platfor
 int config_diff_ids(const char *text, size_t size, struct digest *diff_id, size_t count,
 		    struct err *err)
 {
-	json_auto_t *json = NULL;
-	const json_t *list;
+	auto_words list = {0};
 
-	if (load(text, size, "the configuration", &json, err) < 0)
-		return -1;
-	list = json_object_get(json_object_get(json, "rootfs"), "diff_ids");
-	if (!json_is_array(list))
+	if (size > DOCUMENT_MAX)
+		return err_set(err, "the configuration is %zu bytes long, more than %d", size,
+			       DOCUMENT_MAX);
+	if (oci_diff_ids(text, size, &list.item, err) < 0)
+		return err_aim(err, "cannot read the configuration");
+	if (!list.item)
 		return err_set(
 			err,
 			"the configuration has no rootfs.diff_ids: it is no container image's");
-	if (json_array_size(list) != count)
+	if (words_count(list.item) != count)
 		return err_set(err, "the configuration is of %zu layers, the manifest of %zu",
-			       json_array_size(list), count);
-	for (size_t i = 0; i < count; i++) {
-		const char *one = json_string_value(json_array_get(list, i));
-
-		if (digest_take(&diff_id[i], one) < 0)
+			       words_count(list.item), count);
+	for (size_t i = 0; i < count; i++)
+		if (digest_take(&diff_id[i], list.item[i]) < 0)
 			return err_set(err,
 				       "the configuration's diff_id of layer %zu is no sha256 or "
 				       "sha512 digest but '%.80s'",
-				       i + 1, one ? one : "");
-	}
+				       i + 1, list.item[i]);
 	return 0;
 }

@@ -87,19 +87,40 @@ static int take_labels(const struct json *from, char ***out, struct err *err)
 	return *out ? 0 : err_sys(err, "cannot read the OCI configuration");
 }
 
-int oci_config_parse(const char *text, size_t size, struct oci_config **out, struct err *err)
+static int parse(const char *text, size_t size, struct json **out, struct err *err)
 {
-	auto_oci_config *config = calloc(1, sizeof(*config));
 	auto_json *root = NULL;
-	const struct json *run;
 
-	if (!config)
-		return err_sys(err, "cannot read the OCI configuration");
 	if (json_parse(text, size, &root, err) < 0)
 		return -1;
 	if (root->type != JSON_OBJECT)
 		return err_set(err, "the OCI configuration is no object");
-	run = json_get(root, "config");
+	*out = take_ptr(&root);
+	return 0;
+}
+
+/* A member that is an object of its own, or absent or null. */
+static int take_object(const struct json *from, const char *key, const struct json **out,
+		       struct err *err)
+{
+	const struct json *value = json_get(from, key);
+
+	if (value && value->type != JSON_NULL && value->type != JSON_OBJECT)
+		return wrong(key, err);
+	*out = value;
+	return 0;
+}
+
+int oci_config_parse(const char *text, size_t size, struct oci_config **out, struct err *err)
+{
+	auto_oci_config *config = calloc(1, sizeof(*config));
+	auto_json *root = NULL;
+	const struct json *run = NULL;
+
+	if (!config)
+		return err_sys(err, "cannot read the OCI configuration");
+	if (parse(text, size, &root, err) < 0 || take_object(root, "config", &run, err) < 0)
+		return -1;
 	if (take_string(root, "architecture", &config->architecture, err) < 0 ||
 	    take_string(root, "os", &config->os, err) < 0 ||
 	    take_string(root, "created", &config->created, err) < 0 ||
@@ -111,6 +132,19 @@ int oci_config_parse(const char *text, size_t size, struct oci_config **out, str
 	    take_labels(run, &config->labels, err) < 0)
 		return -1;
 	*out = take_ptr(&config);
+	return 0;
+}
+
+int oci_diff_ids(const char *text, size_t size, char ***out, struct err *err)
+{
+	auto_words list = {0};
+	auto_json *root = NULL;
+	const struct json *rootfs = NULL;
+
+	if (parse(text, size, &root, err) < 0 || take_object(root, "rootfs", &rootfs, err) < 0 ||
+	    take_vector(rootfs, "diff_ids", &list.item, err) < 0)
+		return -1;
+	*out = take_ptr(&list.item);
 	return 0;
 }
 

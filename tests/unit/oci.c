@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/image/oci.h"
 
+#include "lib/words.h"
 #include "tests/unit/tap.h"
 
 static struct err err;
@@ -72,7 +73,65 @@ static void wrong_types_are_named(void)
 	ok(refused("{\"config\":{\"Cmd\":[\"a\",1]}}", "'Cmd'"), "a number in a list");
 	ok(refused("{\"config\":{\"Labels\":[]}}", "'Labels'"), "labels that are a list");
 	ok(refused("{\"os\":7}", "'os'"), "a string that is a number");
+	ok(refused("{\"config\":[]}", "'config'"), "a list in the place of all of them");
 	ok(refused("{", "no valid JSON"), "broken JSON");
+}
+
+static char **diff_ids(const char *text, int *result)
+{
+	char **list = NULL;
+
+	*result = oci_diff_ids(text, strlen(text), &list, &err);
+	return list;
+}
+
+static void diff_ids_are_read(void)
+{
+	int result;
+	char **list = diff_ids("{\"rootfs\":{\"diff_ids\":[\"sha256:a\",\"x\"]}}", &result);
+
+	ok(result == 0 && words_count(list) == 2, "as many as there are");
+	is_str(list ? list[1] : NULL, "x", "as they stand there");
+	words_free(list);
+	list = diff_ids("{\"rootfs\":{\"diff_ids\":[]}}", &result);
+	ok(result == 0 && list && !list[0], "an empty list");
+	words_free(list);
+	ok(!diff_ids("{}", &result) && result == 0, "none");
+	ok(!diff_ids("{\"rootfs\":null}", &result) && result == 0, "null");
+	ok(!diff_ids("{\"rootfs\":[]}", &result) && result == -1 && strstr(err.text, "'rootfs'"),
+	   "a wrong type is named");
+	ok(!diff_ids("{\"rootfs\":{\"diff_ids\":[7]}}", &result) && result == -1,
+	   "also in the list");
+}
+
+/* What one of the two takes for JSON the other does, too. */
+static void both_readers_agree(void)
+{
+	static const char *const documents[] = {
+		"",
+		"{",
+		"{}x",
+		"[]",
+		"null",
+		"{\"os\":null,\"os\":null}",
+		"{\"config\":{\"Cmd\":[],\"Cmd\":[]}}",
+		"{\"rootfs\":{\"type\":\"a\",\"type\":\"b\"}}",
+		"{\"x\":\"\\u0000\"}",
+		"{\"x\":\"\xff\"}",
+		"{\"x\":01}",
+		"{\"x\":1e999,\"y\":99999999999999999999}",
+		"{\"history\":[{\"empty_layer\":true}]}",
+		"\xef\xbb\xbf{}",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(documents); i++) {
+		auto_oci_config *config = parse(documents[i]);
+		int result;
+
+		words_free(diff_ids(documents[i], &result));
+		ok((config != NULL) == (result == 0), "document %zu: both %s it", i,
+		   config ? "take" : "refuse");
+	}
 }
 
 int main(void)
@@ -81,5 +140,7 @@ int main(void)
 	what_is_absent_or_null_is_null();
 	one_empty_string_is_no_command();
 	wrong_types_are_named();
+	diff_ids_are_read();
+	both_readers_agree();
 	return done_testing();
 }
