@@ -1,69 +1,16 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/mount/mount.h"
 
-#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/path.h"
-#include "runner/mount/pipe_text.h"
-#include "runner/mount/place.h"
 #include "runner/mount/points.h"
 #include "runner/mount/root.h"
+#include "runner/mount/steps.h"
 #include "runner/mount/tree.h"
 
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-
-enum { CHUNK = 1 << 16, PIPE_TIMEOUT_MS = 2000, PIPE_MAX = 16 << 20 };
-
-enum { NOT_SHOWN = -2 };
-
-/* The root while it is built. */
-struct builder {
-	const struct plan *plan;
-	bool root_shows;
-	int root;           /* O_PATH, what targets are opened in */
-	int scratch;        /* a tmpfs for small files and layers; -1 until needed */
-	int upper;          /* the user's overlay directory; -1 for none */
-	int *clone;         /* per step, the source of a bind; -1 */
-	dev_t *own;         /* file systems made here, in which mount points may be made */
-	size_t own_count;   /* at most one a step, and two more */
-};
-
-static bool is_below_dev(const struct plan_step *step)
-{
-	return step->target && path_is_below(step->target, "/dev");
-}
-
-static void note_own(struct builder *at, int fd)
-{
-	struct stat stat;
-
-	if (fstat(fd, &stat) == 0 && at->own_count < at->plan->count + 2)
-		at->own[at->own_count++] = stat.st_dev;
-}
-
-static bool is_own(const struct builder *at, int fd)
-{
-	struct stat stat;
-
-	if (fstat(fd, &stat) < 0)
-		return false;
-	for (size_t i = 0; i < at->own_count; i++)
-		if (at->own[i] == stat.st_dev)
-			return true;
-	return false;
-}
-
-static int need_scratch(struct builder *at, struct err *err)
-{
-	if (at->scratch < 0)
-		at->scratch = root_mount_scratch(at->plan, err);
-	return at->scratch < 0 ? -1 : 0;
-}
 
 /*
  * Clone all sources before anything is attached: meanwhile the mount server
@@ -89,310 +36,6 @@ static int clone_sources(struct builder *at, struct err *err)
 			return -1;
 		log_info("not shown: %s", err->text);
 	}
-	return 0;
-}
-
-/* The directory that is to hold @target's last component, and that component. */
-static int open_parent(struct builder *at, const char *target, const char **name)
-{
-	auto_free char *parent = strdup(target);
-	char *slash = parent ? strrchr(parent, '/') : NULL;
-
-	if (!slash)
-		return -1;
-	*name = target + (slash - parent) + 1;
-	*slash = '\0';
-	return path_open_in(at->root, *parent ? parent : "/", O_PATH | O_DIRECTORY);
-}
-
-/* Make @target and the directories above it, in file systems made here only. */
-static int make_point(struct builder *at, const char *target, bool is_file, struct err *err)
-{
-	const char *name;
-	auto_fd parent = open_parent(at, target, &name);
-	auto_fd made = -1;
-
-	if (parent < 0 && errno == ENOENT && strrchr(target, '/') != target) {
-		auto_free char *above = strndup(target, (size_t)(strrchr(target, '/') - target));
-
-		if (!above)
-			return err_sys(err, "cannot make '%s'", target);
-		if (make_point(at, above, false, err) < 0)
-			return -1;
-		parent = open_parent(at, target, &name);
-	}
-	if (parent < 0)
-		return err_sys(err, "cannot mount at '%s'", target);
-	if (!is_own(at, parent))
-		return err_set(err, "cannot mount at '%s': it does not exist there, and what lies "
-				    "there is not firn's to change",
-			       target);
-	if (is_file)
-		made = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (is_file ? made < 0 : mkdirat(parent, name, 0755) < 0)
-		return err_sys(err, "cannot make '%s'", target);
-	return 0;
-}
-
-static int open_target(struct builder *at, const char *target, bool is_file, struct err *err)
-{
-	int fd = path_open_in(at->root, target, O_PATH);
-
-	if (fd < 0 && errno == ENOENT) {
-		if (make_point(at, target, is_file, err) < 0)
-			return -1;
-		fd = path_open_in(at->root, target, O_PATH);
-	}
-	return fd < 0 ? err_sys(err, "cannot mount at '%s'", target) : fd;
-}
-
-/* What the user did not name is left out where it has no place. */
-static int leave_out(const struct plan_step *step, const char *reason)
-{
-	bool minor = step->flags &
-		     (PLAN_CWD | PLAN_COPY | PLAN_REPLACE | PLAN_NOPOINT | PLAN_PERSONAL);
-
-	(minor ? log_info : log_warning)("'%s' is not shown: %s", step->target, reason);
-	return NOT_SHOWN;
-}
-
-/* The place of a lenient step, made where that is possible; NOT_SHOWN for none. */
-static int open_lenient(struct builder *at, const struct plan_step *step, struct err *err)
-{
-	int fd = place_open(at->root, step);
-	bool made = step->flags & (PLAN_COPY | PLAN_REPLACE); /* by those who can replace */
-	int code = errno;
-
-	if (fd < 0 && !place_is_none(code))
-		return err_code(err, code, "cannot mount at '%s'", step->target);
-	if (fd < 0 && code == ENOENT && !made &&
-	    make_point(at, step->target, step->flags & PLAN_ISFILE, err) == 0)
-		fd = place_open(at->root, step);
-	if (fd < 0 && step->flags & PLAN_CWD)
-		fd = path_open_straight(at->root, PLAN_CWD_PLACE, O_PATH | O_DIRECTORY);
-	return fd < 0 ? leave_out(step, place_reason(code)) : fd;
-}
-
-static int open_place(struct builder *at, const struct plan_step *step, struct err *err)
-{
-	if (place_is_lenient(step))
-		return open_lenient(at, step, err);
-	return open_target(at, step->target, step->flags & PLAN_ISFILE, err);
-}
-
-/* What the host mounts later comes as it is there, with set-user-ID programs and devices. */
-static unsigned separate(const struct builder *at)
-{
-	return at->plan->contained ? TREE_PRIVATE : 0;
-}
-
-static int attach_bind(struct builder *at, size_t i, struct err *err)
-{
-	const struct plan_step *step = &at->plan->step[i];
-	unsigned restrict_to = (step->flags & PLAN_DEVICES ? 0 : TREE_NODEV) | separate(at);
-	auto_fd target = -1;
-
-	if (at->clone[i] < 0)
-		return 0;
-	target = open_place(at, step, err);
-	if (target < 0)
-		return target == NOT_SHOWN ? 0 : -1;
-	if (step->flags & PLAN_READONLY)
-		restrict_to |= TREE_READONLY;
-	/* The plain ones are restricted all at once, see mount_plan(). */
-	if ((step->flags & PLAN_READONLY || is_below_dev(step)) &&
-	    tree_restrict(at->clone[i], restrict_to, err) < 0)
-		return -1;
-	if (tree_attach(at->clone[i], target, err) == 0)
-		return 0;
-	if (place_is_lenient(step) && place_is_none(err->code)) {
-		(void)leave_out(step, err->text);
-		return 0;
-	}
-	return err_aim(err, "cannot bind '%s' at '%s'", step->source, step->target);
-}
-
-static int attach_tmpfs(struct builder *at, const struct plan_step *step, struct err *err)
-{
-	auto_fd target = open_place(at, step, err);
-	auto_fd top = -1;
-	char path[64], options[64], size[32] = "";
-
-	if (target < 0)
-		return target == NOT_SHOWN ? 0 : -1;
-	if (step->size)
-		(void)snprintf(size, sizeof(size), ",size=%llu", (unsigned long long)step->size);
-	(void)snprintf(options, sizeof(options), "mode=%s%s",
-		       step->flags & PLAN_SHARED_MODE ? "1777" : "0755", size);
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", target);
-	if (mount("firn", path, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
-		return err_sys(err, "cannot mount a tmpfs at '%s'", step->target);
-	top = path_open_in(at->root, step->target, O_PATH);
-	if (top < 0)
-		return err_sys(err, "cannot open '%s'", step->target);
-	note_own(at, top);
-	return 0;
-}
-
-/*
- * A host's /dev/ptmx finds its terminals beside itself, and would not find these. Each program that
- * opens ptmx gets a terminal of its own user (devpts without gid: "tty" is not mapped).
- */
-static int attach_devpts(struct builder *at, const struct plan_step *step, struct err *err)
-{
-	auto_fd target = open_target(at, step->target, false, err);
-	char path[64];
-
-	if (target < 0)
-		return -1;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", target);
-	if (mount("firn", path, "devpts", MS_NOSUID | MS_NOEXEC,
-		  "newinstance,ptmxmode=0666,mode=0620") < 0)
-		return err_sys(err, "cannot mount '%s'", step->target);
-	return 0;
-}
-
-/* The image's working directory, where a file system made here covers the image's. */
-static void make_dir(struct builder *at, const struct plan_step *step)
-{
-	auto_fd there = path_open_in(at->root, step->target, O_PATH);
-	struct err err;
-
-	if (there < 0 && errno == ENOENT && make_point(at, step->target, false, &err) < 0)
-		log_debug("%s", err.text);
-}
-
-static int make_link(struct builder *at, const struct plan_step *step, struct err *err)
-{
-	const char *name;
-	auto_fd parent = open_parent(at, step->target, &name);
-
-	if (parent < 0 || symlinkat(step->content, parent, name) < 0)
-		return err_sys(err, "cannot make '%s'", step->target);
-	return 0;
-}
-
-/* The image's regular file @path, if there is one, behind what is in @to already. */
-static int append_file(const struct builder *at, int to, const char *path)
-{
-	auto_fd from = path_open_in(at->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	auto_free char *text = NULL;
-	struct stat stat;
-	ssize_t got;
-
-	if (from < 0)
-		return 0;
-	if (fstat(from, &stat) < 0)
-		return -1;
-	text = S_ISREG(stat.st_mode) ? malloc(CHUNK) : NULL;
-	if (!text)
-		return S_ISREG(stat.st_mode) ? -1 : 0;
-	while ((got = read(from, text, CHUNK)) > 0)
-		if (file_write_all(to, text, (size_t)got) < 0)
-			return -1;
-	return got < 0 ? -1 : 0;
-}
-
-/* Show @file of the scratch tmpfs at @target, which is @path. */
-static int attach_file(int file, int target, const char *path, struct err *err)
-{
-	char link[64];
-	auto_fd tree = -1;
-
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
-	tree = tree_clone(link, err);
-	if (tree < 0 || tree_restrict(tree, TREE_READONLY | TREE_NODEV, err) < 0 ||
-	    tree_attach(tree, target, err) < 0)
-		return err_aim(err, "cannot show '%s'", path);
-	return 0;
-}
-
-static int open_scratch_file(struct builder *at, size_t i)
-{
-	char name[32];
-
-	(void)snprintf(name, sizeof(name), "text%zu", i);
-	return openat(at->scratch, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-}
-
-/* A small file of our own in place of the image's, or of its symlink, from the scratch tmpfs. */
-static int attach_text(struct builder *at, size_t i, struct err *err)
-{
-	const struct plan_step *step = &at->plan->step[i];
-	auto_fd target = path_open_in(at->root, step->target, O_PATH | O_NOFOLLOW);
-	auto_fd file = -1;
-	struct stat stat;
-
-	if (target < 0 || fstat(target, &stat) < 0 ||
-	    (!S_ISREG(stat.st_mode) && !S_ISLNK(stat.st_mode))) {
-		log_info("'%s' is not shown: the image has no place for it", step->target);
-		return 0;
-	}
-	file = open_scratch_file(at, i);
-	if (file < 0 || file_write_all(file, step->content, strlen(step->content)) < 0 ||
-	    (step->kind == PLAN_PREFIX && append_file(at, file, step->target) < 0))
-		return err_sys(err, "cannot write '%s'", step->target);
-	return attach_file(file, target, step->target, err);
-}
-
-/* What a helper found out while all else was built. If it is late or fails, that is no reason to.
- */
-static int attach_pipe(struct builder *at, size_t i, struct err *err)
-{
-	const struct plan_step *step = &at->plan->step[i];
-	auto_fd target = path_open_in(at->root, step->target, O_PATH);
-	auto_fd file = -1;
-	auto_free char *text = NULL;
-	size_t len;
-
-	if (target < 0 || step->fd < 0)
-		return 0;
-	if (pipe_text(step->fd, PIPE_TIMEOUT_MS, PIPE_MAX, &text, &len, err) < 0) {
-		log_info("not shown: '%s': %s", step->target, err->text);
-		return 0;
-	}
-	if (need_scratch(at, err) < 0)
-		return -1;
-	file = open_scratch_file(at, i);
-	if (file < 0 || file_write_all(file, text, len) < 0)
-		return err_sys(err, "cannot write '%s'", step->target);
-	log_debug("'%s' is shown", step->target);
-	return attach_file(file, target, step->target, err);
-}
-
-static int do_step(struct builder *at, size_t i, struct err *err)
-{
-	const struct plan_step *step = &at->plan->step[i];
-
-	switch (step->kind) {
-	case PLAN_BIND:
-		return attach_bind(at, i, err);
-	case PLAN_TMPFS:
-		return attach_tmpfs(at, step, err);
-	case PLAN_DEVPTS:
-		return attach_devpts(at, step, err);
-	case PLAN_LINK: /* in the image itself the mount server shows it */
-		return plan_covers(at->plan, i, step->target) ? make_link(at, step, err) : 0;
-	case PLAN_DIR:
-		if (plan_covers(at->plan, i, step->target))
-			make_dir(at, step);
-		return 0;
-	case PLAN_FILE:
-	case PLAN_PREFIX:
-		return at->root_shows ? 0 : attach_text(at, i, err);
-	case PLAN_PIPE:
-		return attach_pipe(at, i, err);
-	case PLAN_OVERLAY: /* was laid before all others */
-		return 0;
-	}
-	return 0;
-}
-
-static int do_steps(struct builder *at, bool below_dev, struct err *err)
-{
-	for (size_t i = 0; i < at->plan->count; i++)
-		if (is_below_dev(&at->plan->step[i]) == below_dev && do_step(at, i, err) < 0)
-			return -1;
 	return 0;
 }
 
@@ -440,7 +83,7 @@ static int lay_overlay(struct builder *at, const struct plan_step *overlay, int 
 
 	log_debug("an overlay holds %s", overlay ? "what is written" : "mount points");
 	if (overlay && !overlay->source) {
-		if (need_scratch(at, err) < 0)
+		if (builder_need_scratch(at, err) < 0)
 			return -1;
 		layers.upper = at->scratch;
 	}
@@ -451,7 +94,7 @@ static int lay_overlay(struct builder *at, const struct plan_step *overlay, int 
 	if (at->root < 0)
 		return -1;
 	if (overlay)
-		note_own(at, at->root);
+		builder_note_own(at, at->root);
 	return 0;
 }
 
@@ -467,7 +110,7 @@ static int make_late_points(struct builder *at, size_t first, struct points *poi
 
 		if (step->kind != PLAN_DIR || there >= 0 || errno != ENOENT)
 			continue;
-		if (at->scratch < 0 && need_scratch(at, err) < 0)
+		if (at->scratch < 0 && builder_need_scratch(at, err) < 0)
 			return -1;
 		points->scratch = at->scratch;
 		if (points_add(points, step, err) < 0)
@@ -509,7 +152,7 @@ static int prepare_root(struct builder *at, const struct mount_hook *hook, struc
 
 	at->root = root_open(err);
 	if (at->root < 0 || call_hook(at, hook, err) < 0 ||
-	    (!at->root_shows && need_scratch(at, err) < 0))
+	    (!at->root_shows && builder_need_scratch(at, err) < 0))
 		return -1;
 	overlay = find_overlay(at->plan);
 	points.root = at->root;
@@ -574,9 +217,9 @@ static int open_upper(struct builder *at, struct err *err)
 static int build(struct builder *at, const struct mount_hook *hook, struct err *err)
 {
 	if (open_upper(at, err) < 0 || clone_sources(at, err) < 0 ||
-	    prepare_root(at, hook, err) < 0 || do_steps(at, false, err) < 0 ||
-	    tree_restrict(at->root, TREE_NODEV | separate(at), err) < 0 ||
-	    do_steps(at, true, err) < 0 || root_pivot(at->root, err) < 0)
+	    prepare_root(at, hook, err) < 0 || steps_do(at, false, err) < 0 ||
+	    tree_restrict(at->root, TREE_NODEV | builder_separate(at), err) < 0 ||
+	    steps_do(at, true, err) < 0 || root_pivot(at->root, err) < 0)
 		return -1;
 	return tree_restrict_needed() ? restrict_late(at, err) : 0;
 }
