@@ -4,6 +4,7 @@
 #include "builder/fetch/http.h"
 
 #include "builder/fetch/reference.h"
+#include "builder/fetch/url.h"
 #include "lib/log.h"
 
 #include <curl/curl.h>
@@ -39,56 +40,6 @@ struct http_stream {
 static void start_curl(void)
 {
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-bool http_is_allowed(const struct conf *conf, const char *host)
-{
-	const struct conf_registry *registry = conf_registry(conf, host);
-
-	return host_is_loopback(host) || (registry && registry->insecure);
-}
-
-bool http_may_lead(const struct conf *conf, const char *from, const char *host)
-{
-	const struct conf_registry *registry = conf_registry(conf, host);
-
-	return (registry && registry->insecure) ||
-	       (host_is_loopback(host) && http_is_allowed(conf, from));
-}
-
-int http_split(const char *url, char **scheme, char **host, struct err *err)
-{
-	CURLU *parts = curl_url();
-	char *name = NULL, *port = NULL, *kind = NULL;
-	bool good = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		    curl_url_get(parts, CURLUPART_SCHEME, &kind, 0) == CURLUE_OK &&
-		    curl_url_get(parts, CURLUPART_HOST, &name, 0) == CURLUE_OK;
-
-	*scheme = *host = NULL;
-	if (good) {
-		(void)curl_url_get(parts, CURLUPART_PORT, &port, 0);
-		*scheme = strdup(kind);
-		if (asprintf(host, "%s%s%s", name, port ? ":" : "", port ? port : "") < 0)
-			*host = NULL;
-	}
-	curl_free(kind);
-	curl_free(name);
-	curl_free(port);
-	curl_url_cleanup(parts);
-	if (*scheme && *host)
-		return 0;
-	free(take_ptr(scheme));
-	free(take_ptr(host));
-	(void)err_set(err, "'%.200s' is no URL", url);
-	return -1;
-}
-
-char *http_escape(const char *text)
-{
-	char *escaped = curl_easy_escape(NULL, text, 0), *copy = escaped ? strdup(escaped) : NULL;
-
-	curl_free(escaped);
-	return copy;
 }
 
 static void take_text(char *out, size_t size, const char *value)
@@ -308,7 +259,7 @@ static int explain(const struct http_stream *stream, struct err *err)
 	bool untrusted = stream->result == CURLE_PEER_FAILED_VERIFICATION;
 	bool no_tls = stream->result == CURLE_SSL_CONNECT_ERROR;
 
-	if (http_split(stream->url, &scheme, &host, err) < 0)
+	if (url_split(stream->url, &scheme, &host, err) < 0)
 		return -1;
 	(void)err_set(err, "'%s': %s", host, reason);
 	if (classify(stream->result) == HTTP_UNREACHABLE)
@@ -359,21 +310,6 @@ static bool is_redirect(long status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* Where @location, seen from @base, leads: new string. */
-static char *resolve(const char *base, const char *location)
-{
-	CURLU *parts = curl_url();
-	char *url = NULL, *copy = NULL;
-
-	if (parts && curl_url_set(parts, CURLUPART_URL, base, 0) == CURLUE_OK &&
-	    curl_url_set(parts, CURLUPART_URL, location, 0) == CURLUE_OK &&
-	    curl_url_get(parts, CURLUPART_URL, &url, 0) == CURLUE_OK)
-		copy = strdup(url);
-	curl_free(url);
-	curl_url_cleanup(parts);
-	return copy;
-}
-
 /*
  * Plain http: to hosts that the site lists, and to this machine's own, but not because @asked, a
  * stranger, sends there.
@@ -382,7 +318,7 @@ static int check_scheme(const struct conf *conf, const char *scheme, const char 
 			const char *asked, struct err *err)
 {
 	if (strcmp(scheme, "https") == 0 ||
-	    (strcmp(scheme, "http") == 0 && http_may_lead(conf, asked, host)))
+	    (strcmp(scheme, "http") == 0 && url_may_lead(conf, asked, host)))
 		return 0;
 	return err_set(err,
 		       "'%s' would be asked over %s, not https; firn.conf's [registry \"%s\"] "
@@ -401,13 +337,13 @@ int http_open(const struct http_request *request, struct http_stream **out,
 	*failure = HTTP_FINAL;
 	if (!url)
 		return err_sys(err, "cannot ask a registry");
-	if (http_split(url, &first_scheme, &first_host, err) < 0)
+	if (url_split(url, &first_scheme, &first_host, err) < 0)
 		return -1;
 	for (int redirects = 0;; redirects++) {
 		auto_free char *scheme = NULL, *host = NULL, *next = NULL;
 		auto_http_stream *stream = NULL;
 
-		if (http_split(url, &scheme, &host, err) < 0 ||
+		if (url_split(url, &scheme, &host, err) < 0 ||
 		    check_scheme(request->conf, scheme, host, first_host, err) < 0)
 			return -1;
 		elsewhere = elsewhere || strcmp(scheme, first_scheme) != 0 ||
@@ -432,7 +368,7 @@ int http_open(const struct http_request *request, struct http_stream **out,
 		if (stream->reply.location_is_long)
 			return err_set(err, "'%s' redirects to an address of more than %zu bytes",
 				       host, sizeof(stream->reply.location) - 1);
-		next = *stream->reply.location ? resolve(url, stream->reply.location) : NULL;
+		next = *stream->reply.location ? url_resolve(url, stream->reply.location) : NULL;
 		if (!next)
 			return err_set(err, "'%s' redirects to nowhere", host);
 		free(url);

@@ -82,15 +82,4 @@ bool http_may_pass(long status);
  * what is usual. */
 void http_wait(int try, long retry_after);
 
-/* Whether plain http to @host (with its port) is allowed: this machine, or the site says so. */
-bool http_is_allowed(const struct conf *conf, const char *host);
-/* The same, where the host @from leads there: a stranger may not have this machine's own services
- * asked. */
-bool http_may_lead(const struct conf *conf, const char *from, const char *host);
-
-/* "scheme", "host[:port]" of @url into new strings. */
-int http_split(const char *url, char **scheme, char **host, struct err *err);
-/* @text as a part of a URL's query: new string. */
-char *http_escape(const char *text);
-
 #endif

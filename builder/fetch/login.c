@@ -4,6 +4,7 @@
 #include "builder/fetch/credentials.h"
 #include "builder/fetch/http.h"
 #include "builder/fetch/reference.h"
+#include "builder/fetch/url.h"
 #include "lib/log.h"
 
 #include <jansson.h>
@@ -127,7 +128,7 @@ static int exchange(const struct ask *ask, const struct http_request *request, c
 static int refresh(const struct ask *ask, const char *service, const char *scope,
 		   char **authorization, struct err *err)
 {
-	auto_secret *token = http_escape(ask->credentials->identity_token), *form = NULL;
+	auto_secret *token = url_escape(ask->credentials->identity_token), *form = NULL;
 	struct http_request request = {.url = ask->challenge->realm, .conf = ask->conf};
 
 	if (!token ||
@@ -223,7 +224,7 @@ static int check_realm(const struct ask *ask, const char *scheme, const char *re
 	const struct conf_registry *section = conf_registry(ask->conf, ask->account);
 	bool is_https = strcmp(scheme, "https") == 0;
 
-	if (!is_https && !http_may_lead(ask->conf, ask->host, realm))
+	if (!is_https && !url_may_lead(ask->conf, ask->host, realm))
 		return err_set(err,
 			       "'%s' sends to the token server '%s' over %s: credentials go over "
 			       "https only",
@@ -232,7 +233,7 @@ static int check_realm(const struct ask *ask, const char *scheme, const char *re
 		return 0;
 	if (strcmp(realm, ask->host) != 0)
 		log_info("'%s' has its logins at '%s'", ask->host, realm);
-	if (!is_https && !http_is_allowed(ask->conf, ask->host))
+	if (!is_https && !url_may_be_plain(ask->conf, ask->host))
 		return err_set(err, "'%s' would have credentials sent to '%s' over %s", ask->host,
 			       realm, scheme);
 	if (login_is_related(ask->host, realm) ||
@@ -247,15 +248,15 @@ static int check_realm(const struct ask *ask, const char *scheme, const char *re
 
 static int bearer(const struct ask *ask, char **authorization, struct err *err)
 {
-	auto_free char *service = http_escape(ask->challenge->service), *scope = NULL, *own = NULL;
+	auto_free char *service = url_escape(ask->challenge->service), *scope = NULL, *own = NULL;
 	auto_free char *scheme = NULL, *realm_host = NULL;
 
 	if (asprintf(&own, "repository:%s:pull", ask->name) < 0)
 		return err_sys(err, "cannot log in to '%s'", ask->host);
-	scope = http_escape(*ask->challenge->scope ? ask->challenge->scope : own);
+	scope = url_escape(*ask->challenge->scope ? ask->challenge->scope : own);
 	if (!service || !scope)
 		return err_sys(err, "cannot log in to '%s'", ask->host);
-	if (http_split(ask->challenge->realm, &scheme, &realm_host, err) < 0)
+	if (url_split(ask->challenge->realm, &scheme, &realm_host, err) < 0)
 		return err_aim(err, "the realm of '%s'", ask->host);
 	if (check_realm(ask, scheme, realm_host, err) < 0)
 		return -1;

@@ -3,6 +3,7 @@
 
 #include "builder/fetch/http.h"
 #include "builder/fetch/login.h"
+#include "builder/fetch/url.h"
 #include "lib/log.h"
 
 #include <inttypes.h>
@@ -61,7 +62,7 @@ static int add_mirror(struct registry *registry, const char *url, struct err *er
 	auto_free char *scheme = NULL;
 	const char *path;
 
-	if (http_split(url, &scheme, &endpoint->host, err) < 0)
+	if (url_split(url, &scheme, &endpoint->host, err) < 0)
 		return err_aim(err, "the mirror of '%s'", registry->reference->host);
 	endpoint->scheme = strcmp(scheme, "http") == 0 ? "http" : "https";
 	path = strstr(url, "://");
@@ -87,7 +88,7 @@ static int add_origin(struct registry *registry, struct err *err)
 		return err_sys(err, "cannot ask '%s'", host);
 	endpoint->account = host;
 	endpoint->scheme = "https";
-	endpoint->scheme_open = http_is_allowed(registry->conf, host);
+	endpoint->scheme_open = url_may_be_plain(registry->conf, host);
 	return 0;
 }
 

@@ -17,6 +17,8 @@ printf '#ifndef FIRN_A_H\n#define FIRN_A_H\n#include "runner/b.h"\nstruct same {
 printf '#ifndef FIRN_A_H\n#define FIRN_A_H\n#include "lib/a.h"\nstruct same {\n};\n#endif\n' >"$tree/runner/b.h"
 printf '\t%093d\n\t%092d\n#include "b.h"\n' 0 0 >"$tree/runner/b.c"
 printf '#include "runner/b.h"\n' >"$tree/builder/c.c"
+seq 501 | sed 's,^,// ,' >"$tree/builder/long.c"
+seq 500 | sed 's,^,// ,' >"$tree/builder/short.c"
 ok 'arrows that go back are an error'          status_is 1 table -v
 ok '... those of lib'                          says 'lib/a.h: runner/b.h'
 ok '... and of builder'                        says 'builder/c.c: runner/b.h'
@@ -24,6 +26,8 @@ ok '... but of none that go on'                says_not 'runner/b.h: lib/a.h'
 ok 'a circle is seen'                          says 'lib/a runner/b'
 ok 'a line of 101 columns, with its tab'       says 'runner/b.c:1'
 ok '... but not one of 100'                    says_not 'runner/b.c:2'
+ok 'a file of 501 lines'                       says 'builder/long.c: 501'
+ok '... but not one of 500'                    says_not 'builder/short.c: 500'
 ok 'a guard that is not its path'              says 'runner/b.h: FIRN_A_H'
 ok '... and that of two'                       says 'FIRN_A_H: lib/a.h runner/b.h'
 ok 'a tag of two structs'                      says 'same: lib/a.h runner/b.h'
