@@ -3,7 +3,10 @@
  * log.h - what firn says beside its errors.
  *
  * Lines go to standard error, each with "firn: " in front and in one write, so
- * that lines of many ranks do not mix. The level is the program's one global.
+ * that lines of many ranks do not mix. Control characters in them are shown as
+ * '?' (lib/text.h), and what is longer than 2 KiB is cut. Any thread may say
+ * something. That there is no standard error is no error. The level, its clock and the
+ * writer are what a program has of globals.
  */
 #ifndef FIRN_LIB_LOG_H
 #define FIRN_LIB_LOG_H
@@ -17,6 +20,8 @@ enum log_level {
 	LOG_DEBUG,      /* -vv: each room's decisions, with the time since the start */
 };
 
+/* What is above @level is dropped, at little cost. LOG_DEBUG starts the clock that its lines show.
+ */
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
 
@@ -30,6 +35,7 @@ void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), voi
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "firn: warning: TEXT"; says what happens instead. */
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "firn: TEXT" from LOG_VERBOSE on; the second with LOG_DEBUG only, and the microseconds since. */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -2,6 +2,9 @@
 /*
  * pass.h - a message over a Unix socket, with descriptors (unix(7), SCM_RIGHTS)
  * and, if wanted, with who sent it as the kernel knows it (SCM_CREDENTIALS).
+ *
+ * For sockets that keep messages apart (SOCK_SEQPACKET). Returns errno, not a
+ * struct err, and allocates nothing: forks of daemons with threads use it.
  */
 #ifndef FIRN_LIB_PASS_H
 #define FIRN_LIB_PASS_H
@@ -10,6 +13,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* Descriptors in one message; the kernel's own limit is 253 (SCM_MAX_FD). */
 enum { PASS_MAX = 4 };
 
 struct pass {

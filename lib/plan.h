@@ -3,9 +3,14 @@
  * plan.h - the container as a list of steps.
  *
  * A plan says what will be shown and mounted where, in order, and what is run
- * in the end. Building one makes no system call, so it can be printed, compared
- * and tested anywhere. Steps are carried out first to last by runner/mount/mount.c; a
- * later step may cover an earlier one.
+ * in the end. To build one makes no system call, so it can be printed, compared
+ * and tested anywhere; a pipe's descriptor is the one thing of the system's in it.
+ * Steps are carried out first to last by runner/mount/mount.c; a later step may cover
+ * an earlier one.
+ *
+ * runner/plan/compose.h makes one of a request and an image, mpi-glue adds what a
+ * host's MPI needs, --print-plan shows it, and its hash says which ranks may share a
+ * container.
  */
 #ifndef FIRN_LIB_PLAN_H
 #define FIRN_LIB_PLAN_H
@@ -19,6 +24,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+/* What a step does. Which fields of struct plan_step it has stands with each. */
 enum plan_kind {
 	PLAN_FILE,    /* a read-only file @target with the text @content instead of the image's */
 	PLAN_PREFIX,  /* the same with the image's own file, if any, behind @content */
@@ -32,6 +38,7 @@ enum plan_kind {
 	PLAN_PIPE, /* a read-only file @target with what a helper says on @fd, if it does in time */
 };
 
+/* How: a set of these. Most are for binds; where a step has no use for one it means nothing. */
 enum plan_flags {
 	PLAN_READONLY = 1 << 0,
 	PLAN_DEVICES = 1 << 1,	   /* device nodes may be opened: /dev */
@@ -52,23 +59,26 @@ enum plan_flags {
 /* Where the working directory is shown when its own path leads elsewhere in the image. */
 #define PLAN_CWD_PLACE "/.firn/cwd"
 
+/* One step; its strings are the plan's, NULL where its kind has none. */
 struct plan_step {
 	enum plan_kind kind;
 	unsigned flags;
 	char *source;  /* host path, absolute */
 	char *target;  /* path inside, absolute, tidy */
 	char *content; /* PLAN_FILE, PLAN_PREFIX: text; PLAN_LINK: where it points */
-	uint64_t size;
+	uint64_t size; /* PLAN_TMPFS: bytes */
 	int fd;        /* PLAN_PIPE: owned */
 };
 
+/* Who serves the image: firn's own mount server, squashfuse_ll, or nobody, as it is a directory. */
 enum plan_engine { PLAN_ENGINE_FIRN, PLAN_ENGINE_SQUASHFUSE, PLAN_ENGINE_NONE /* a directory */ };
 
+/* All that a start needs to know. What is read is read from here; plan_add_*() append steps. */
 struct plan {
 	/* The root */
 	enum plan_engine engine;
 	char *image; /* absolute path */
-	uint64_t offset;
+	uint64_t offset; /* of the squashfs in that file, bytes */
 
 	/* Who */
 	uid_t uid, inner_uid; /* outside, inside */
@@ -94,26 +104,33 @@ struct plan {
 	} here;
 };
 
+/*
+ * A new plan without steps, all zero: PLAN_ENGINE_FIRN, root outside and inside. NULL without
+ * memory. plan_free() frees it with its strings and closes descriptors of pipes; NULL is fine.
+ */
 struct plan *plan_new(void);
 void plan_free(struct plan *plan);
 void plan_freep(struct plan **plan);
 #define auto_plan CLEANUP(plan_freep) struct plan
 
 /*
- * Append a step. Strings are copied. A target must be absolute and without "..";
- * only a tmpfs or an overlay may stand at "/". Returns 0, or -1 with @err saying
- * which of them is wrong.
+ * Append a step. Strings are copied. A target must be absolute and without ".."; it is
+ * kept tidy (lib/path.h), and "/" is refused, for the image itself stands there. Nobody looks
+ * whether a source exists. Returns 0, or -1 with @err saying which of them is wrong; the plan
+ * is then as it was.
  */
 int plan_add_bind(struct plan *plan, const char *source, const char *target, unsigned flags,
 		  struct err *err);
 int plan_add_tmpfs(struct plan *plan, const char *target, uint64_t size, unsigned flags,
 		   struct err *err);
+/* @kind: PLAN_FILE, PLAN_PREFIX or PLAN_LINK. */
 int plan_add_text(struct plan *plan, enum plan_kind kind, const char *target, const char *content,
 		  struct err *err);
 /* @fd is taken over, on failure closed. See runner/mount/pipe_text.h for how the text ends. */
 int plan_add_pipe(struct plan *plan, int fd, const char *target, struct err *err);
 int plan_add_dir(struct plan *plan, const char *target, struct err *err);
 int plan_add_devpts(struct plan *plan, const char *target, struct err *err);
+/* At most one, which is laid before all other steps. @upper NULL: in memory. */
 int plan_add_overlay(struct plan *plan, const char *upper, struct err *err);
 
 /*
@@ -137,7 +154,8 @@ bool plan_is_images(const char *path, bool as_home);
 /*
  * Add to @hash what makes the container: the root but for its file, who, and all
  * steps but those with a flag of @without, personal ones and what comes through a pipe. What is
- * run, with which environment and where, is not part of it.
+ * run, with which environment and where, is not part of it. Numbers are added in the machine's
+ * own byte order: who compares hashes does so on one machine.
  */
 void plan_hash(const struct plan *plan, unsigned without, struct sha256 *hash);
 

@@ -12,14 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes of a digest, and of what is hashed at a time. */
 enum { SHA256_SIZE = 32, SHA256_BLOCK = 64 };
 
+/* A sum that is being made: no allocation, may be copied and thrown away at any time. */
 struct sha256 {
 	uint32_t state[8];
 	uint64_t size; /* bytes so far */
 	unsigned char block[SHA256_BLOCK];
 };
 
+/*
+ * Begin; add any number of pieces, whose borders do not matter; end once, with the digest in
+ * @digest. Afterwards @hash has to begin anew. Nothing of it can fail.
+ */
 void sha256_begin(struct sha256 *hash);
 void sha256_add(struct sha256 *hash, const void *data, size_t size);
 void sha256_end(struct sha256 *hash, unsigned char digest[SHA256_SIZE]);

@@ -31,8 +31,10 @@ static inline long long wait_clock_ms(void)
 }
 
 /*
- * Until @fd can be read (a pidfd: until its process has ended), for @timeout_ms, -1: for ever.
- * Goes on through signals. Returns 1, 0 when the time is over, or -1 with errno.
+ * Until @fd can be read, for @timeout_ms milliseconds, -1: for ever, 0: only look. An end or an
+ * error of the other side counts as something to read, as read(2) tells then; a pidfd can be read
+ * once its process has ended. Goes on through signals with what is left of the time. Returns 1,
+ * 0 when the time is over, or -1 with errno. @fd is borrowed.
  */
 static inline int wait_readable(int fd, long long timeout_ms)
 {

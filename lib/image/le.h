@@ -12,7 +12,10 @@
 
 #include <stdint.h>
 
-/* The number in the 2, 4 or 8 bytes at @from. */
+/*
+ * The number in the 2, 4 or 8 bytes at @from, whatever it means: 64 bits of a file may be an
+ * offset, a size or nonsense, and are compared with a limit before they are added to anything.
+ */
 static inline uint16_t le_get16(const void *from)
 {
 	const uint8_t *b = from;
@@ -32,7 +35,7 @@ static inline uint64_t le_get64(const void *from)
 	return le_get32(from) | (uint64_t)le_get32((const uint8_t *)from + 4) << 32;
 }
 
-/* Put @value into the 4 or 8 bytes at @to. */
+/* Put @value into the 4 or 8 bytes at @to, the lowest first. All of them are written. */
 static inline void le_put32(void *to, uint32_t value)
 {
 	uint8_t *b = to;
