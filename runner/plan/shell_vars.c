@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/plan/shell_env_private.h"
+
+static bool is_name_start(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_name(char c)
+{
+	return is_name_start(c) || (c >= '0' && c <= '9');
+}
+
+size_t shell_name_length(const char *text)
+{
+	size_t len = 0;
+
+	if (is_name_start(text[0]))
+		while (is_name(text[len]))
+			len++;
+	return len;
+}
+
+struct shell_variable *shell_find(const struct shell_env *env, const char *name, size_t len)
+{
+	for (size_t i = 0; i < env->count; i++)
+		if (strncmp(env->item[i].name, name, len) == 0 && env->item[i].name[len] == '\0')
+			return &env->item[i];
+	return NULL;
+}
+
+static struct shell_variable *add(struct shell_env *env, const char *name, size_t len)
+{
+	struct shell_variable *variable;
+
+	if (env->count == env->room) {
+		size_t room = env->room ? 2 * env->room : 64;
+		struct shell_variable *grown = reallocarray(env->item, room, sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		env->item = grown;
+		env->room = room;
+	}
+	variable = &env->item[env->count];
+	*variable = (struct shell_variable){.name = strndup(name, len)};
+	if (!variable->name)
+		return NULL;
+	env->count++;
+	return variable;
+}
+
+int shell_set(struct shell_env *env, const char *name, size_t len, const char *value, bool export)
+{
+	struct shell_variable *variable = shell_find(env, name, len);
+	char *copy = value ? strdup(value) : NULL;
+
+	if (!variable)
+		variable = add(env, name, len);
+	if (!variable || (value && !copy)) {
+		free(copy);
+		return -1;
+	}
+	if (copy) {
+		free(variable->value);
+		variable->value = copy;
+	}
+	variable->exported |= export;
+	return 0;
+}
+
+void shell_unset(struct shell_env *env, const char *name)
+{
+	struct shell_variable *variable = shell_find(env, name, strlen(name));
+
+	if (!variable)
+		return;
+	free(variable->name);
+	free(variable->value);
+	memmove(variable, variable + 1,
+		(size_t)(env->item + env->count - (variable + 1)) * sizeof(*variable));
+	env->count--;
+}
+
+struct shell_env *shell_env_new(char *const *environ)
+{
+	auto_shell_env *env = calloc(1, sizeof(*env));
+
+	for (; env && environ && *environ; environ++) {
+		size_t len = strcspn(*environ, "=");
+
+		if ((*environ)[len] == '=' &&
+		    shell_set(env, *environ, len, *environ + len + 1, true) < 0)
+			return NULL;
+	}
+	return take_ptr(&env);
+}
+
+void shell_env_free(struct shell_env *env)
+{
+	if (!env)
+		return;
+	for (size_t i = 0; i < env->count; i++) {
+		free(env->item[i].name);
+		free(env->item[i].value);
+	}
+	free(env->item);
+	free(env);
+}
+
+void shell_env_freep(struct shell_env **env)
+{
+	shell_env_free(*env);
+}
+
+int shell_env_each(const struct shell_env *env,
+		   int (*take)(void *arg, const char *name, const char *value), void *arg)
+{
+	for (size_t i = 0; i < env->count; i++) {
+		const struct shell_variable *variable = &env->item[i];
+
+		if (variable->exported && variable->value &&
+		    take(arg, variable->name, variable->value) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+const char *shell_env_get(const struct shell_env *env, const char *name)
+{
+	const struct shell_variable *variable = shell_find(env, name, strlen(name));
+
+	return variable && variable->exported ? variable->value : NULL;
+}

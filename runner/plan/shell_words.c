@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "runner/plan/shell_env_private.h"
+
+#include <stdint.h>
+
+struct buffer {
+	char *text; /* NUL-terminated; NULL: empty yet */
+	size_t len, room;
+};
+
+static void put(struct shell_reader *reader, struct buffer *buffer, const char *text, size_t len)
+{
+	if (len > SHELL_ENV_VALUE_MAX - buffer->len) {
+		shell_stop(reader,
+			   NEEDS_SHELL); /* which will say that it is too long, as execve(2) does */
+		return;
+	}
+	if (buffer->len + len + 1 > buffer->room) {
+		size_t room = 2 * (buffer->len + len) + 64;
+		char *grown = realloc(buffer->text, room);
+
+		if (!grown) {
+			shell_stop(reader, NO_MEMORY);
+			return;
+		}
+		buffer->text = grown;
+		buffer->room = room;
+	}
+	memcpy(buffer->text + buffer->len, text, len);
+	buffer->len += len;
+	buffer->text[buffer->len] = '\0';
+}
+
+static void put_char(struct shell_reader *reader, struct buffer *buffer, char c)
+{
+	put(reader, buffer, &c, 1);
+}
+
+static void read_single(struct shell_reader *reader, struct buffer *out)
+{
+	const char *end = strchr(reader->at + 1, '\'');
+
+	if (!end) {
+		shell_stop(reader, NEEDS_SHELL);
+		return;
+	}
+	put(reader, out, reader->at + 1, (size_t)(end - reader->at - 1));
+	reader->at = end + 1;
+}
+
+/* A number of at most @digits digits of @base. */
+static unsigned read_number(const char **at, int digits, unsigned base)
+{
+	unsigned value = 0;
+
+	for (; digits > 0; digits--, (*at)++) {
+		static const char all[] = "0123456789abcdef";
+		const char *digit = **at ? strchr(all, **at | (**at >= 'A' ? 0x20 : 0)) : NULL;
+
+		if (!digit || (unsigned)(digit - all) >= base)
+			break;
+		value = value * base + (unsigned)(digit - all);
+	}
+	return value;
+}
+
+/* $'...', in which a shell writes what no other quotes can hold. */
+static void read_ansi(struct shell_reader *reader, struct buffer *out)
+{
+	static const char names[] = "abefnrtvE\\'\"?";
+	static const char values[] = "\a\b\033\f\n\r\t\v\033\\'\"?";
+	const char *at = reader->at + 2;
+
+	while (*at && *at != '\'') {
+		const char *known;
+		unsigned byte;
+
+		if (*at != '\\') {
+			put_char(reader, out, *at++);
+			continue;
+		}
+		at++;
+		known = *at ? strchr(names, *at) : NULL;
+		if (known) {
+			put_char(reader, out, values[known - names]);
+			at++;
+			continue;
+		}
+		if (*at == 'x') {
+			at++;
+			byte = read_number(&at, 2, 16);
+		} else {
+			byte = read_number(&at, 3, 8);
+		}
+		if (byte == 0 || byte > UINT8_MAX) {
+			shell_stop(reader, NEEDS_SHELL);
+			return;
+		}
+		put_char(reader, out, (char)byte);
+	}
+	if (*at == '\0')
+		shell_stop(reader, NEEDS_SHELL);
+	else
+		reader->at = at + 1;
+}
+
+/* Pass over (...) or `...`, of which nothing is wanted. Quotes in it are minded, little else. */
+static void skip_substitution(struct shell_reader *reader, char end)
+{
+	unsigned depth = 0;
+
+	for (char c; (c = *reader->at) != '\0'; reader->at++) {
+		if (c == '\\' && reader->at[1]) {
+			reader->at++;
+		} else if (c == '\'' && strchr(reader->at + 1, '\'')) {
+			reader->at = strchr(reader->at + 1, '\'');
+		} else if (c == end && (end == '`' || --depth == 0)) {
+			reader->at++;
+			return;
+		} else if (c == '(' && end == ')') {
+			depth++;
+		}
+	}
+	shell_stop(reader, NEEDS_SHELL);
+}
+
+static void read_expansion(struct shell_reader *reader, struct buffer *out, bool active);
+
+/* Inside double quotes, up to @end: '"', or '}' for the word of ${NAME:-WORD}. */
+static void read_quoted(struct shell_reader *reader, struct buffer *out, char end, bool active)
+{
+	while (!shell_stopped(reader) && *reader->at != end) {
+		char c = *reader->at;
+
+		if (c == '\0') {
+			shell_stop(reader, NEEDS_SHELL);
+		} else if (c == '\\' && reader->at[1] == '\n') {
+			reader->at += 2;
+		} else if (c == '\\' && reader->at[1] && strchr("$`\"\\}", reader->at[1]) &&
+			   (reader->at[1] != '}' || end == '}')) {
+			put_char(reader, out, reader->at[1]);
+			reader->at += 2;
+		} else if (c == '$') {
+			read_expansion(reader, out, active);
+		} else if (c == '`') {
+			if (active) {
+				shell_stop(reader, NEEDS_SHELL);
+				return;
+			}
+			reader->at++;
+			skip_substitution(reader, '`');
+		} else if (c == '"') { /* the word of an expansion may have quotes of its own */
+			reader->at++;
+			read_quoted(reader, out, '"', active);
+		} else {
+			put_char(reader, out, c);
+			reader->at++;
+		}
+	}
+	if (!shell_stopped(reader))
+		reader->at++;
+}
+
+/* ${NAME}, or with an operator and a word. At the brace. */
+static void read_braces(struct shell_reader *reader, struct buffer *out, bool active)
+{
+	const char *name = reader->at + 1;
+	size_t len = shell_name_length(name);
+	const struct shell_variable *variable = len ? shell_find(reader->env, name, len) : NULL;
+	const char *value = variable ? variable->value : NULL;
+	bool colon = name[len] == ':';
+	char operation = name[len + colon];
+	struct buffer word = {0};
+	bool has;
+
+	if (len > 0 && operation == '}' && !colon) {
+		if (active && value)
+			put(reader, out, value, strlen(value));
+		reader->at = name + len + 1;
+		return;
+	}
+	if (len == 0 || operation == '\0' || !strchr("-+=", operation) ||
+	    reader->depth >= SHELL_ENV_DEPTH_MAX) {
+		shell_stop(reader, NEEDS_SHELL);
+		return;
+	}
+	has = value && (!colon || *value);
+	reader->at = name + len + colon + 1;
+	reader->depth++;
+	read_quoted(reader, &word, '}', active && (operation == '+' ? has : !has));
+	reader->depth--;
+	if (active && !shell_stopped(reader)) {
+		const char *text = word.text ? word.text : "";
+
+		if (operation == '=' && !has && shell_set(reader->env, name, len, text, false) < 0)
+			shell_stop(reader, NO_MEMORY);
+		if (operation == '+')
+			value = has ? text : "";
+		else if (!has)
+			value = text;
+		put(reader, out, value, strlen(value));
+	}
+	free(word.text);
+}
+
+/* At a '$'. */
+static void read_expansion(struct shell_reader *reader, struct buffer *out, bool active)
+{
+	const char *name = reader->at + 1;
+	size_t len = shell_name_length(name);
+	const struct shell_variable *variable;
+
+	if (*name == '{') {
+		reader->at++;
+		read_braces(reader, out, active);
+	} else if (*name == '(') {
+		if (active)
+			shell_stop(reader, NEEDS_SHELL);
+		reader->at++;
+		skip_substitution(reader, ')');
+	} else if (len > 0) {
+		variable = shell_find(reader->env, name, len);
+		if (active && variable && variable->value)
+			put(reader, out, variable->value, strlen(variable->value));
+		reader->at = name + len;
+	} else if (*name && strchr("@*#?-$!0123456789", *name)) {
+		if (active)
+			shell_stop(reader, NEEDS_SHELL);
+		reader->at += 2;
+	} else {
+		put_char(reader, out, '$');
+		reader->at++;
+	}
+}
+
+bool shell_ends_word(char c)
+{
+	return c == '\0' || strchr(" \t\n;&|<>()", c);
+}
+
+static void read_plain(struct shell_reader *reader, struct shell_word *word, struct buffer *out)
+{
+	char c = *reader->at;
+	char before = out->len > 0 ? out->text[out->len - 1] : '\0';
+
+	if (c == '=' && word->name_len == 0 && !word->quoted && !word->expanded && out->len > 0 &&
+	    shell_name_length(out->text) == out->len)
+		word->name_len = out->len;
+	if (c == '~' && (out->len == 0 || (word->name_len > 0 && (before == '=' || before == ':'))))
+		word->special = true;
+	if (strchr("*?[{", c) && word->name_len == 0)
+		word->special = true;
+	put_char(reader, out, c);
+	reader->at++;
+}
+
+/* A word, at its first byte. */
+void shell_read_word(struct shell_reader *reader, struct shell_word *word, bool active)
+{
+	struct buffer out = {0};
+
+	*word = (struct shell_word){0};
+	while (!shell_stopped(reader) && !shell_ends_word(*reader->at)) {
+		size_t before = out.len;
+		char c = *reader->at;
+
+		if (c == '\'' || c == '"' || (c == '$' && reader->at[1] == '\''))
+			word->quoted = true;
+		if (c == '\\' && reader->at[1] == '\n') {
+			reader->at += 2;
+		} else if (c == '\\' && reader->at[1]) {
+			word->quoted = true;
+			put_char(reader, &out, reader->at[1]);
+			reader->at += 2;
+		} else if (c == '\'') {
+			read_single(reader, &out);
+		} else if (c == '"') {
+			reader->at++;
+			read_quoted(reader, &out, '"', active);
+		} else if (c == '$' && reader->at[1] == '\'') {
+			read_ansi(reader, &out);
+		} else if (c == '$') {
+			word->expanded = true;
+			read_expansion(reader, &out, active);
+			if (out.len > before && strpbrk(out.text + before, " \t\n*?["))
+				word->splits = true;
+		} else if (c == '`') {
+			if (active)
+				shell_stop(reader, NEEDS_SHELL);
+			reader->at++;
+			skip_substitution(reader, '`');
+		} else {
+			read_plain(reader, word, &out);
+		}
+	}
+	if (!out.text)
+		put(reader, &out, "", 0);
+	word->text = out.text;
+}
+
+void shell_skip_blanks(struct shell_reader *reader)
+{
+	for (;;) {
+		if (*reader->at == ' ' || *reader->at == '\t')
+			reader->at++;
+		else if (reader->at[0] == '\\' && reader->at[1] == '\n')
+			reader->at += 2;
+		else if (*reader->at == '#')
+			reader->at += strcspn(reader->at, "\n");
+		else
+			return;
+	}
+}
+
+/* Blanks, comments and what separates commands. */
+void shell_skip_separators(struct shell_reader *reader)
+{
+	for (shell_skip_blanks(reader); *reader->at == '\n' || *reader->at == ';';
+	     shell_skip_blanks(reader))
+		reader->at++;
+}
