@@ -31,6 +31,8 @@ void plan_free(struct plan *plan)
 	free(plan->image);
 	words_free(plan->argv);
 	words_free(plan->env);
+	words_free(plan->scripts);
+	words_free(plan->own);
 	words_free(plan->cwd);
 	free(plan);
 }
@@ -293,6 +295,7 @@ void plan_print(const struct plan *plan, FILE *out)
 	for (size_t i = 0; i < plan->count; i++)
 		print_step(&plan->step[i], out);
 	print_vector("env", plan->env, out);
+	print_vector("script", plan->scripts, out);
 	print_vector("cwd", plan->cwd, out);
 	print_vector("arg", plan->argv, out);
 }

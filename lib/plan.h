@@ -95,6 +95,9 @@ struct plan {
 	/* What is run: all owned by the plan, NULL-terminated vectors */
 	char **argv;
 	char **env;
+	char **scripts; /* of the image, which make @env first; NULL: none
+			   (runner/mount/env_shell.h) */
+	char **own;     /* the variables that the command line sets, for after that */
 	char **cwd; /* working directories to try, best first */
 	struct plan_here {
 		size_t from, count; /* those of @cwd that are names of the caller's own directory */

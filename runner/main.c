@@ -7,6 +7,7 @@
 #include "runner/doctor/doctor.h"
 #include "runner/foreign.h"
 #include "runner/inspect.h"
+#include "runner/mount/env_shell.h"
 #include "runner/mount/guard.h"
 #include "runner/mount/title.h"
 #include "runner/plan/entrypoint.h"
@@ -50,7 +51,8 @@ static int go(enum request_verb verb, int argc, char **argv)
 	if (container_meet(&container, &use, &err) < 0 ||
 	    container_enter(&container, &use, &err) < 0)
 		return give_up(&err);
-	if (request->contain && guard_terminal(&err) < 0)
+	if ((request->contain && guard_terminal(&err) < 0) ||
+	    env_shell_run(container.plan, &err) < 0)
 		return give_up(&err);
 	(void)launch_task(container.plan, &container.launched, &err);
 	return give_up(&err);

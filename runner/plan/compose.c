@@ -373,8 +373,10 @@ static int add_workdirs(struct composer *at, const struct command *command, stru
 	return push_workdir(plan, "/", &count, err);
 }
 
-static int add_env(struct composer *at, const struct command *command, struct err *err)
+static int add_env(struct composer *at, const struct command *command, struct content *content,
+		   struct err *err)
 {
+	struct env_late late;
 	struct env_sources sources = {
 		.request = at->request,
 		.conf = at->conf,
@@ -384,9 +386,14 @@ static int add_env(struct composer *at, const struct command *command, struct er
 		.home = at->home,
 		.plan = at->plan,
 		.wireup = composer_wires_up(at),
+		.content = content,
 	};
 
-	return env_build(&sources, &at->plan->env, err);
+	if (env_build(&sources, &at->plan->env, &late, err) < 0)
+		return -1;
+	at->plan->scripts = late.scripts;
+	at->plan->own = late.own;
+	return 0;
 }
 
 static const char *choose_home(const struct request *request, const struct user *user)
@@ -462,7 +469,7 @@ int compose_task(struct composer *composer, struct content *content, struct plan
 		return -1;
 	result = add_workdirs(composer, &command, err);
 	if (result == 0)
-		result = add_env(composer, &command, err);
+		result = add_env(composer, &command, content, err);
 	composer->plan->argv = take_ptr(&command.argv);
 	command_clear(&command);
 	if (result < 0)

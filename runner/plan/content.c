@@ -3,8 +3,11 @@
 
 #include "lib/file.h"
 #include "lib/path.h"
+#include "lib/words.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -180,4 +183,89 @@ int content_has(struct content *content, const char *path, struct err *err)
 	auto_fd fd = path_open_in(content->image->fd, path, O_PATH);
 
 	return fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
+}
+
+/* Names while they are collected. */
+struct names {
+	const char *suffix;
+	struct words words;
+	size_t limit;
+};
+
+/* Returns 0, or -1 with errno. */
+static int take_name(struct names *names, const char *name)
+{
+	size_t len = strlen(name), tail = strlen(names->suffix);
+
+	if (len < tail || strcmp(name + len - tail, names->suffix) != 0)
+		return 0;
+	if (names->words.count == names->limit) {
+		errno = E2BIG;
+		return -1;
+	}
+	return words_add(&names->words, name);
+}
+
+static int visit_name(void *arg, const struct squashfs_entry *entry, uint64_t position)
+{
+	(void)position;
+	return take_name(arg, entry->name) < 0 ? errno : 0;
+}
+
+static int list_image(struct content *content, const char *path, struct names *names,
+		      struct err *err)
+{
+	struct squashfs_inode inode;
+	int found = squashfs_resolve(content->reader, path, &inode, err);
+
+	if (found <= 0 || !S_ISDIR(inode.mode))
+		return found < 0 ? -1 : 0;
+	found = squashfs_each(content->reader, &inode, 0, visit_name, names, err);
+	if (found > 0)
+		return err_code(err, found, "cannot read '%s' of '%s'", path, content->image->path);
+	return found < 0 ? -1 : 1;
+}
+
+static int list_host(struct content *content, const char *path, struct names *names,
+		     struct err *err)
+{
+	auto_fd fd = path_open_in(content->image->fd, path, O_RDONLY | O_DIRECTORY);
+	struct dirent *entry;
+	int result = 1;
+	DIR *dir;
+
+	if (fd < 0 && is_absent(errno))
+		return 0;
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return err_sys(err, "cannot read '%s' of '%s'", path, content->image->path);
+	(void)take_fd(&fd);
+	for (errno = 0; result > 0 && (entry = readdir(dir)); errno = 0)
+		if (take_name(names, entry->d_name) < 0)
+			result = -1;
+	if (result < 0 || errno != 0)
+		result = err_sys(err, "cannot read '%s' of '%s'", path, content->image->path);
+	(void)closedir(dir);
+	return result;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int content_names(struct content *content, const char *path, const char *suffix, size_t limit,
+		  char ***out, struct err *err)
+{
+	struct names names = {.suffix = suffix, .limit = limit};
+	int found = content->squashfs ? list_image(content, path, &names, err)
+				      : list_host(content, path, &names, err);
+
+	if (found > 0 && names.words.count > 0) {
+		qsort(names.words.item, names.words.count, sizeof(char *), by_name);
+		*out = names.words.item;
+		return 1;
+	}
+	words_clear(&names.words);
+	return found < 0 ? -1 : 0;
 }

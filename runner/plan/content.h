@@ -49,6 +49,14 @@ int content_read_config(struct content *content, struct oci_config **out, struct
 int content_copy_config(struct content *content, struct err *err);
 int content_take_config(struct content *content, int fd, struct err *err);
 
+/*
+ * The names in directory @path that end in @suffix, in byte order, as a new vector
+ * (NULL-terminated, each string its own; words_free()). Returns 1, 0 when there are none, or -1,
+ * also when there are more than @limit.
+ */
+int content_names(struct content *content, const char *path, const char *suffix, size_t limit,
+		  char ***out, struct err *err);
+
 /* Whether @path exists as a regular file: 1, 0, or -1. */
 int content_has(struct content *content, const char *path, struct err *err);
 

@@ -5,6 +5,7 @@
 #include "lib/words.h"
 #include "mpi-glue/wireup.h"
 #include "runner/ask/env_file.h"
+#include "runner/plan/env_scripts.h"
 #include "runner/plan/visible.h"
 
 #include <fcntl.h>
@@ -75,8 +76,7 @@ static bool is_dropped(const struct conf *conf, const char *name, size_t len)
 	       in_list(&conf->env_drop, name, len);
 }
 
-/* Put NAME=VALUE in the place of the NAME that is there, or at the end. */
-static int set(struct words *words, const char *text)
+int env_set(struct words *words, const char *text)
 {
 	size_t len = strcspn(text, "=");
 	char *copy;
@@ -100,7 +100,7 @@ static int set_pair(struct words *words, const char *name, const char *value)
 
 	if (asprintf(&text, "%s=%s", name, value) < 0)
 		return -1;
-	return set(words, text);
+	return env_set(words, text);
 }
 
 const char *env_get(char *const *env, const char *name)
@@ -212,7 +212,7 @@ static int take_request(const struct env_sources *from, struct words *words, str
 			continue;
 		}
 		if (strchr(text, '=')) {
-			if (set(words, text) < 0)
+			if (env_set(words, text) < 0)
 				return err_sys(err, "cannot set '%s'", text);
 			continue;
 		}
@@ -223,21 +223,32 @@ static int take_request(const struct env_sources *from, struct words *words, str
 	return 0;
 }
 
-static int fill(const struct env_sources *from, struct words *words, struct err *err)
+/* All that @late has not to do. */
+static int fill(const struct env_sources *from, struct words *words, struct env_late *late,
+		struct err *err)
 {
 	const char *cwd = from->plan->cwd ? from->plan->cwd[0] : NULL;
 	bool bare = from->request->frozen;
+	auto_words own = {0};
 
 	if (words_add(words, "PATH=" DEFAULT_PATH) < 0 || take_host(from, words) < 0)
 		return err_sys(err, "cannot make the environment");
 	for (char *const *text = from->image; text && *text; text++)
-		if (strchr(*text, '=') && **text != '=' && set(words, *text) < 0)
+		if (strchr(*text, '=') && **text != '=' && env_set(words, *text) < 0)
 			return err_sys(err, "cannot make the environment");
-	if (set(words, "PYTHONNOUSERSITE=1") < 0 || set_pair(words, "HOME", from->home) < 0 ||
+	if (env_set(words, "PYTHONNOUSERSITE=1") < 0 || set_pair(words, "HOME", from->home) < 0 ||
 	    (cwd && !bare && set_pair(words, "PWD", cwd) < 0) ||
 	    (!bare && set_pair(words, "FIRN_CONTAINER", from->image_path) < 0))
 		return err_sys(err, "cannot make the environment");
-	return take_request(from, words, err);
+	if ((from->content &&
+	     env_scripts_apply(from->content, words, &late->scripts, err) < 0) ||
+	    take_request(from, &own, err) < 0)
+		return -1;
+	for (char *const *text = own.item; text && *text; text++)
+		if (env_set(words, *text) < 0)
+			return err_sys(err, "cannot make the environment");
+	late->own = take_ptr(&own.item);
+	return 0;
 }
 
 static const char *get_variable(void *arg, const char *name)
@@ -262,12 +273,17 @@ static int wire_up(struct words *words, struct err *err)
 	return 0;
 }
 
-int env_build(const struct env_sources *sources, char ***out, struct err *err)
+int env_build(const struct env_sources *sources, char ***out, struct env_late *late,
+	      struct err *err)
 {
 	auto_words words = {0};
 
-	if (fill(sources, &words, err) < 0 || (sources->wireup && wire_up(&words, err) < 0))
+	*late = (struct env_late){NULL, NULL};
+	if (fill(sources, &words, late, err) < 0 || (sources->wireup && wire_up(&words, err) < 0)) {
+		words_free(take_ptr(&late->scripts));
+		words_free(take_ptr(&late->own));
 		return -1;
+	}
 	*out = take_ptr(&words.item);
 	return 0;
 }

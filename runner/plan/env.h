@@ -4,8 +4,8 @@
  *
  * In this order, later winning: the host's variables less those that would
  * mislead the image's programs (firn.conf [env] drop), the image's own (OCI
- * config Env), PATH and HOME, and what the command line says. What nobody set is
- * added last: what a PMIx client of another version must know.
+ * config Env), PATH and HOME, what its scripts do, and what the command line says. What nobody set
+ * is added last: what a PMIx client of another version must know.
  */
 #ifndef FIRN_RUNNER_PLAN_ENV_H
 #define FIRN_RUNNER_PLAN_ENV_H
@@ -13,7 +13,9 @@
 #include "lib/conf/conf.h"
 #include "lib/err.h"
 #include "lib/plan.h"
+#include "lib/words.h"
 #include "runner/ask/request.h"
+#include "runner/plan/content.h"
 
 struct env_sources {
 	const struct request *request;
@@ -24,6 +26,13 @@ struct env_sources {
 	const char *home;         /* HOME inside */
 	const struct plan *plan;  /* tells which host directories are visible */
 	bool wireup;              /* the host's launcher starts the image's MPI */
+	struct content *content;  /* for the image's scripts (env_scripts.h); NULL: none */
+};
+
+/* What is still to be done to an environment, inside the container: see env_shell.h. */
+struct env_late {
+	char **scripts; /* of the image, for its shell; NULL: all is done */
+	char **own;     /* what the command line sets, which comes after them */
 };
 
 /*
@@ -32,8 +41,15 @@ struct env_sources {
  */
 int env_open_files(struct request *request, struct err *err);
 
-/* Returns a new vector, each string its own, NULL-terminated, in @out; or -1. */
-int env_build(const struct env_sources *sources, char ***out, struct err *err);
+/*
+ * Returns a new vector, each string its own, NULL-terminated, in @out, and in @late two more; or
+ * -1.
+ */
+int env_build(const struct env_sources *sources, char ***out, struct env_late *late,
+	      struct err *err);
+
+/* Put NAME=VALUE in the place of the NAME that is there, or at the end. -1 without memory. */
+int env_set(struct words *words, const char *text);
 
 /* The value of @name in a vector, or NULL. */
 const char *env_get(char *const *env, const char *name);

@@ -3,6 +3,7 @@
 
 #include "lib/image/identity.h"
 #include "lib/log.h"
+#include "runner/mount/env_shell.h"
 #include "runner/session/container.h"
 #include "runner/session/detach.h"
 #include "runner/session/offer.h"
@@ -98,7 +99,8 @@ static int build(struct container *container, const char *note, struct err *err)
 				    .note = note};
 
 	use.hold = open_hold(request, err);
-	if (use.hold < 0 || container_build(container, &use, err) < 0)
+	if (use.hold < 0 || container_build(container, &use, err) < 0 ||
+	    env_shell_run(container->plan, err) < 0)
 		return -1;
 	return offer_send(request->control, container, container->launched.user,
 			  container->launched.mnt, err);
@@ -114,6 +116,8 @@ static int hide(struct err *err)
 
 static int offer_joined(struct container *container, struct err *err)
 {
+	if (env_shell_run(container->plan, err) < 0)
+		return -1;
 	return offer_send(container->request->control, container, container->session.user,
 			  container->session.mnt, err);
 }

@@ -46,7 +46,10 @@ static void build(struct scene *scene, const char *const *host, const char *cons
 		.wireup = scene->wireup,
 	};
 
-	ok(env_build(&sources, &scene->env, &err) == 0, "an environment is made");
+	struct env_late late;
+
+	ok(env_build(&sources, &scene->env, &late, &err) == 0, "an environment is made");
+	words_free(late.own);
 }
 
 #define HAS(name, value) is_str(env_get(scene.env, name), value, name " is " value)
@@ -286,6 +289,7 @@ static int read_env_file(struct scene *scene, const char *text)
 				      .home = "/h",
 				      .plan = scene->plan};
 	int fd = mkstemp(name), result;
+	struct env_late late;
 
 	err.text[0] = '\0';
 	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
@@ -293,7 +297,8 @@ static int read_env_file(struct scene *scene, const char *text)
 	(void)close(fd);
 	scene->request.env = &file;
 	scene->request.env_count = 1;
-	result = env_build(&sources, &scene->env, &err);
+	result = env_build(&sources, &scene->env, &late, &err);
+	words_free(late.own);
 	(void)unlink(name);
 	return result;
 }

@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# The environment that an image keeps as scripts, /.singularity.d/env, as Apptainer's images do.
+. "${srcdir:-.}/tests/lib.sh"
+needs_python
+debian=$(image debian.dir)
+
+# An image with a shell, and these scripts in it.
+root=$scratch/root
+make_small "$root"
+# Those of Debian, with their libraries.
+mkdir -p "$root/lib" "$root/lib64"
+cp -L "$debian/bin/bash" "$debian/bin/dash" "$root/bin/"
+ln -s dash "$root/bin/sh"
+cp -L "$debian"/lib/*/libc.so.6 "$debian"/lib/*/libtinfo.so.6 "$root/lib/"
+cp -L "$debian"/lib*/ld-linux* "$root/lib64/"
+ln -s ../lib64/"$(ls "$root/lib64" | head -n 1)" "$root/lib/"
+env=$root/.singularity.d/env
+mkdir -p "$env" "$root/opt/tool/bin"
+printf '#!/bin/sh\necho tool\n' >"$root/opt/tool/bin/tool"
+chmod 755 "$root/opt/tool/bin/tool"
+printf '#!/bin/sh\n# nothing here\n' >"$env/01-base.sh"
+cat >"$env/10-docker2singularity.sh" <<'TXT'
+#!/bin/sh
+export PATH="/opt/tool/bin:/bin"
+export FOO="${FOO:-"bar"}"
+TXT
+cat >"$env/90-environment.sh" <<'TXT'
+#!/bin/sh
+# Custom environment shell code should follow
+
+    LC_ALL=C; GREETING='hello world'
+    export LC_ALL GREETING
+TXT
+cat >"$env/95-apps.sh" <<'TXT'
+if test -n "${SINGULARITY_APPNAME:-}"; then
+	export SINGULARITY_APPNAME
+	if [ -d "/scif/apps/${SINGULARITY_APPNAME}/bin" ]; then
+		export PATH="/scif/apps/$SINGULARITY_APPNAME/bin:$PATH"
+	fi
+fi
+TXT
+cat >"$env/99-base.sh" <<'TXT'
+if [ -z "$LD_LIBRARY_PATH" ]; then
+    LD_LIBRARY_PATH="/.singularity.d/libs"
+else
+    LD_LIBRARY_PATH="$LD_LIBRARY_PATH:/.singularity.d/libs"
+fi
+
+PS1="Apptainer> "
+export LD_LIBRARY_PATH PS1
+TXT
+printf 'this is no script\n' >"$env/README"
+values() { "$@" sh -c 'echo "$FOO|$GREETING|$LD_LIBRARY_PATH"'; }
+ok 'scripts make the environment'            prints 'bar|hello world|/.singularity.d/libs' values firn exec "$root"
+ok 'a program is found on their PATH'        prints tool firn exec "$root" tool
+ok 'they see the caller'\''s variables'        prints 'mine|hello world|/.singularity.d/libs' values env FOO=mine "$FIRN" exec "$root"
+ok '... unless those stay out'               prints 'bar|hello world|/.singularity.d/libs' values env FOO=mine "$FIRN" exec --clean-env "$root"
+ok '--env comes after them'                  prints 'bar|over|/.singularity.d/libs' values firn exec -e GREETING=over "$root"
+ok 'all of that starts no shell'             says_not 'for a shell'
+ok 'a plan has it'                           succeeds firn exec --print-plan "$root" probe
+ok '... with the values'                     says 'GREETING=hello'
+if squash "$root" "$scratch/image.sqfs" 2>/dev/null; then
+	ok 'the same of a squashfs'          prints 'bar|hello world|/.singularity.d/libs' values firn exec "$scratch/image.sqfs"
+	ok '... in its plan'                 succeeds firn exec --print-plan "$scratch/image.sqfs" probe
+	ok '... too'                         says 'GREETING=hello'
+fi
+
+# What only a shell can do is done by the image's.
+cat >"$env/91-more.sh" <<'TXT'
+for part in a b; do FOO="$FOO-$part"; done
+case $GREETING in hello*) QUOTED="it's \"$FOO\" \$x \\ \`y\`"; NEWLINE="one
+two	three"; esac
+unset LD_LIBRARY_PATH
+NOT_EXPORTED=1
+ODD='*'
+export FOO QUOTED NEWLINE ODD
+TXT
+rest() { "$@" sh -c 'echo "$QUOTED|$NEWLINE|$ODD|${NOT_EXPORTED-none}|$PWD"'; }
+quoted='it'"'"'s "bar-a-b" $x \ `y`|one
+two	three|*|none|/tmp'
+for shell in dash bash; do
+	ln -sf "$shell" "$root/bin/sh"
+	ok "$shell runs them all"                prints 'bar-a-b|hello world|/.singularity.d/libs' values firn exec "$root"
+	ok '... and is understood'               prints "$quoted" rest firn exec --cwd /tmp "$root"
+	ok '--env comes after it'                prints 'own|hello world|/.singularity.d/libs' values firn exec -e FOO=own "$root"
+	ok 'the shell leaves none of its own'    denied env -u SHLVL "$FIRN" exec "$root" probe env SHLVL
+	ok 'a name that is none of a shell stays' prints 1 env a.b=1 "$FIRN" exec "$root" probe env a.b
+done
+ok '-v says so'                              succeeds firn exec -v "$root" true
+ok '... with the line'                       says "91-more.sh' of '$root' is for a shell (line 1)"
+ok 'a plan names the scripts'                succeeds firn exec --print-plan "$root" probe
+ok '... each'                                says '/.singularity.d/env/91-more.sh'
+printf 'read line && FOO=$line; FOO=$PWD; export FOO\n' >"$env/91-more.sh"
+ok 'they read nothing of the program'\''s'    prints 'word' sh -c 'echo word | "$1" exec "$2" sh -c "read x; echo \$x"' sh "$FIRN" "$root"
+ok '... and run in its directory'            prints '/tmp|hello world|/.singularity.d/libs' values firn exec --cwd /tmp "$root"
+printf 'sleep() { :; }; echo said; export FOO=$(echo x) \n' >"$env/91-more.sh"
+ok 'what they say is heard'                  prints "said
+x|hello world|/.singularity.d/libs" values firn exec "$root"
+
+# Scripts that go wrong.
+printf 'echo $(exit 0); exit 3\n' >"$env/91-more.sh"
+ok 'one that exits is an error'              status_is 125 firn exec "$root" true
+ok '... with its status'                     says 'ended before their end, with status 3'
+printf 'kill -9 $$\n' >"$env/91-more.sh"
+ok 'one that is killed, too'                 status_is 125 firn exec "$root" true
+ok '... with the signal'                     says 'with signal 9'
+printf 'if [ -z "$NONE" ]; then\n' >"$env/91-more.sh"
+ok 'one that is cut off'                     fails firn exec "$root" true
+mv "$root/bin/sh" "$root/bin/no-sh"
+ok 'an image without a shell'                status_is 125 firn exec "$root" probe
+ok '... is told so'                          says 'needs /bin/sh'
+rm "$env/91-more.sh"
+ok '... but needs none for the others'       succeeds firn exec "$root" true
+head -c 1048577 /dev/zero | tr '\0' '\n' >"$env/92-large.sh"
+ok 'a script of more than 1 MiB is an error' status_is 125 firn exec "$root" true
+ok '... with its name'                       says '92-large.sh'
+head -c 1048576 /dev/zero | tr '\0' '\n' >"$env/92-large.sh"
+ok '... but not one of 1 MiB'                succeeds firn exec "$root" true
+rm "$env/92-large.sh"
+ln -s /etc/passwd "$env/93-link.sh"
+ok 'a symlink is one of the image'           fails firn exec "$root" true
+ok '... in which the host'\''s is not seen'   says 'needs /bin/sh'
+rm "$env/93-link.sh"
+i=0
+while [ "$i" -lt 101 ]; do
+	: >"$env/x$i.sh"
+	i=$((i + 1))
+done
+ok 'more than a hundred are an error'        status_is 125 firn exec "$root" true
+done_testing
