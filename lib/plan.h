@@ -96,7 +96,7 @@ struct plan {
 	char **argv;
 	char **env;
 	char **scripts; /* of the image, which make @env first; NULL: none
-			   (runner/mount/env_shell.h) */
+			   (runner/task/env_shell.h) */
 	char **own;     /* the variables that the command line sets, for after that */
 	char **cwd; /* working directories to try, best first */
 	struct plan_here {

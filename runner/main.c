@@ -7,12 +7,12 @@
 #include "runner/doctor/doctor.h"
 #include "runner/foreign.h"
 #include "runner/inspect.h"
-#include "runner/mount/env_shell.h"
 #include "runner/mount/guard.h"
 #include "runner/mount/title.h"
 #include "runner/plan/entrypoint.h"
 #include "runner/session/container.h"
 #include "runner/session/session_start.h"
+#include "runner/task/env_shell.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -7,10 +7,10 @@
 #include "runner/mount/ns.h"
 #include "runner/mount/overlay_lock.h"
 #include "runner/mount/root.h"
-#include "runner/mount/task.h"
 #include "runner/mount/title.h"
 #include "runner/plan/shows.h"
 #include "runner/session/supervisor.h"
+#include "runner/task/task.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -4,7 +4,7 @@
 
 #include "lib/log.h"
 #include "lib/words.h"
-#include "runner/mount/workdir.h"
+#include "runner/task/workdir.h"
 
 #include <string.h>
 

@@ -3,10 +3,10 @@
 
 #include "lib/log.h"
 #include "lib/pass.h"
-#include "runner/mount/workdir.h"
 #include "runner/session/detach.h"
 #include "runner/session/message.h"
 #include "runner/session/session.h"
+#include "runner/task/workdir.h"
 
 #include <string.h>
 

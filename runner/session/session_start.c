@@ -3,11 +3,11 @@
 
 #include "lib/image/identity.h"
 #include "lib/log.h"
-#include "runner/mount/env_shell.h"
 #include "runner/session/container.h"
 #include "runner/session/detach.h"
 #include "runner/session/offer.h"
 #include "runner/session/session.h"
+#include "runner/task/env_shell.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/mount/task.h"
+#include "runner/task/task.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/mount/env_shell.h"
+#include "runner/task/env_shell.h"
 
 #include "lib/log.h"
 #include "lib/words.h"
-#include "runner/mount/workdir.h"
 #include "runner/plan/env.h"
 #include "runner/plan/shell_env.h"
+#include "runner/task/workdir.h"
 
 #include <fcntl.h>
 #include <string.h>

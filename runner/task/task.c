@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/mount/task.h"
+#include "runner/task/task.h"
 
 #include "lib/log.h"
 #include "lib/path.h"
-#include "runner/mount/workdir.h"
 #include "runner/plan/env.h"
+#include "runner/task/workdir.h"
 
 #include <elf.h>
 #include <fcntl.h>

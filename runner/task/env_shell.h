@@ -7,8 +7,8 @@
  * 2.14), which is read with care. It runs inside the container, as the program will, with
  * nothing on its standard input.
  */
-#ifndef FIRN_RUNNER_MOUNT_ENV_SHELL_H
-#define FIRN_RUNNER_MOUNT_ENV_SHELL_H
+#ifndef FIRN_RUNNER_TASK_ENV_SHELL_H
+#define FIRN_RUNNER_TASK_ENV_SHELL_H
 
 #include "lib/err.h"
 #include "lib/plan.h"

@@ -2,8 +2,8 @@
 /*
  * task.h - the launcher becomes the program.
  */
-#ifndef FIRN_RUNNER_MOUNT_TASK_H
-#define FIRN_RUNNER_MOUNT_TASK_H
+#ifndef FIRN_RUNNER_TASK_TASK_H
+#define FIRN_RUNNER_TASK_TASK_H
 
 #include "lib/err.h"
 #include "lib/plan.h"

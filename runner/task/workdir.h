@@ -5,8 +5,8 @@
  * Its results must not land in another directory without a word. So a name of
  * the caller's directory counts only if it is that directory inside, too.
  */
-#ifndef FIRN_RUNNER_MOUNT_WORKDIR_H
-#define FIRN_RUNNER_MOUNT_WORKDIR_H
+#ifndef FIRN_RUNNER_TASK_WORKDIR_H
+#define FIRN_RUNNER_TASK_WORKDIR_H
 
 #include "lib/err.h"
 #include "lib/plan.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/mount/workdir.h"
+#include "runner/task/workdir.h"
 
 #include "lib/log.h"
 
