@@ -3,13 +3,13 @@
 
 #include "lib/conf/deniable.h"
 #include "lib/conf/private.h"
+#include "lib/conf/trust.h"
 #include "lib/file.h"
 
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { FILE_MAX = 1 << 20, SECTION_MAX = 300 };
 
@@ -294,70 +294,12 @@ int conf_take_text(struct conf *conf, char *text, const char *path, bool trusted
 	return 0;
 }
 
-/*
- * In a user namespace without the machine's root, of a sandbox or another container, root's
- * file appears to belong to the overflow uid, which stands for all owners that the namespace
- * does not know (user_namespaces(7)). Who is in there could put any file in this one's place,
- * and firn has no privilege to lend: what is asked is only that the name is the site's and
- * that the file is none that we could have written.
- */
-static bool is_of_nobody_here(int fd, const struct stat *stat)
-{
-	static const char overflow[] = "/proc/sys/kernel/overflowuid";
-	auto_free char *number = NULL, *map = NULL;
-	struct err ignored;
-	size_t size;
-
-	if (stat->st_uid == 0 ||
-	    file_read(AT_FDCWD, overflow, 64, &number, &size, &ignored) < 0 ||
-	    stat->st_uid != strtoul(number, NULL, 10) ||
-	    file_read(AT_FDCWD, "/proc/self/uid_map", FILE_MAX, &map, &size, &ignored) < 0)
-		return false;
-	return !conf_maps_uid(map, stat->st_uid) &&
-	       faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0;
-}
-
-bool conf_maps_uid(const char *map, uid_t uid)
-{
-	for (; *map; map = *map ? map + 1 : map) {
-		char *end;
-		unsigned long first = strtoul(map, &end, 10), count;
-
-		(void)strtoul(end, &end, 10);
-		count = strtoul(end, &end, 10);
-		if (uid >= first && uid - first < count)
-			return true;
-		map = end + strcspn(end, "\n");
-	}
-	return false;
-}
-
-static int check_trust(int fd, const struct stat *stat, const char *path, bool trusted,
-		       struct err *err)
-{
-	bool owned = stat->st_uid == 0 || (trusted ? is_of_nobody_here(fd, stat)
-						   : stat->st_uid == geteuid());
-
-	if (!S_ISREG(stat->st_mode))
-		return err_set(err, "'%s' is no regular file", path);
-	if (!owned)
-		return err_set(err, "'%s' is not read: it belongs to another user (%u)", path,
-			       (unsigned)stat->st_uid);
-	if (stat->st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(err, "'%s' is not read: others can write to it (mode %04o)", path,
-			       stat->st_mode & 07777);
-	return 0;
-}
-
 static int read_open(struct conf *conf, int fd, const char *path, bool trusted, struct err *err)
 {
 	auto_free char *text = NULL;
-	struct stat stat;
 	size_t size;
 
-	if (fstat(fd, &stat) < 0)
-		return err_sys(err, "cannot read '%s'", path);
-	if (check_trust(fd, &stat, path, trusted, err) < 0)
+	if (trust_check(fd, path, trusted, err) < 0)
 		return -1;
 	if (file_read_fd(fd, path, FILE_MAX, &text, &size, err) < 0)
 		return -1;

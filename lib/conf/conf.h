@@ -2,11 +2,11 @@
 /*
  * conf.h - firn.conf: what the site decides, and what a user may add.
  *
- * The site's file (sysconfdir/firn/firn.conf) is read if it exists, and only if
- * root owns it and nobody else can write to it; in a user namespace that does not
- * know the machine's root, if its owner is unknown there and we cannot write to it. A file named
- * with --config is read after it if the user or root owns it and nobody else can write to it; it
- * may only set what a user may set (the table in conf.c says which). Format: firn.conf(5): sections
+ * The site's file (sysconfdir/firn/firn.conf) is read if it exists; no other place is looked at,
+ * so that of an install of the user's own is the only one there. trust.h says whose it may be.
+ * A file named with --config is read after it if the user or root owns it and nobody else can
+ * write to it; it may only set what a user may set (the table in conf.c says which), and takes
+ * nothing back that the site denies or requires. Format: firn.conf(5): sections
  * in brackets, KEY = VALUE lines, '#' comments; keys that take lists may be repeated.
  */
 #ifndef FIRN_LIB_CONF_CONF_H
@@ -99,9 +99,6 @@ bool conf_allows(const struct conf *conf, const char *word);
 
 /* Whether they may give all of @given, NULL-terminated or NULL. Returns 0, or -1 and which not. */
 int conf_check(const struct conf *conf, const char **given, struct err *err);
-
-/* Whether the text @map of a /proc/PID/uid_map gives @uid, as it is inside, to anybody. */
-bool conf_maps_uid(const char *map, uid_t uid);
 
 /* Read one file; @trusted says that it is the site's. For conf_read() and the tests. */
 int conf_read_file(struct conf *conf, const char *path, bool trusted, struct err *err);

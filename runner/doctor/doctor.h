@@ -42,8 +42,11 @@ doctor_check doctor_limits, doctor_proc, doctor_yama, doctor_terminal, doctor_me
 doctor_check doctor_binds;
 struct conf;
 void doctor_binds_of(const struct conf *conf, struct finding *finding);
+/* conf.c: whether it can be read. What is to be done where @path was not, for the reason @said. */
+doctor_check doctor_conf;
+void doctor_conf_remedy(struct finding *finding, const char *path, const char *said);
 /* site.c: what is installed beside firn. */
-doctor_check doctor_conf, doctor_squashfuse, doctor_slurm, doctor_mpi, doctor_run_singularity;
+doctor_check doctor_squashfuse, doctor_slurm, doctor_mpi, doctor_run_singularity;
 
 /*
  * Run @step in a child that has a user and a mount namespace of its own, as a

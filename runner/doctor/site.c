@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-/* What is installed beside firn: its configuration, and the programs it works with. */
+/* What is installed beside firn: the programs it works with. */
 #include "runner/doctor/doctor.h"
 
 #include "lib/conf/conf.h"
@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 
 enum { PATIENCE = 2000 }; /* milliseconds for a program to tell its version */
-
-#define SITE_FILE SYSCONFDIR "/firn/firn.conf"
 
 extern char **environ;
 
@@ -82,32 +80,6 @@ int doctor_run(char *const *argv, char *text, unsigned size)
 	}
 	(void)close(ends[0]);
 	return result == 0 ? 0 : -1;
-}
-
-void doctor_conf(struct finding *finding)
-{
-	auto_conf *conf = NULL;
-	char denied[160] = "";
-	size_t used = 0;
-	struct err err;
-
-	if (conf_read(NULL, &conf, &err) < 0) {
-		finding_set(finding, FINDING_MISSING, "%.*s", (int)sizeof(finding->text) - 1,
-			    err.text);
-		finding_remedy(finding, strstr(err.text, " is not read: ")
-						? "chown root:root " SITE_FILE
-						  " && chmod 0644 " SITE_FILE
-						: "correct that line of " SITE_FILE);
-		return;
-	}
-	for (size_t i = 0; i < conf->deny.count && used < sizeof(denied); i++)
-		used += (size_t)snprintf(denied + used, sizeof(denied) - used, "%s %s",
-					 i == 0 ? "; denied:" : "", conf->deny.item[i]);
-	finding_set(finding, FINDING_OK, "%s%s",
-		    access(SITE_FILE, F_OK) == 0
-			    ? SITE_FILE " is in order"
-			    : "the defaults are in force: there is no " SITE_FILE,
-		    denied);
 }
 
 void doctor_squashfuse(struct finding *finding)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/conf/conf.h"
+#include "lib/conf/trust.h"
 
 #include "tests/unit/tap.h"
 
@@ -108,17 +109,42 @@ static void a_user_may_not_set_what_is_the_sites(void)
 	ok(refused("[slurm]\npin = off\n", "only the site may set 'pin'"), "pin");
 
 	write_file(text, strlen(text), 0644);
-	if (geteuid() != 0) {
-		ok(conf_read_file(conf, file, true, &err) < 0 && strstr(err.text, "another user"),
-		   "the site's file must be root's");
-		return;
-	}
 	ok(conf_read_file(conf, file, true, &err) == 0, "the site denies options");
 	ok(!conf_allows(conf, "engine") && conf_allows(conf, "bind"), "they are denied");
 	write_file("[run]\nengine = squashfuse\n", 26, 0644);
 	ok(conf_read_file(conf, file, false, &err) < 0 &&
 		   strstr(err.text, "only the site may set 'engine'"),
 	   "a denied option does not come in by --config");
+}
+
+/* Of an install below one's home; only root can make what others own. */
+static void an_install_of_ones_own_is_ones_own(void)
+{
+	auto_conf *conf = conf_new();
+	const char text[] = "[server]\ncage = require\n[session]\nlinger = 5\n";
+
+	write_file(text, strlen(text), 0644);
+	ok(conf_read_file(conf, file, true, &err) == 0 && conf->linger == 5,
+	   "the caller's file in his own directory is the site's");
+	write_file("[server]\ncage = try\n", 20, 0644);
+	ok(conf_read_file(conf, file, false, &err) == 0 && conf->require_cage,
+	   "whose word a file named with --config does not take back");
+	if (geteuid() != 0)
+		return;
+	(void)chmod(scratch, 0755);
+	(void)!chown(file, 12345, 0);
+	ok(conf_read_file(conf, file, true, &err) < 0 && strstr(err.text, "another user (12345)"),
+	   "another user's is not");
+	(void)!seteuid(12345);
+	ok(conf_read_file(conf, file, true, &err) < 0 &&
+		   strstr(err.text, "belongs to you, its directory to another user (0)"),
+	   "nor the caller's where the directory is root's");
+	ok(conf_read_file(conf, file, false, &err) == 0, "as one of his own it is");
+	(void)!seteuid(0);
+	(void)!chown(file, 0, 0);
+	(void)!chown(scratch, 12345, 0);
+	ok(conf_read_file(conf, file, true, &err) == 0, "root's counts wherever it is");
+	(void)!chown(scratch, 0, 0);
 }
 
 static void an_untrusted_file_is_not_read(void)
@@ -214,14 +240,14 @@ static void mistakes_name_what_is_right(void)
 
 static void an_owner_without_a_number_is_known(void)
 {
-	ok(conf_maps_uid("         0          0 4294967295\n", 65534),
+	ok(trust_maps_uid("         0          0 4294967295\n", 65534),
 	   "the whole range holds 65534");
-	ok(!conf_maps_uid("         0       1000          1\n", 65534), "one user does not");
-	ok(!conf_maps_uid("", 65534), "no map does not");
-	ok(conf_maps_uid("0 1000 1\n1 100000 65536\n", 65534), "a second range may");
-	ok(!conf_maps_uid("0 1000 1\n1 100000 65533\n", 65534), "if it is long enough");
-	ok(conf_maps_uid("65534 1000 1", 65534), "a range of one, without a newline");
-	ok(!conf_maps_uid("odd\n\n-\n", 65534), "odd lines hold nothing");
+	ok(!trust_maps_uid("         0       1000          1\n", 65534), "one user does not");
+	ok(!trust_maps_uid("", 65534), "no map does not");
+	ok(trust_maps_uid("0 1000 1\n1 100000 65536\n", 65534), "a second range may");
+	ok(!trust_maps_uid("0 1000 1\n1 100000 65533\n", 65534), "if it is long enough");
+	ok(trust_maps_uid("65534 1000 1", 65534), "a range of one, without a newline");
+	ok(!trust_maps_uid("odd\n\n-\n", 65534), "odd lines hold nothing");
 }
 
 int main(void)
@@ -233,6 +259,7 @@ int main(void)
 	values_are_taken();
 	mistakes_name_the_line();
 	a_user_may_not_set_what_is_the_sites();
+	an_install_of_ones_own_is_ones_own();
 	an_untrusted_file_is_not_read();
 	a_denied_word_is_denied();
 	mistakes_name_what_is_right();
