@@ -251,6 +251,14 @@ static enum http_failure classify(CURLcode code)
 	}
 }
 
+/* The machine has no certificates of authorities: curl says so first, whatever the host speaks. */
+static bool lacks_authorities(const struct http_stream *stream, const char *host)
+{
+	const struct conf_registry *registry = conf_registry(stream->conf, host);
+
+	return stream->result == CURLE_SSL_CACERT_BADFILE && !(registry && registry->ca);
+}
+
 static int explain(const struct http_stream *stream, struct err *err)
 {
 	auto_free char *scheme = NULL, *host = NULL;
@@ -270,6 +278,12 @@ static int explain(const struct http_stream *stream, struct err *err)
 			       "firn.conf: "
 			       "[registry \"%s\"] insecure = yes",
 			       host, reason, host);
+	if (lacks_authorities(stream, host))
+		return err_set(err,
+			       "'%s': there are no certificates here to know it by; install "
+			       "ca-certificates, or name its CA in firn.conf: "
+			       "[registry \"%s\"] ca = FILE",
+			       host, host);
 	if (untrusted)
 		return err_set(err,
 			       "'%s': %s; name its CA in firn.conf: [registry \"%s\"] ca = FILE",
@@ -297,7 +311,8 @@ static int open_one(const struct http_request *request, const char *url, const c
 	    drive(stream, has_answer) < 0)
 		return err_set(err, "cannot ask '%s'", host);
 	if (!stream->answered) {
-		*failure = classify(stream->result);
+		*failure = lacks_authorities(stream, host) ? HTTP_NO_TLS
+							   : classify(stream->result);
 		return explain(stream, err);
 	}
 	log_debug("http: %ld from %s", stream->reply.status, host);

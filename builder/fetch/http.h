@@ -47,7 +47,7 @@ struct http_reply {
 enum http_failure {
 	HTTP_LOST,        /* may go better next time */
 	HTTP_UNREACHABLE, /* no such name, or nobody there: may pass if the host was there before */
-	HTTP_NO_TLS,      /* the other end speaks no TLS */
+	HTTP_NO_TLS,      /* the other end speaks no TLS, or nothing here could tell whose it is */
 	HTTP_FINAL,
 };
 

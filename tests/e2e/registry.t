@@ -65,6 +65,7 @@ push "oci:$scratch/oci:latest" "docker://$plain/group/image:latest" &&
 	push --format v2s2 "oci:$scratch/oci:latest" "docker://$plain/types:1" || { cat "$scratch/skopeo.log"; exit 1; }
 manifest=$(skopeo inspect --tls-verify=false "docker://$plain/group/image" | sed -n 's/.*"Digest": "\([^"]*\)".*/\1/p')
 ok 'an image over http from this machine' pulled "$plain/group/image"
+ok 'which needs no certificates'    unshare -Urm sh -c 'mount -t tmpfs none /etc/ssl/certs && exec "$@"' sh "$FIRN" pull -q --no-cache "$plain/group/image" "$scratch/bare.sqfs"
 ok 'by its tag'                     pulled "$plain/group/image:latest"
 ok 'by its digest'                  pulled "$plain/group/image@$manifest"
 ok 'by both'                        pulled "$plain/group/image:latest@$manifest"
