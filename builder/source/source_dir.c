@@ -83,6 +83,15 @@ static int remember(struct directory *directory, const struct stat *stat, struct
 	return 0;
 }
 
+/* What names and links may take is used up, or all there is. */
+static int no_room(const struct directory *directory, struct err *err)
+{
+	char what[PATH_MAX + 32];
+
+	(void)snprintf(what, sizeof(what), "cannot read '%s'", directory->name);
+	return arena_fail(&directory->tree->arena, what, err);
+}
+
 static int take_target(struct directory *directory, int folder, const char *name,
 		       struct inode *inode, struct err *err)
 {
@@ -96,7 +105,7 @@ static int take_target(struct directory *directory, int folder, const char *name
 	target[len] = 0;
 	inode->size = (uint64_t)len;
 	inode->target = arena_string(&directory->tree->arena, target);
-	return inode->target ? 0 : err_sys(err, "cannot read '%s'", directory->name);
+	return inode->target ? 0 : no_room(directory, err);
 }
 
 static int by_name(const void *a, const void *b)
@@ -152,7 +161,7 @@ static int take_file(struct directory *directory, const struct stat *stat, struc
 			       " bytes of files (firn.conf's [build] max-size)",
 			       directory->path, directory->limits->max_size);
 	if (!host || !(host->path = arena_string(arena, directory->path)))
-		return err_sys(err, "cannot read '%s'", directory->name);
+		return no_room(directory, err);
 	host->root = directory->root;
 	host->stat = *stat;
 	inode->size = (uint64_t)stat->st_size;
@@ -167,7 +176,7 @@ static int take(struct directory *directory, int folder, const char *name, const
 	char path[64 + NAME_MAX];
 
 	if (!inode)
-		return err_sys(err, "cannot read '%s'", directory->name);
+		return no_room(directory, err);
 	node->inode = inode;
 	if (!S_ISDIR(stat->st_mode) && stat->st_nlink > 1) {
 		int known = remember(directory, stat, &node->inode);
@@ -184,7 +193,7 @@ static int take(struct directory *directory, int folder, const char *name, const
 		return take_target(directory, folder, name, inode, err);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
 	if (take_xattrs(directory, path, inode) < 0)
-		return err_sys(err, "cannot read '%s'", directory->name);
+		return no_room(directory, err);
 	return S_ISREG(stat->st_mode) ? take_file(directory, stat, inode, err) : 0;
 }
 

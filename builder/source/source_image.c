@@ -65,7 +65,7 @@ static int take_xattrs(struct repack *repack, const struct squashfs_inode *from,
 		count++;
 	xattr = arena_take(arena, count * sizeof(*xattr) + 1);
 	if (!xattr)
-		return err_sys(err, "cannot read an image");
+		return arena_fail(arena, "cannot read an image", err);
 	for (const char *name = list; name < list + size; name += strlen(name) + 1) {
 		uint32_t at = inode->xattr_count;
 		ssize_t n;
@@ -80,7 +80,7 @@ static int take_xattrs(struct repack *repack, const struct squashfs_inode *from,
 		xattr[at] = (struct xattr){arena_string(arena, name),
 					   arena_copy(arena, value, (size_t)n), (size_t)n};
 		if (!xattr[at].name || !xattr[at].value)
-			return err_sys(err, "cannot read an image");
+			return arena_fail(arena, "cannot read an image", err);
 		inode->xattr_count++;
 	}
 	inode->xattr = xattr;
@@ -97,7 +97,7 @@ static int take_target(struct repack *repack, const struct squashfs_inode *from,
 		return -1;
 	inode->size = (uint64_t)len;
 	inode->target = arena_string(&repack->tree->arena, target);
-	return inode->target ? 0 : err_sys(err, "cannot read an image");
+	return inode->target ? 0 : arena_fail(&repack->tree->arena, "cannot read an image", err);
 }
 
 static int take_inode(struct repack *repack, const struct squashfs_inode *from, struct inode **out,
@@ -112,7 +112,7 @@ static int take_inode(struct repack *repack, const struct squashfs_inode *from, 
 	}
 	inode = *out = tree_inode(repack->tree, from->mode);
 	if (!inode)
-		return err_sys(err, "cannot read an image");
+		return arena_fail(&repack->tree->arena, "cannot read an image", err);
 	if (shared)
 		repack->link[from->ino] = inode;
 	inode->mtime = from->mtime;

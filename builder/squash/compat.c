@@ -41,7 +41,7 @@ static struct node *make(struct tree *tree, const char *path, mode_t mode, bool 
 		at += len + (at[len] == '/');
 	}
 	if (!node->inode && !(node->inode = tree_inode(tree, mode)))
-		(void)err_sys(err, "cannot complete the image");
+		(void)arena_fail(&tree->arena, "cannot complete the image", err);
 	return node->inode ? node : NULL;
 }
 
@@ -107,7 +107,7 @@ static int add_environment(struct tree *tree, const char *config, size_t config_
 		return 0;
 	kept = arena_copy(&tree->arena, text, size + 1);
 	if (!kept)
-		return err_sys(err, "cannot complete the image");
+		return arena_fail(&tree->arena, "cannot complete the image", err);
 	return add_file(tree, CH_DIR "/environment", kept, size, NULL, err);
 }
 

@@ -150,7 +150,7 @@ int packer_file(struct packer *packer, struct tree *tree, struct inode *inode, s
 	int result;
 
 	if (!sum)
-		return err_sys(err, "cannot write the image");
+		return arena_fail(&tree->arena, "cannot write the image", err);
 	result = sqfs_block_processor_begin_file(packer->processor, &inode->packed, NULL, flags);
 	if (result != 0)
 		return pack_error(packer, result, "the image", err);

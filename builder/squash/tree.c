@@ -277,7 +277,7 @@ static int prepare(void *arg, struct node *node, struct err *err)
 	struct tree *tree = arg;
 
 	if (!node->inode && !(node->inode = tree_inode(tree, S_IFDIR | 0755)))
-		return err_sys(err, "cannot finish the tree");
+		return arena_fail(&tree->arena, "cannot finish the tree", err);
 	node->inode->nlink = S_ISDIR(node->inode->mode) ? 2 : node->inode->nlink + 1;
 	node->inode->number = 0;
 	if (S_ISDIR(node->inode->mode) && node != tree->root)

@@ -180,4 +180,15 @@ limited() { (ulimit -f 1024 && exec "$FIRN" build -q "$scratch/stop/b.sqfs" "oci
 ok 'a file that may not grow fails the build' status_is 125 limited
 ok 'by one line'                              one_line
 ok 'and leaves nothing'                       sh -c '[ ! -e "$0" ] && [ -z "$(ls -A "$1")" ]' "$scratch/stop/b.sqfs" "$TMPDIR"
+
+# What an image may take, by firn.conf: the key is named, whatever the source.
+printf '[build]\nmax-memory = 1K\n' >"$scratch/little"
+mkdir "$scratch/many"
+(cd "$scratch/many" && seq 3000 | xargs touch)
+tar cf "$scratch/little.tar" -C "$scratch/many" .
+squash "$scratch/many" "$scratch/little.sqfs"
+for source in "dir:$scratch/many" "$scratch/little.sqfs" "tar:$scratch/little.tar"; do
+	ok "too little memory for ${source%%:*}" status_is 125 firn build --config "$scratch/little" "$scratch/none" "$source"
+	ok '... names its key'             says "(firn.conf's [build] max-memory)"
+done
 done_testing
