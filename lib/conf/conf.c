@@ -193,7 +193,7 @@ struct conf_place {
 	const char *path;
 	int line;
 	bool trusted;
-	uint64_t seen; /* a bit for each of keys[] that the file has set */
+	int seen[COUNT_OF(keys)]; /* the line in which this file has set each; 0: it has not */
 };
 
 static bool is_section(const char *name)
@@ -204,34 +204,53 @@ static bool is_section(const char *name)
 	return false;
 }
 
+static int no_section(const char *section, const struct conf_place *place, struct err *err)
+{
+	if (strncmp(section, "registry", strlen("registry")) == 0 && !strchr(section, '"'))
+		return err_set(err,
+			       "'%s' line %d: the host of section '%s' is in double quotes: "
+			       "[registry \"HOST\"]",
+			       place->path, place->line, section);
+	return err_set(err, "'%s' line %d: there is no section '%s'", place->path, place->line,
+		       section);
+}
+
 static int no_key(const char *section, const char *name, const struct conf_place *place,
 		  struct err *err)
 {
 	if (*section == '\0')
 		return err_set(err, "'%s' line %d: '%s' stands before any [section]", place->path,
 			       place->line, name);
-	if (strncmp(section, "registry", strlen("registry")) == 0 && !strchr(section, '"'))
-		return err_set(err, "'%s' line %d: the host of section '%s' is in double quotes: "
-				    "[registry \"HOST\"]",
-			       place->path, place->line, section);
-	if (!is_section(section))
-		return err_set(err, "'%s' line %d: there is no section '%s'", place->path,
-			       place->line, section);
 	return err_set(err, "'%s' line %d: there is no key '%s' in section '%s'", place->path,
 		       place->line, name, section);
 }
 
-/* Whether @key, which takes one value, has one by this file already. */
-static bool is_again(struct conf_place *place, const struct key *key)
+/* The line in which this file gave @key a value, if it takes one; 0: this is the first. */
+static int earlier_line(struct conf_place *place, struct conf_registry *registry,
+			const struct key *key)
 {
-	uint64_t bit = UINT64_C(1) << (key - keys);
-	bool again = place->seen & bit;
+	int *seen = registry ? &registry->seen[key - registry_keys] : &place->seen[key - keys];
+	int line = *seen;
 
-	_Static_assert(COUNT_OF(keys) <= 64, "a bit for each key");
+	_Static_assert(COUNT_OF(registry_keys) == CONF_REGISTRY_KEYS, "a line for each key");
 	if (key->value == VALUE_LIST || key->value == VALUE_BIND || key->value == VALUE_DENY)
-		return false;
-	place->seen |= bit;
-	return again;
+		return 0;
+	*seen = place->line;
+	return line;
+}
+
+static int take_section(struct conf *conf, const char *line, char *section, size_t section_size,
+			const struct conf_place *place, struct err *err)
+{
+	size_t len = strlen(line);
+
+	if (line[len - 1] != ']' || len - 2 >= section_size)
+		return err_set(err, "'%s' line %d is no section", place->path, place->line);
+	memcpy(section, line + 1, len - 2);
+	section[len - 2] = '\0';
+	if (!section_registry(conf, section) && !is_section(section))
+		return no_section(section, place, err);
+	return 0;
 }
 
 static int take_line(struct conf *conf, char *line, char *section, size_t section_size,
@@ -241,19 +260,13 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 	struct conf_registry *registry;
 	const char *wrong;
 	char *value;
+	int earlier;
 
 	line = trim(line);
 	if (*line == '\0' || *line == '#')
 		return 0;
-	if (*line == '[') {
-		size_t len = strlen(line);
-
-		if (line[len - 1] != ']' || len - 2 >= section_size)
-			return err_set(err, "'%s' line %d is no section", place->path, place->line);
-		memcpy(section, line + 1, len - 2);
-		section[len - 2] = '\0';
-		return 0;
-	}
+	if (*line == '[')
+		return take_section(conf, line, section, section_size, place, err);
 	value = strchr(line, '=');
 	if (!value)
 		return err_set(err, "'%s' line %d is not of the form KEY = VALUE", place->path,
@@ -270,9 +283,10 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 	if (!place->trusted && (!key->user || !conf_allows(conf, line)))
 		return err_set(err, "'%s' line %d: only the site may set '%s'", place->path,
 			       place->line, line);
-	if (!registry && is_again(place, key))
-		return err_set(err, "'%s' line %d: '%s' is there twice", place->path, place->line,
-			       line);
+	earlier = earlier_line(place, registry, key);
+	if (earlier > 0)
+		return err_set(err, "'%s' line %d: '%s' is there twice, first in line %d",
+			       place->path, place->line, line, earlier);
 	if (conf_take_value(registry ? (void *)registry : conf, key, value, &wrong) < 0)
 		return err_set(err, "'%s' line %d: '%s' cannot be '%s': %s", place->path,
 			       place->line, line, value, wrong);
@@ -281,11 +295,13 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 
 int conf_take_text(struct conf *conf, char *text, const char *path, bool trusted, struct err *err)
 {
-	struct conf_place place = {path, 0, trusted, 0};
+	struct conf_place place = {.path = path, .trusted = trusted};
 	char section[SECTION_MAX] = "";
 	char *rest = text;
 	char *line;
 
+	for (size_t i = 0; i < conf->registry_count; i++)
+		memset(conf->registry[i].seen, 0, sizeof(conf->registry[i].seen));
 	while ((line = strsep(&rest, "\n"))) {
 		place.line++;
 		if (take_line(conf, line, section, sizeof(section), &place, err) < 0)

@@ -30,6 +30,8 @@ struct conf_list {
 	size_t count;
 };
 
+enum { CONF_REGISTRY_KEYS = 4 };
+
 /* [registry "HOST[:PORT]"]: one section for each registry that needs it */
 struct conf_registry {
 	char *host;
@@ -38,6 +40,7 @@ struct conf_registry {
 	char *token_server; /* HOST[:PORT] outside its domain that may get its credentials; NULL:
 			       none */
 	bool insecure; /* plain http and certificates of anybody are good enough */
+	int seen[CONF_REGISTRY_KEYS]; /* conf.c's: where the file being read has set each key */
 };
 
 struct conf {

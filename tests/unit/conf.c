@@ -85,7 +85,8 @@ static void mistakes_name_the_line(void)
 {
 	ok(refused("[run]\nengin = firn\n", "line 2: there is no key 'engin'"), "an unknown key");
 	ok(refused("engine = firn\n", "line 1"), "a key without a section");
-	ok(refused("[nowhere]\nengine = firn\n", "line 2"), "a key of another section");
+	ok(refused("[server]\nengine = firn\n", "line 2"), "a key of another section");
+	ok(refused("[nowhere]\n", "line 1: there is no section 'nowhere'"), "an unknown section");
 	ok(refused("[run\n", "line 1 is no section"), "an open bracket");
 	ok(refused("[\n", "line 1 is no section"), "a lonely bracket");
 	ok(refused("[run]\n\nhello\n", "line 3 is not of the form"), "a line without '='");
@@ -234,8 +235,13 @@ static void mistakes_name_what_is_right(void)
 	ok(refused("[registry localhost]\ninsecure = yes\n", "[registry \"HOST\"]"),
 	   "a host without quotes");
 	ok(refused("[run]\nengine = firn\nengine = squashfuse\n",
-		   "line 3: 'engine' is there twice"),
+		   "line 3: 'engine' is there twice, first in line 2"),
 	   "two values for one key");
+	ok(refused("[registry \"a\"]\nmirror = x\n[run]\nmpi = none\n[registry \"a\"]\nmirror = y",
+		   "line 6: 'mirror' is there twice, first in line 2"),
+	   "of a registry, in two sections of it");
+	ok(refused("[Run]\n", "line 1: there is no section 'Run'"), "an empty section, too");
+	ok(refused("[registry localhost]\n", "line 1: the host of section"), "... of a registry");
 }
 
 static void an_owner_without_a_number_is_known(void)
