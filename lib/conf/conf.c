@@ -34,7 +34,7 @@ static const struct key keys[] = {
 	{"build", "max-size", VALUE_LIMIT, offsetof(struct conf, max_size), true},
 	{"build", "max-ratio", VALUE_LIMIT, offsetof(struct conf, max_ratio), true},
 	{"build", "max-memory", VALUE_LIMIT, offsetof(struct conf, max_memory), true},
-	{"build", "cache", VALUE_PATH, offsetof(struct conf, cache), true},
+	{"build", "cache", VALUE_PLACE, offsetof(struct conf, cache), true},
 	{"pull", "default", VALUE_TEXT, offsetof(struct conf, default_registry), false},
 	{"pull", "stall", VALUE_NUMBER, offsetof(struct conf, stall), true},
 	{"users", "deny", VALUE_DENY, offsetof(struct conf, deny), false},

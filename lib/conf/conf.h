@@ -45,8 +45,9 @@ struct conf_registry {
 
 struct conf {
 	/* [run] */
-	struct conf_list
-		bind; /* "SRC[:DST[:ro|rw|optional]]": bound in every container, if SRC exists */
+	/* "SRC[:DST[:ro|rw|optional]]": bound in every container, if SRC exists; both are as
+	 * written, for expand.h */
+	struct conf_list bind;
 	enum conf_engine engine;   /* default firn */
 	char *squashfuse; /* program of the second engine; default "squashfuse_ll" from PATH */
 	enum conf_mpi mpi;         /* default hybrid: the host's launcher starts the image's MPI */
@@ -71,7 +72,7 @@ struct conf {
 	size_t max_size;           /* bytes unpacked; default 256 GiB */
 	size_t max_ratio;          /* unpacked bytes for one compressed; default 200 */
 	size_t max_memory;         /* bytes of names, links and attributes; default 1 GiB */
-	char *cache;               /* directory; NULL: XDG's */
+	char *cache;		   /* directory as written, for expand.h; NULL: XDG's */
 	/* [pull], and all [registry] sections */
 	char *default_registry;    /* host of names without one; NULL: such names are errors */
 	int stall; /* seconds without a byte after which a transfer is begun anew; default 60 */

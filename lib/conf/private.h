@@ -15,6 +15,7 @@ enum value {
 	VALUE_DENY,
 	VALUE_TEXT,
 	VALUE_PATH,
+	VALUE_PLACE, /* a path with $USER and the like (lib/conf/expand.h) */
 	VALUE_ENGINE,
 	VALUE_MPI,
 	VALUE_SIZE,

@@ -3,6 +3,7 @@
 #include "lib/conf/private.h"
 
 #include "lib/conf/deniable.h"
+#include "lib/conf/expand.h"
 #include "lib/size.h"
 
 #include <stdint.h>
@@ -37,10 +38,28 @@ static int take_list(struct conf_list *list, const char *text, const char *apart
 	return 0;
 }
 
-/* One bind is one item, blanks and all. */
-static int take_bind(struct conf_list *list, const char *text)
+/* Whether @text will be an absolute path; or what in it is not known, in @wrong. */
+static bool is_place(const char *text, const char **wrong)
 {
-	return *text == '/' ? list_add(list, text, strlen(text)) : -1;
+	static char unknown[160];
+	int len;
+	const char *word = expand_unknown(text, &len);
+
+	if (word) {
+		(void)snprintf(unknown, sizeof(unknown),
+			       "'%.*s' is not known here, only $USER, $HOME, $UID and ~ at the "
+			       "beginning are",
+			       len < 60 ? len : 60, word);
+		*wrong = unknown;
+		return false;
+	}
+	return *text == '/' || *text == '~' || strncmp(text, "$HOME", strlen("$HOME")) == 0;
+}
+
+/* One bind is one item, blanks and all. */
+static int take_bind(struct conf_list *list, const char *text, const char **wrong)
+{
+	return is_place(text, wrong) ? list_add(list, text, strlen(text)) : -1;
 }
 
 /* Words as "root" or "--root"; an unknown one would deny nothing, and nobody would know. */
@@ -132,7 +151,8 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 		[VALUE_BIND] = "it is an absolute path, SRC[:DST[:ro|rw|optional]], without quotes",
 		[VALUE_DENY] = "it is a list of options",
 		[VALUE_TEXT] = "it needs a value",
-		[VALUE_PATH] = "it is an absolute path",
+		[VALUE_PATH] = "it is an absolute path, without variables",
+		[VALUE_PLACE] = "it is an absolute path",
 		[VALUE_ENGINE] = "it is firn or squashfuse",
 		[VALUE_MPI] = "it is hybrid or none",
 		[VALUE_SIZE] = "it is a size from 1M to 16G, as 64M",
@@ -150,13 +170,15 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 	case VALUE_LIST:
 		return take_list(field, text, " \t");
 	case VALUE_BIND:
-		return take_bind(field, text);
+		return take_bind(field, text, wrong);
 	case VALUE_DENY:
 		return take_deny(field, text, wrong);
 	case VALUE_TEXT:
 		return take_text(field, text);
 	case VALUE_PATH:
-		return *text == '/' ? take_text(field, text) : -1;
+		return *text == '/' && !strchr(text, '$') ? take_text(field, text) : -1;
+	case VALUE_PLACE:
+		return is_place(text, wrong) ? take_text(field, text) : -1;
 	case VALUE_ENGINE:
 		return take_engine(field, text);
 	case VALUE_MPI:

@@ -84,6 +84,8 @@ void request_help(enum request_verb verb, FILE *out);
 /* "SRC[:DST[:ro|rw|optional[,...]]]" with "\:" for a colon; for --bind and the configuration's
  * bind. */
 int request_bind_parse(const char *text, struct request_mount *out, struct err *err);
+/* The same of a line of firn.conf, where the paths may hold $USER and the like. */
+int request_bind_configured(const char *text, struct request_mount *out, struct err *err);
 void request_mount_clear(struct request_mount *mount);
 /* "type=bind,src=A,dst=B[,ro]" and "type=tmpfs,dst=B[,size=N]", as --mount takes them. */
 int request_mount_parse(const char *text, struct request_mount *out, struct err *err);

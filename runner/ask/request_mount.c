@@ -2,6 +2,7 @@
 /* The little languages of --bind, --mount and --tmpfs. */
 #include "runner/ask/request.h"
 
+#include "lib/conf/expand.h"
 #include "lib/size.h"
 
 #include <string.h>
@@ -85,6 +86,33 @@ int request_bind_parse(const char *text, struct request_mount *out, struct err *
 	if (bind_fields(text, &mount, err) < 0) {
 		request_mount_clear(&mount);
 		return -1;
+	}
+	*out = mount;
+	return 0;
+}
+
+static int expand(char **path, struct err *err)
+{
+	char *expanded;
+
+	if (!*path || (!strchr(*path, '$') && **path != '~'))
+		return 0;
+	if (expand_path(*path, &expanded, err) < 0)
+		return -1;
+	free(*path);
+	*path = expanded;
+	return 0;
+}
+
+int request_bind_configured(const char *text, struct request_mount *out, struct err *err)
+{
+	struct request_mount mount;
+
+	if (request_bind_parse(text, &mount, err) < 0)
+		return -1;
+	if (expand(&mount.source, err) < 0 || expand(&mount.target, err) < 0) {
+		request_mount_clear(&mount);
+		return err_aim(err, "firn.conf's bind");
 	}
 	*out = mount;
 	return 0;

@@ -25,7 +25,7 @@ void doctor_binds_of(const struct conf *conf, struct finding *finding)
 		struct request_mount mount = {0};
 		struct err err;
 
-		if (request_bind_parse(conf->bind.item[i], &mount, &err) < 0) {
+		if (request_bind_configured(conf->bind.item[i], &mount, &err) < 0) {
 			finding_set(finding, FINDING_MISSING, "%.200s", err.text);
 			return;
 		}

@@ -268,7 +268,7 @@ static int add_mounts(struct composer *at, struct err *err)
 		struct request_mount mount = {0};
 		int result;
 
-		if (request_bind_parse(at->conf->bind.item[i], &mount, err) < 0)
+		if (request_bind_configured(at->conf->bind.item[i], &mount, err) < 0)
 			return -1;
 		result = add_configured(at, &mount, err);
 		request_mount_clear(&mount);

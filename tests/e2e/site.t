@@ -32,6 +32,14 @@ ok '... is named'                        says "'firn pull' is not allowed on thi
 ok 'doctor tells them'                   site "$denied" sh -c '"$0" doctor | grep -qF "; denied: root bind pull no-cache"' "$FIRN"
 ok 'an unknown word stops all'           status_is 125 site '[users]\ndeny = nosuch\n' "$FIRN" exec "$scratch/root" true
 ok '... with its line'                   says "line 2: 'deny' cannot be 'nosuch'"
+each='[run]\nbind = /tmp/$USER.firn:/$USER:optional\nbind = ~/data:/data\n'
+mkdir -p "$scratch/home/data"
+as_alice() { site "$each" env USER=alice HOME="$scratch/home" "$@"; }
+ok 'each user has binds of his own'      succeeds as_alice "$FIRN" exec --print-plan "$scratch/root" true
+ok '... by ~'                            as_alice sh -c '"$0" exec --print-plan "$1" true | grep -qF " $2/home/data /data"' "$FIRN" "$scratch/root" "$scratch"
+ok 'a variable that is not set: 125'     status_is 125 site "$each" env -u USER "$FIRN" exec "$scratch/root" true
+ok '... is named'                        says "firn.conf's bind: '/tmp/\$USER.firn': USER is not set"
+ok 'doctor tells it, too'                site "$each" env -u USER sh -c '"$0" doctor | grep -qF "USER is not set"' "$FIRN"
 
 # Root's own file, in a namespace that does not know root.
 foreign() {

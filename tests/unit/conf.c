@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/conf/conf.h"
+#include "lib/conf/expand.h"
 #include "lib/conf/trust.h"
 
 #include "tests/unit/tap.h"
@@ -230,6 +231,16 @@ static void mistakes_name_what_is_right(void)
 	ok(refused("[server]\nthreads = 1000\n", "from 0 to 8"), "a number of threads");
 	ok(refused("[build]\ncache = rel\n", "an absolute path"), "a directory");
 	ok(refused("[run]\nbind = \"/scratch\"\n", "without quotes"), "a bind");
+	ok(refused("[run]\nbind = /scratch/$HOST\n",
+		   "line 2: 'bind' cannot be '/scratch/$HOST': '$HOST' is not known here, only "
+		   "$USER, $HOME, $UID and ~"),
+	   "an unknown variable");
+	ok(refused("[build]\ncache = ~bob/firn\n", "'~bob' is not known"), "another's home");
+	ok(refused("[build]\ncache = /a/${USER}\n", "'${USER}' is not known"), "braces");
+	ok(refused("[build]\ncache = /a/$USERS\n", "'$USERS' is not known"), "a longer name");
+	ok(refused("[build]\ncache = /a/$\n", "'$' is not known"), "a lonely $");
+	ok(refused("[build]\ncache = $USER/a\n", "an absolute path"), "a relative one");
+	ok(refused("[registry \"a\"]\nca = /a/$USER\n", "without variables"), "a file for all");
 	ok(refused("bind = /x\n", "line 1: 'bind' stands before any [section]"), "no section");
 	ok(refused("[Run]\nbind = /x\n", "there is no section 'Run'"), "an unknown section");
 	ok(refused("[registry localhost]\ninsecure = yes\n", "[registry \"HOST\"]"),
@@ -242,6 +253,48 @@ static void mistakes_name_what_is_right(void)
 	   "of a registry, in two sections of it");
 	ok(refused("[Run]\n", "line 1: there is no section 'Run'"), "an empty section, too");
 	ok(refused("[registry localhost]\n", "line 1: the host of section"), "... of a registry");
+}
+
+static bool expands(const char *text, const char *wanted)
+{
+	auto_free char *got = NULL;
+
+	if (expand_path(text, &got, &err) < 0)
+		printf("#   got '%s'\n", err.text);
+	return got && strcmp(got, wanted) == 0;
+}
+
+static bool expands_not(const char *text, const char *reason)
+{
+	auto_free char *got = NULL;
+
+	return expand_path(text, &got, &err) < 0 && strstr(err.text, reason);
+}
+
+static void a_path_is_each_users_own(void)
+{
+	auto_conf *conf = read_text("[build]\ncache = /scratch/$USER/firn\n"
+				    "[run]\nbind = ~/x:/y\nbind = $HOME/a:/b:optional\n");
+	char uid[32];
+
+	ok(conf && conf->bind.count == 2, "variables are read as they are");
+	(void)setenv("USER", "alice", 1);
+	(void)setenv("HOME", "/home/al", 1);
+	ok(conf && expands(conf->cache, "/scratch/alice/firn"), "$USER");
+	ok(expands("~/x", "/home/al/x") && expands("~", "/home/al"), "~ at the beginning");
+	ok(expands("/a/~/b~", "/a/~/b~"), "~ elsewhere is a name");
+	ok(expands("$HOME/$USER-$USER", "/home/al/alice-alice"), "several");
+	(void)snprintf(uid, sizeof(uid), "/u/%u.x", (unsigned)geteuid());
+	ok(expands("/u/$UID.x", uid), "$UID");
+	ok(expands("/plain", "/plain") && expands("", ""), "none");
+	(void)setenv("USER", "../bob", 1);
+	ok(expands_not("/s/$USER", "USER is '../bob', which is no name"), "USER with a slash");
+	(void)setenv("USER", "..", 1);
+	ok(expands_not("/s/$USER", "which is no name"), "USER that leads up");
+	(void)unsetenv("USER");
+	ok(expands_not("/s/$USER", "'/s/$USER': USER is not set"), "no USER");
+	(void)setenv("HOME", "rel", 1);
+	ok(expands_not("~/x", "HOME is 'rel', which is no absolute path"), "a relative HOME");
 }
 
 static void an_owner_without_a_number_is_known(void)
@@ -269,6 +322,7 @@ int main(void)
 	an_untrusted_file_is_not_read();
 	a_denied_word_is_denied();
 	mistakes_name_what_is_right();
+	a_path_is_each_users_own();
 	an_owner_without_a_number_is_known();
 	(void)unlink(file);
 	(void)rmdir(scratch);
