@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/fetch/cache_private.h"
 
+#include "lib/conf/expand.h"
+#include "lib/conf/trust.h"
 #include "lib/file.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <time.h>
 
@@ -27,7 +31,9 @@ int cache_directory(const struct conf *conf, char **out, struct err *err)
 	if (own && *own)
 		result = asprintf(out, "%s", own);
 	else if (conf->cache)
-		result = asprintf(out, "%s", conf->cache);
+		return expand_path(conf->cache, out, err) < 0
+			       ? err_aim(err, "firn.conf's [build] cache")
+			       : 0;
 	else if (xdg && *xdg == '/')
 		result = asprintf(out, "%s/firn", xdg);
 	else if (home && *home == '/')
@@ -38,11 +44,9 @@ int cache_directory(const struct conf *conf, char **out, struct err *err)
 	return result < 0 ? err_sys(err, "cannot name the cache") : 0;
 }
 
-/* mkdir -p, but what stands at the end must be a directory of the user's. */
-static int open_own(const char *path, int *out, struct err *err)
+static int make_all(const char *path, struct err *err)
 {
 	auto_free char *copy = strdup(path);
-	struct stat stat;
 
 	if (!copy)
 		return err_sys(err, "cannot open the cache '%s'", path);
@@ -54,12 +58,73 @@ static int open_own(const char *path, int *out, struct err *err)
 	}
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "cannot make the cache '%s'", path);
-	*out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*out < 0 || fstat(*out, &stat) < 0)
+	return 0;
+}
+
+/* As /tmp is: who makes a folder in it can be sure that it stays his. */
+static bool is_for_all(const struct stat *stat)
+{
+	return trust_is_roots(stat->st_uid) && stat->st_mode & S_ISVTX &&
+	       stat->st_mode & (S_IWGRP | S_IWOTH);
+}
+
+/* The caller's name as the system has it, or his number: the environment says what it likes. */
+static void own_name(char *out, size_t size)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+
+	if (entry && *entry->pw_name && *entry->pw_name != '.' && !strchr(entry->pw_name, '/') &&
+	    strlen(entry->pw_name) < size)
+		(void)snprintf(out, size, "%s", entry->pw_name);
+	else
+		(void)snprintf(out, size, "%u", (unsigned)geteuid());
+}
+
+/* Into the caller's folder of the directory for all that @cache has open. */
+static int go_into_own(struct cache *cache, struct stat *stat, struct err *err)
+{
+	auto_free char *path = NULL;
+	auto_fd folder = -1;
+	char name[NAME_MAX + 1];
+
+	own_name(name, sizeof(name));
+	if (asprintf(&path, "%s/%s", cache->path, name) < 0)
+		return err_sys(err, "cannot open the cache");
+	if (mkdirat(cache->folder, name, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, "cannot make the cache '%s'", path);
+	/* Whoever had the name first may have put a link to a place of the user's there. */
+	folder = openat(cache->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder < 0 || fstat(folder, stat) < 0)
 		return err_sys(err, "cannot open the cache '%s'", path);
-	if (stat.st_uid != geteuid() || stat.st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(err, "the cache '%s' is not used: others own it or can write to it",
-			       path);
+	own_close(&cache->folder);
+	cache->folder = take_fd(&folder);
+	free(cache->path);
+	cache->path = take_ptr(&path);
+	return 0;
+}
+
+/* mkdir -p, but what stands at the end must be the user's, or have a folder that is. */
+static int open_own(struct cache *cache, struct err *err)
+{
+	struct stat stat;
+
+	if (make_all(cache->path, err) < 0)
+		return -1;
+	cache->folder = open(cache->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cache->folder < 0 || fstat(cache->folder, &stat) < 0)
+		return err_sys(err, "cannot open the cache '%s'", cache->path);
+	if (is_for_all(&stat) && go_into_own(cache, &stat, err) < 0)
+		return -1;
+	if (stat.st_uid != geteuid())
+		return err_set(err,
+			       "the cache '%s' is not used: others own it (user %u); one for all "
+			       "is a directory of root's with mode 1777",
+			       cache->path, (unsigned)stat.st_uid);
+	if (stat.st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(err,
+			       "the cache '%s' is not used: others can write to it (mode "
+			       "%04o)",
+			       cache->path, stat.st_mode & 07777);
 	return 0;
 }
 
@@ -91,8 +156,7 @@ int cache_open(const char *path, struct cache **out, struct err *err)
 	cache->path = strdup(path);
 	if (!cache->path)
 		return err_sys(err, "cannot open the cache");
-	if (open_own(path, &cache->folder, err) < 0 ||
-	    open_below(cache, "blobs", &between, err) < 0 ||
+	if (open_own(cache, err) < 0 || open_below(cache, "blobs", &between, err) < 0 ||
 	    open_below(cache, INGEST, &cache->ingest, err) < 0)
 		return -1;
 	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)

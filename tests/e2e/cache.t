@@ -130,7 +130,7 @@ ok 'is told'                       says 'going on without a cache'
 ok 'and not followed'              test -z "$(ls -A "$scratch/target")"
 rm -rf "$cache" && mkdir "$cache" && chmod 777 "$cache"
 ok 'a cache that others can write to' right_again pull one
-ok 'is told'                       says 'others own it or can write to it'
+ok 'is told'                       says 'others can write to it (mode 0777)'
 ok 'and not used'                  test -z "$(ls -A "$cache")"
 rm -rf "$cache" && echo file >"$cache"
 ok 'a file in its place'           right_again pull one

@@ -50,4 +50,41 @@ chown "$user" "$scratch/full/a.sqfs"
 ok '--force on a full disk'      status_is 125 as_user "$FIRN" build -q --force "$scratch/full/a.sqfs" "oci:$scratch/oci"
 ok 'keeps what was there'        prints precious cat "$scratch/full/a.sqfs"
 umount "$scratch/full"
+
+# A cache for all: a directory of root's, as /tmp is, with a folder for each.
+shared=$scratch/shared
+mkdir -m 1777 "$shared"
+FIRN_CACHE=$shared
+export FIRN_CACHE
+ok 'a cache for all'            status_is 0 as_user "$FIRN" cache list
+ok 'has a folder for the user'  [ "$(stat -c '%u %a' "$shared"/*)" = "$user 700" ]
+own=$(basename "$shared"/*)
+ok 'and one for another'        status_is 0 env HOME="$scratch/users" setpriv --reuid=12345 --regid=12345 --clear-groups "$FIRN" cache list
+ok 'by number where there is no name' [ -d "$shared/12345/blobs" ]
+ok 'and root'                   status_is 0 "$FIRN" cache list
+ok 'by name'                    [ -d "$shared/root/blobs" ]
+rm -rf "${shared:?}/$own"
+mkdir "$shared/$own"
+chown 12345 "$shared/$own"
+ok 'a folder that another made first is not used' status_is 125 as_user "$FIRN" cache list
+ok '... says whose it is'       says "'$shared/$own' is not used: others own it (user 12345)"
+rm -rf "${shared:?}/$own"
+mkdir "$scratch/users/bait"
+chown "$user" "$scratch/users/bait"
+ln -s "$scratch/users/bait" "$shared/$own"
+ok 'nor a link to a place of the user' status_is 125 as_user "$FIRN" cache list
+ok '... which gets nothing'     [ -z "$(ls -A "$scratch/users/bait")" ]
+rm "$shared/$own"
+mkdir -m 777 "$shared/$own"
+chown "$user" "$shared/$own"
+ok 'nor one that all can write to' status_is 125 as_user "$FIRN" cache list
+ok '... says so'                says 'others can write to it (mode 0777)'
+chmod 777 "$shared"
+rmdir "$shared/$own"
+ok 'a directory for all that is not sticky is not used' status_is 125 as_user "$FIRN" cache list
+ok '... says what one is'       says 'a directory of root'"'"'s with mode 1777'
+printf '[build]\ncache = %s/$UID/of-$USER\n' "$scratch/users" >"$scratch/conf"
+unset FIRN_CACHE
+ok 'a place with variables'     status_is 125 as_user env USER=bob "$FIRN" pull --config "$scratch/conf" 127.0.0.1:1/a "$scratch/users/none"
+ok '... is each user'"'"'s own'     [ -d "$scratch/users/$user/of-bob/blobs" ]
 done_testing
