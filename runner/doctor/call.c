@@ -7,6 +7,7 @@
 #include "runner/mount/ns.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -94,6 +95,20 @@ static bool is_set_to(const char *path, const char *value)
 	return doctor_read_line(path, text, sizeof(text)) == 0 && strcmp(text, value) == 0;
 }
 
+/* Which of the two it is: a child that can still make a user namespace lacks the other. */
+static const char *limit_reached(void)
+{
+	const char *limit = ns_limit_of(true);
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(unshare(CLONE_NEWUSER) == 0 ? 0 : 1);
+	if (child > 0 && waitpid(child, &status, 0) == child && status == 0)
+		limit = ns_limit_of(false);
+	return limit;
+}
+
 /* Why making a user namespace failed with @code, most likely. */
 static void explain_namespaces(struct finding *finding, int code)
 {
@@ -104,7 +119,7 @@ static void explain_namespaces(struct finding *finding, int code)
 		self[len] = '\0';
 	if (is_set_to("/proc/sys/kernel/unprivileged_userns_clone", "0"))
 		finding_remedy(finding, "echo kernel.unprivileged_userns_clone=1 "
-					">/etc/sysctl.d/90-firn.conf && sysctl --system");
+					">/etc/sysctl.d/90-firn-userns.conf && sysctl --system");
 	else if (is_set_to("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
 		finding_remedy(
 			finding,
@@ -113,8 +128,7 @@ static void explain_namespaces(struct finding *finding, int code)
 			"&& apparmor_parser -r /etc/apparmor.d/firn",
 			self);
 	else if (code == ENOSPC || code == EUSERS)
-		finding_remedy(finding, "echo user.max_user_namespaces=65536 "
-					">/etc/sysctl.d/90-firn.conf && sysctl --system");
+		finding_remedy(finding, DOCTOR_RAISE_LIMITS);
 	else if (code == EPERM || code == EACCES)
 		finding_remedy(finding,
 			       "inside another container or a chroot: run firn on the host, or "
@@ -133,7 +147,11 @@ void doctor_namespaces(struct finding *finding)
 		finding_set(finding, FINDING_OK, "a user and a mount namespace can be made");
 		return;
 	}
-	finding_set(finding, FINDING_MISSING, "cannot be made: %s", strerror(code));
+	if (code == ENOSPC || code == EUSERS)
+		finding_set(finding, FINDING_MISSING, "cannot be made: the limit %s is reached",
+			    limit_reached());
+	else
+		finding_set(finding, FINDING_MISSING, "cannot be made: %s", strerror(code));
 	explain_namespaces(finding, code);
 }
 
@@ -236,53 +254,6 @@ void doctor_root(struct finding *finding)
 		finding_remedy(finding,
 			       "run firn on the host, or enter by pivot_root(2) instead of "
 			       "chroot(2) (systemd-nspawn does)");
-	}
-}
-
-static int try_fuse(void)
-{
-	char options[128];
-	int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-
-	if (device < 0)
-		return errno;
-	(void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u",
-		       device, (unsigned)geteuid(), (unsigned)getegid());
-	return mount("firn", "/", "fuse", MS_NOSUID | MS_NODEV | MS_RDONLY, options) < 0 ? errno
-											 : 0;
-}
-
-void doctor_fuse(struct finding *finding)
-{
-	auto_fd device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	bool entering;
-	int code;
-
-	if (device < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO)) {
-		finding_set(finding, FINDING_MISSING, "/dev/fuse: %s", strerror(errno));
-		finding_remedy(finding,
-			       "modprobe fuse && echo fuse >/etc/modules-load.d/fuse.conf");
-		return;
-	}
-	if (device < 0) {
-		finding_set(finding, FINDING_MISSING, "/dev/fuse cannot be opened: %s",
-			    strerror(errno));
-		finding_remedy(finding,
-			       "chmod 0666 /dev/fuse && echo 'KERNEL==\"fuse\", MODE=\"0666\"' "
-			       ">/etc/udev/rules.d/90-fuse.rules");
-		return;
-	}
-	code = doctor_try_inside(try_fuse, &entering);
-	if (code == 0) {
-		finding_set(finding, FINDING_OK, "an image can be mounted");
-	} else if (entering) {
-		finding_set(finding, FINDING_WARNING, "not tried, for lack of namespaces");
-	} else {
-		finding_set(finding, FINDING_MISSING, "cannot be mounted in a user namespace: %s",
-			    strerror(code));
-		finding_remedy(finding,
-			       "a kernel of version 4.18 or newer with CONFIG_FUSE_FS, and no "
-			       "security module that forbids the mount");
 	}
 }
 

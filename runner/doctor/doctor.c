@@ -2,6 +2,7 @@
 #include "runner/doctor/doctor.h"
 
 #include "lib/err.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/own.h"
 
@@ -55,68 +56,108 @@ void finding_remedy(struct finding *finding, const char *format, ...)
 	va_end(args);
 }
 
+// clang-format off
+static const char *const kinds[] = {
+	[FINDING_OK] = "ok", [FINDING_WARNING] = "warning", [FINDING_MISSING] = "missing",
+};
+// clang-format on
+
 static void tell(const char *name, const struct finding *finding)
 {
-	static const char *const kinds[] = {
-		[FINDING_OK] = "ok", [FINDING_WARNING] = "warning", [FINDING_MISSING] = "missing",
-	};
-
 	printf("%-8s %s: %s\n", kinds[finding->kind], name, finding->text);
 	if (finding->remedy[0])
 		printf("         %s: %s\n", finding->kind == FINDING_OK ? "if wanted" : "remedy",
 		       finding->remedy);
 }
 
-/* Returns how many things are missing that exec needs. */
-static int check_all(bool quiet)
+/* One of the "items" of doc/json.md. */
+static void tell_json(const char *name, const struct finding *finding, bool first)
+{
+	printf("%s\n    {\"name\": ", first ? "" : ",");
+	json_write_string(stdout, name);
+	printf(", \"state\": \"%s\", \"text\": ", kinds[finding->kind]);
+	json_write_string(stdout, finding->text);
+	printf(", \"remedy\": ");
+	if (finding->remedy[0])
+		json_write_string(stdout, finding->remedy);
+	else
+		printf("null");
+	printf("}");
+}
+
+/* Fill @finding, one for each check. Returns how many things are missing that exec needs. */
+static int check_all(struct finding finding[], bool tell_at_once, bool quiet)
 {
 	int missing = 0;
 
 	for (size_t i = 0; i < COUNT_OF(checks); i++) {
-		struct finding finding = {.kind = FINDING_OK};
-
-		checks[i].find(&finding);
-		if (finding.kind == FINDING_MISSING && !checks[i].required)
-			finding.kind = FINDING_WARNING;
-		if (finding.kind == FINDING_MISSING)
-			missing++;
-		if (!quiet || finding.kind != FINDING_OK)
-			tell(checks[i].name, &finding);
+		finding[i] = (struct finding){.kind = FINDING_OK};
+		checks[i].find(&finding[i]);
+		if (finding[i].kind == FINDING_MISSING && !checks[i].required)
+			finding[i].kind = FINDING_WARNING;
+		missing += finding[i].kind == FINDING_MISSING;
+		if (tell_at_once && (!quiet || finding[i].kind != FINDING_OK))
+			tell(checks[i].name, &finding[i]);
 		(void)fflush(stdout); /* before a check forks */
 	}
 	return missing;
 }
 
+static void print_json(const struct finding finding[], int missing, bool quiet)
+{
+	bool first = true;
+
+	printf("{\n  \"status\": \"%s\",\n  \"items\": [", missing > 0 ? "missing" : "ok");
+	for (size_t i = 0; i < COUNT_OF(checks); i++) {
+		if (quiet && finding[i].kind == FINDING_OK)
+			continue;
+		tell_json(checks[i].name, &finding[i], first);
+		first = false;
+	}
+	printf("%s]\n}\n", first ? "" : "\n  ");
+}
+
 static int help(void)
 {
-	(void)fputs("usage: firn doctor [--quiet]\n"
+	(void)fputs("usage: firn doctor [--quiet] [--json]\n"
 		    "Show what this machine allows, and the remedy for what it does not.\n\n"
 		    "  -q, --quiet    problems only\n"
+		    "      --json     as one JSON object\n"
 		    "  -h, --help     this help\n\n"
-		    "Exit status: 0 if 'firn exec' can work here, else 1.\n",
+		    "Exit status: 0 if 'firn exec' can work here, 1 if something that it needs is\n"
+		    "missing, 125 for an error of firn's own.\n\n"
+		    "Example, for all nodes at once:\n"
+		    "  srun --ntasks-per-node=1 firn doctor --quiet\n",
 		    stdout);
 	return 0;
 }
 
 int doctor_main(int argc, char **argv)
 {
-	bool quiet = false;
-	struct err err;
+	struct finding finding[COUNT_OF(checks)];
+	bool quiet = false, json = false;
 	int missing;
 
 	(void)argc; /* argv ends with NULL */
 	for (; *argv; argv++) {
+		bool is_quiet = strcmp(*argv, "--quiet") == 0 || strcmp(*argv, "-q") == 0;
+
 		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0)
 			return help();
-		if (strcmp(*argv, "--quiet") != 0 && strcmp(*argv, "-q") != 0) {
+		if (!is_quiet && strcmp(*argv, "--json") != 0) {
+			struct err err;
+
 			(void)err_set(&err, "unknown option '%s'", *argv);
 			log_error("%s; see 'firn doctor --help'", err.text);
 			return EXIT_FIRN_FAILED;
 		}
-		quiet = true;
+		quiet = quiet || is_quiet;
+		json = json || !is_quiet;
 	}
-	missing = check_all(quiet);
-	if (missing > 0)
+	missing = check_all(finding, !json, quiet);
+	if (json)
+		print_json(finding, missing, quiet);
+	else if (missing > 0)
 		printf("firn exec cannot work here: %d thing%s missing\n", missing,
 		       missing > 1 ? "s are" : " is");
 	else if (!quiet)

@@ -5,7 +5,8 @@
  *
  * Each check is a function of its own in one table (doctor.c). A check tries
  * the thing itself where it can, in a child process, and asks a setting only to
- * explain a failure. Nothing is changed; no privilege is needed.
+ * explain a failure. Nothing is changed; no privilege is needed. Each thing looked
+ * at has a file of its own, or one with its neighbours.
  */
 #ifndef FIRN_RUNNER_DOCTOR_DOCTOR_H
 #define FIRN_RUNNER_DOCTOR_DOCTOR_H
@@ -32,9 +33,21 @@ void finding_remedy(struct finding *finding, const char *format, ...)
 
 typedef void doctor_check(struct finding *finding);
 
+/*
+ * Commands of two remedies never write the same file: who carries out all of them, in order,
+ * loses none. One that two checks give is the same text.
+ */
+#define DOCTOR_RAISE_LIMITS                                                                        \
+	"printf 'user.max_user_namespaces=65536\\nuser.max_mnt_namespaces=65536\\n' "              \
+	">/etc/sysctl.d/90-firn-namespaces.conf && sysctl --system"
+
 /* call.c: the kernel, tried. */
-doctor_check doctor_kernel, doctor_calls, doctor_namespaces, doctor_root, doctor_fuse,
-	doctor_overlay, doctor_cage;
+doctor_check doctor_kernel, doctor_calls, doctor_namespaces, doctor_root, doctor_overlay,
+	doctor_cage;
+/* fuse.c: the device, and a mount. */
+doctor_check doctor_fuse;
+/* What is around, as far as it tells: "podman", "docker", "firn", "other", NULL for the machine. */
+const char *doctor_container(void);
 /* host.c: settings of the machine. */
 doctor_check doctor_limits, doctor_proc, doctor_yama, doctor_terminal, doctor_memlock,
 	doctor_binfmt;
@@ -67,7 +80,8 @@ char *doctor_find_program(const char *name);
 /* The first line that @argv prints, into @text; at most two seconds. Returns 0 or -1. */
 int doctor_run(char *const *argv, char *text, unsigned size);
 
-/* @argv begins behind the verb and ends with NULL. Returns 0 if exec can work here, else 1. */
+/* @argv begins behind the verb and ends with NULL. Returns 0 if exec can work here, 1 if not, 125
+ * for words that it does not know. */
 int doctor_main(int argc, char **argv);
 
 #endif

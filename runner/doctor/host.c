@@ -52,10 +52,7 @@ void doctor_limits(struct finding *finding)
 		finding_set(finding, FINDING_OK, "%lld user and %lld mount namespaces a user",
 			    users, mounts);
 	if (finding->kind != FINDING_OK)
-		finding_remedy(finding,
-			       "printf 'user.max_user_namespaces=65536\\n"
-			       "user.max_mnt_namespaces=65536\\n' >/etc/sysctl.d/90-firn.conf "
-			       "&& sysctl --system");
+		finding_remedy(finding, DOCTOR_RAISE_LIMITS);
 }
 
 void doctor_cage(struct finding *finding)
@@ -130,9 +127,8 @@ void doctor_yama(struct finding *finding)
 	finding_set(finding, FINDING_WARNING,
 		    "kernel.yama.ptrace_scope is %lld: no single copy between MPI ranks (slower)",
 		    scope);
-	finding_remedy(
-		finding,
-		"echo kernel.yama.ptrace_scope=1 >/etc/sysctl.d/90-ptrace.conf && sysctl --system");
+	finding_remedy(finding, "echo kernel.yama.ptrace_scope=1 "
+				">/etc/sysctl.d/90-firn-ptrace.conf && sysctl --system");
 }
 
 void doctor_terminal(struct finding *finding)
@@ -149,7 +145,7 @@ void doctor_terminal(struct finding *finding)
 			finding, FINDING_WARNING,
 			"a program can type commands into the terminal that it runs on (TIOCSTI)");
 		finding_remedy(finding,
-			       "echo dev.tty.legacy_tiocsti=0 >/etc/sysctl.d/90-tiocsti.conf "
+			       "echo dev.tty.legacy_tiocsti=0 >/etc/sysctl.d/90-firn-tiocsti.conf "
 			       "&& sysctl --system");
 	}
 }

@@ -31,6 +31,11 @@ static int map_id(const char *path, unsigned inner, unsigned outer, struct err *
 	return write_file(path, line, err);
 }
 
+const char *ns_limit_of(bool user)
+{
+	return user ? "user.max_user_namespaces" : "user.max_mnt_namespaces";
+}
+
 static int cannot_make(struct err *err)
 {
 	int code = errno;
@@ -38,10 +43,15 @@ static int cannot_make(struct err *err)
 	struct err ignored;
 	size_t size;
 
-	if (code == ENOSPC)
-		return err_code(err, code, "cannot make a user namespace (the limit "
-					   "user.max_user_namespaces is reached; see 'firn "
-					   "doctor')");
+	/* For both kinds ENOSPC; one of them can still be made if the other is at its limit. */
+	if (code == ENOSPC) {
+		bool user = unshare(CLONE_NEWUSER) < 0;
+
+		return err_code(err, code,
+				"cannot make a %s namespace (the limit %s is reached; "
+				"see 'firn doctor')",
+				user ? "user" : "mount", ns_limit_of(user));
+	}
 	/* The kernel wants to be able to say who made one. */
 	if (code == EPERM &&
 	    file_read(AT_FDCWD, "/proc/self/uid_map", MAP_MAX, &map, &size, &ignored) == 0 &&

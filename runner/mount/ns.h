@@ -8,12 +8,19 @@
 #include "lib/err.h"
 #include "lib/plan.h"
 
+#include <stdbool.h>
+
 /*
  * Enter a new user and mount namespace in which the plan's user and group are
  * the only ones. The supplementary groups stay as they are: they keep opening
  * what they opened (device nodes, project directories), shown as 65534.
+ * Returns 0, or -1; the caller is then good for nothing but to say so, as it may be in a
+ * user namespace of its own.
  */
 int ns_enter(const struct plan *plan, struct err *err);
+
+/* The limit (sysctl) of user namespaces, if @user, or of mount namespaces. */
+const char *ns_limit_of(bool user);
 
 /*
  * Descriptors of the two namespaces that the caller is in, for others to enter.

@@ -14,10 +14,46 @@ ok 'gets one line'                     one_line
 
 # A file system of one's own hides the device.
 without_dev() { unshare -Urm sh -c 'mount -t tmpfs none /dev && exec "$@"' sh "$@"; }
-ok 'without /dev/fuse doctor fails'    status_is 1 without_dev "$FIRN" doctor -q
+ok 'without /dev/fuse doctor fails'    status_is 1 without_dev env FIRN_CONTAINER=x "$FIRN" doctor -q
 ok 'names the device'                  says 'missing  fuse: /dev/fuse: No such file or directory'
-ok 'and the remedy'                    says 'remedy: modprobe fuse'
+ok 'and the remedy'                    says 'remedy: have the container around show the host'
+ok 'in podman'                         status_is 1 without_dev env -u FIRN_CONTAINER sh -c 'mount -t tmpfs none /run && touch /run/.containerenv && exec "$@"' sh "$FIRN" doctor -q
+ok 'the option of podman'              says 'remedy: start this container with: podman run --device /dev/fuse'
 ok 'and the verdict'                   says 'firn exec cannot work here'
+
+
+# What reads --json finds in it what people read.
+json() { python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+assert sorted(d) == ["items", "status"], d
+assert all(sorted(i) == ["name", "remedy", "state", "text"] for i in d["items"]), d
+i = {i["name"]: i for i in d["items"]}
+assert eval(sys.argv[2]), d' "$last" "$1"; }
+if command -v python3 >/dev/null; then
+	ok '--json where exec works'       succeeds firn doctor --json
+	ok '... is one object'             json 'd["status"] == "ok" and i["fuse"]["state"] == "ok" and i["fuse"]["remedy"] is None'
+	firn doctor | sed -n 's/^[a-z]*  *\([^:]*\): .*/\1/p' | grep -vE '^(if wanted|remedy|firn exec)' >"$scratch/names"
+	ok '... of the same things'        json 'list(i) == open("'"$scratch/names"'").read().splitlines()'
+	ok '... which doc/json.md names'   json 'all("`" + n + "`" in open("'"$srcdir/doc/json.md"'").read() for n in i)'
+	ok '--json where it does not: 1'   status_is 1 without_dev "$FIRN" doctor --json
+	ok '... says so'                   json 'd["status"] == "missing" and i["fuse"]["state"] == "missing" and "/dev/fuse" in i["fuse"]["remedy"]'
+	ok '--json --quiet'                status_is 1 without_dev "$FIRN" doctor --json -q
+	ok '... has what is not well'      json 'i and all(x["state"] != "ok" for x in d["items"])'
+else
+	skip '--json' 'there is no python3'
+fi
+
+# The limit that is reached, by its name, from both: a namespace has limits of its own.
+limited() { unshare -Urm sh -c 'echo 0 >"/proc/sys/user/max_$1_namespaces" && shift && exec "$@"' sh "$@"; }
+for kind in user mnt; do
+	ok "without $kind namespaces doctor fails" status_is 1 limited $kind "$FIRN" doctor -q
+	ok '... names that limit'          says "user namespaces: cannot be made: the limit user.max_${kind}_namespaces is reached"
+	ok '... in both lines'             says "namespace limits: user.max_${kind}_namespaces is 0"
+	ok '... with one remedy'           [ "$(grep 'remedy:.*max_.*_namespaces' "$last" | sort -u | wc -l)" = 1 ]
+	ok 'exec'                          status_is 125 limited $kind "$FIRN" exec / true
+	ok '... names it, too'             says "(the limit user.max_${kind}_namespaces is reached; see 'firn doctor')"
+done
+ok 'no two remedies write one file'    succeeds sh -c 'files=$(sed -n "/>\/etc\//s/.*>\(\/etc\/[^ \"]*\).*/\1/p" "$1"/*.c "$1"/doctor.h | sort | uniq -d); echo "$files"; [ -z "$files" ]' sh "$srcdir/runner/doctor"
 
 mkdir "$scratch/bin"
 printf '#!/bin/sh\necho slurm 99.1\n' >"$scratch/bin/srun"
