@@ -29,6 +29,7 @@ ok 'no options behind --'              prints '' offers firn exec -- --wr
 ok 'verbs to be helped with'             prints 'shell' offers firn help sh
 ok 'options of inspect'                prints '--json' offers firn inspect --j
 ok 'options of doctor'                 prints '--quiet' offers firn doctor --q
+ok '... all of them'                   prints '--json' offers firn doctor --j
 
 ok 'options of build'                  prints '--compress' offers firn build --comp
 ok 'codecs'                            prints 'zstd' offers firn build --compress zs
@@ -48,6 +49,8 @@ if fish --version >/dev/null 2>&1; then
 	ok 'fish offers verbs'             prints 'inspect' in_fish 'firn ins'
 	ok 'options'                       prints '--writable-tmpfs' in_fish 'firn exec --wri'
 	ok 'values'                        prints 'zstd' in_fish 'firn build --compress zs'
+	ok 'nothing local for pull'        prints '' in_fish "firn pull $scratch/no"
+	ok 'images before other files'     [ "$(in_fish "firn inspect $scratch/" | head -n 1)" = "$scratch/image one.sqfs" ]
 else
 	skip 'fish completes' 'there is no fish'
 fi
