@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/progress.h"
 
+#include "builder/rate.h"
 #include "lib/log.h"
 
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
-enum { REDRAW_MS = 200, PLAIN_MS = 5000, LINES_MAX = 20, COLUMNS_MAX = 500 };
+enum { REDRAW_MS = 200, NOTE_MS = 1000, PLAIN_NOTES = 5, LINES_MAX = 20, COLUMNS_MAX = 500 };
 
 struct progress {
 	const struct layer *layer;
 	size_t count;
-	struct timespec *began; /* when each layer was first seen being read */
+	struct rate *rate; /* of each layer, and behind them of all together */
+	struct rate pack_rate;
+	double noted; /* when all were noted last, in seconds since the start */
 	atomic_uint_least64_t total, packed;
 	atomic_bool packing;
 	bool terminal;
 	size_t columns, rows;           /* of the terminal, when it was drawn to */
 	size_t drawn, width[LINES_MAX]; /* lines on the terminal, and the columns that each takes */
-	struct timespec start, pack_start;
+	struct timespec start;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -34,24 +37,24 @@ static double seconds_since(const struct timespec *start)
 }
 
 /* "12 of 207 MB, 58 MB/s, 3 s left"; small ones in kB. @total: 0 when it is not known. */
-static void describe(char *out, size_t size, uint64_t done, uint64_t total, double seconds)
+static void describe(char *out, size_t size, uint64_t done, uint64_t total, const struct rate *rate)
 {
 	bool small = (total > 0 ? total : done) < 10000000;
 	unsigned long long unit = small ? 1000 : 1000000;
-	double rate = seconds > 0.5 ? (double)done / seconds : 0;
+	double speed = rate_of(rate);
 	size_t used = (size_t)snprintf(out, size, "%llu", (unsigned long long)done / unit);
 
 	if (total > 0)
 		used += (size_t)snprintf(out + used, size - used, " of %llu",
 					 (unsigned long long)total / unit);
 	used += (size_t)snprintf(out + used, size - used, small ? " kB" : " MB");
-	if (rate > 0)
+	if (speed >= 0)
 		used += (size_t)snprintf(out + used, size - used,
 					 small ? ", %.0f kB/s" : ", %.0f MB/s",
-					 rate / (double)unit);
-	if (rate > 0 && total > done)
+					 speed / (double)unit);
+	if (speed > 0 && total > done)
 		(void)snprintf(out + used, size - used, ", %.0f s left",
-			       (double)(total - done) / rate + 0.5);
+			       (double)(total - done) / speed + 0.5);
 }
 
 /* A terminal may have been made narrower since: what was one line is several there. */
@@ -120,28 +123,60 @@ static void say(void *arg, const char *text, size_t len)
 	(void)pthread_mutex_unlock(&progress->lock);
 }
 
-/* "layers: 3 of 25, 131 of 1503 MB, ...": all together. A size that is not known counts as what
- * came. */
-static void draw_sum(struct progress *progress)
+/* What all layers together have, and will; a size that is not known counts as what came. */
+struct sum {
+	uint64_t done, total;
+	size_t ready;
+};
+
+static struct sum sum_up(const struct progress *progress)
 {
-	uint64_t done = 0, total = 0;
-	size_t ready = 0;
-	char text[192];
-	int used;
+	struct sum sum = {0};
 
 	for (size_t i = 0; i < progress->count; i++) {
-		uint64_t part = atomic_load(&progress->layer[i].done);
+		const struct layer *layer = &progress->layer[i];
+		uint64_t done = atomic_load(&layer->done);
 
-		done += part;
-		total += progress->layer[i].size > 0 ? progress->layer[i].size : part;
-		ready += atomic_load(&progress->layer[i].state) == LAYER_READY;
+		sum.done += done;
+		sum.total += layer->size > 0 ? layer->size : done;
+		sum.ready += atomic_load(&layer->state) == LAYER_READY;
 	}
-	used = snprintf(text, sizeof(text), "%zu of %zu, ", ready, progress->count);
-	describe(text + used, sizeof(text) - (size_t)used, done, total,
-		 seconds_since(&progress->start));
+	return sum;
+}
+
+static void note(struct progress *progress)
+{
+	double now = seconds_since(&progress->start);
+
+	if (atomic_load(&progress->packing)) {
+		rate_note(&progress->pack_rate, now, atomic_load(&progress->packed));
+		return;
+	}
+	for (size_t i = 0; i < progress->count; i++) {
+		if (atomic_load(&progress->layer[i].state) != LAYER_READING)
+			continue;
+		/* It has begun after the last look, with nothing. */
+		if (progress->rate[i].count == 0)
+			rate_note(&progress->rate[i], progress->noted, 0);
+		rate_note(&progress->rate[i], now, atomic_load(&progress->layer[i].done));
+	}
+	rate_note(&progress->rate[progress->count], now, sum_up(progress).done);
+	progress->noted = now;
+}
+
+/* "layers: 3 of 25, 131 of 1503 MB, ...": all together. */
+static void draw_sum(struct progress *progress)
+{
+	struct sum sum = sum_up(progress);
+	char text[192];
+	int used = snprintf(text, sizeof(text), "%zu of %zu, ", sum.ready, progress->count);
+
+	describe(text + used, sizeof(text) - (size_t)used, sum.done, sum.total,
+		 &progress->rate[progress->count]);
 	line(progress, "layers", text);
 }
 
+/* Those that are being read, as many as fit. */
 static void draw_layers(struct progress *progress)
 {
 	char text[128];
@@ -151,10 +186,8 @@ static void draw_layers(struct progress *progress)
 
 		if (atomic_load(&layer->state) != LAYER_READING)
 			continue;
-		if (progress->began[i].tv_sec == 0)
-			(void)clock_gettime(CLOCK_MONOTONIC, &progress->began[i]);
 		describe(text, sizeof(text), atomic_load(&layer->done), layer->size,
-			 seconds_since(&progress->began[i]));
+			 &progress->rate[i]);
 		line(progress, layer->name, text);
 	}
 }
@@ -169,8 +202,9 @@ static void draw(struct progress *progress)
 	}
 	if (atomic_load(&progress->packing)) {
 		describe(text, sizeof(text), atomic_load(&progress->packed),
-			 atomic_load(&progress->total), seconds_since(&progress->pack_start));
-		line(progress, "packing", text);
+			 atomic_load(&progress->total), &progress->pack_rate);
+		if (has_room(progress))
+			line(progress, "packing", text);
 	} else {
 		if (progress->count > 1 && has_room(progress))
 			draw_sum(progress);
@@ -182,9 +216,11 @@ static void draw(struct progress *progress)
 static void *run(void *arg)
 {
 	struct progress *progress = arg;
-	long step = progress->terminal ? REDRAW_MS : PLAIN_MS;
+	long step = progress->terminal ? REDRAW_MS : NOTE_MS;
+	unsigned notes = 0;
 
 	(void)pthread_mutex_lock(&progress->lock);
+	note(progress);
 	while (!progress->stop) {
 		struct timespec until;
 
@@ -192,7 +228,10 @@ static void *run(void *arg)
 		until.tv_nsec += step % 1000 * 1000000;
 		until.tv_sec += step / 1000 + until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
-		if (pthread_cond_timedwait(&progress->wake, &progress->lock, &until) == ETIMEDOUT)
+		if (pthread_cond_timedwait(&progress->wake, &progress->lock, &until) != ETIMEDOUT)
+			continue;
+		note(progress);
+		if (progress->terminal || ++notes % PLAIN_NOTES == 0)
 			draw(progress);
 	}
 	(void)pthread_mutex_unlock(&progress->lock);
@@ -207,8 +246,8 @@ struct progress *progress_start(const struct layer *layer, size_t count)
 
 	if (!progress)
 		return NULL;
-	progress->began = calloc(count + 1, sizeof(*progress->began));
-	if (!progress->began) {
+	progress->rate = calloc(count + 1, sizeof(*progress->rate));
+	if (!progress->rate) {
 		free(progress);
 		return NULL;
 	}
@@ -226,7 +265,7 @@ struct progress *progress_start(const struct layer *layer, size_t count)
 			log_set_writer(say, progress);
 		return progress;
 	}
-	free(progress->began);
+	free(progress->rate);
 	free(progress);
 	return NULL;
 }
@@ -235,7 +274,6 @@ void progress_pack(struct progress *progress, uint64_t total)
 {
 	if (!progress)
 		return;
-	(void)clock_gettime(CLOCK_MONOTONIC, &progress->pack_start);
 	atomic_store(&progress->total, total);
 	atomic_store(&progress->packing, true);
 }
@@ -263,6 +301,6 @@ void progress_stop(struct progress *progress)
 	}
 	(void)pthread_cond_destroy(&progress->wake);
 	(void)pthread_mutex_destroy(&progress->lock);
-	free(progress->began);
+	free(progress->rate);
 	free(progress);
 }

@@ -5,7 +5,8 @@
  * On a terminal a line for all layers together and one for each that is being
  * read, as many as fit, none longer than it is wide, so that redrawing them
  * never scrolls; elsewhere, and where TERM is "dumb", plain lines every few
- * seconds; nothing with -q. Always on standard error. A thread of its own reads
+ * seconds; nothing with -q. Rates and the time left are those of the last seconds
+ * (rate.h). Always on standard error. A thread of its own reads
  * counters that the workers keep.
  */
 #ifndef FIRN_BUILDER_PROGRESS_H
