@@ -124,14 +124,14 @@ static void say(void *arg, const char *text, size_t len)
 }
 
 /* What all layers together have, and will; a size that is not known counts as what came. */
-struct sum {
+struct totals {
 	uint64_t done, total;
 	size_t ready;
 };
 
-static struct sum sum_up(const struct progress *progress)
+static struct totals sum_up(const struct progress *progress)
 {
-	struct sum sum = {0};
+	struct totals sum = {0};
 
 	for (size_t i = 0; i < progress->count; i++) {
 		const struct layer *layer = &progress->layer[i];
@@ -167,7 +167,7 @@ static void note(struct progress *progress)
 /* "layers: 3 of 25, 131 of 1503 MB, ...": all together. */
 static void draw_sum(struct progress *progress)
 {
-	struct sum sum = sum_up(progress);
+	struct totals sum = sum_up(progress);
 	char text[192];
 	int used = snprintf(text, sizeof(text), "%zu of %zu, ", sum.ready, progress->count);
 
