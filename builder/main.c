@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "builder/fetch/cache.h"
+#include "builder/fetch/reference.h"
 #include "builder/options.h"
 #include "builder/output.h"
 #include "builder/record/verify.h"
@@ -106,30 +107,44 @@ static int verb_build(const struct options *options)
 	return make_image(options, options->operand[1], options->operand[0]);
 }
 
-/* "host/group/name:tag" as "name.sqfs". */
-static char *default_out(const char *reference)
+/* "host/group/name:tag" as "name_tag.sqfs", "name@sha256:0123..." as "name_sha256-0123....sqfs". */
+static int default_out(const char *text, char **out, struct err *err)
 {
-	const char *slash = strrchr(reference, '/'), *name = slash ? slash + 1 : reference;
-	char *out = NULL;
+	enum { DIGITS = 12 };
+	auto_reference *reference = NULL;
+	const char *slash, *name;
+	char algorithm[DIGEST_ALGORITHM_SIZE];
+	int result;
 
-	if (asprintf(&out, "%.*s.sqfs", (int)strcspn(name, ":@"), name) < 0)
-		return NULL;
-	return out;
+	if (reference_parse(text, reference_has_host(text) ? NULL : "docker.io", &reference, err) <
+	    0)
+		return -1;
+	slash = strrchr(reference->name, '/');
+	name = slash ? slash + 1 : reference->name;
+	if (reference->tag)
+		result = asprintf(out, "%s_%s.sqfs", name, reference->tag);
+	else
+		result = asprintf(out, "%s_%s-%.*s.sqfs", name,
+				  digest_algorithm(&reference->digest, algorithm), DIGITS,
+				  digest_hex(&reference->digest));
+	return result < 0 ? err_sys(err, "cannot name the image file") : 0;
 }
 
 static int verb_pull(const struct options *options)
 {
 	const char *name = options->operand[0];
 	auto_free char *source = NULL, *out = NULL;
+	struct err err;
 
 	if (strncmp(name, "docker://", 9) == 0)
 		name += 9;
-	out = options->count == 2 ? strdup(options->operand[1]) : default_out(name);
-	if (!out || asprintf(&source, "docker://%s", name) < 0) {
+	if (options->count < 2 && default_out(name, &out, &err) < 0)
+		return give_up(&err);
+	if (asprintf(&source, "docker://%s", name) < 0) {
 		log_error("out of memory");
 		return EXIT_FIRN_FAILED;
 	}
-	return make_image(options, source, out);
+	return make_image(options, source, out ? out : options->operand[1]);
 }
 
 static void report_verified(const struct options *options, const char *path,

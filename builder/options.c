@@ -60,14 +60,15 @@ static const struct {
 	[VERB_BUILD] = {
 		"build [OPTION...] OUT SOURCE",
 		"Make the image file OUT from SOURCE:\n"
-		"  docker://HOST[:PORT]/NAME[:TAG|@DIGEST]   podman:NAME   docker-daemon:NAME\n"
+		"  docker://[HOST[:PORT]/]NAME[:TAG|@DIGEST]   podman:NAME   docker-daemon:NAME\n"
 		"  oci:DIR[:NAME]   oci-archive:FILE[:NAME]   docker-archive:FILE[:NAME]\n"
 		"  tar:FILE   dir:PATH   a squashfs, SIF or archive file, a directory\n"
 		"  - (standard input)",
 		2, 2},
 	[VERB_PULL] = {
-		"pull [OPTION...] HOST[:PORT]/NAME[:TAG|@DIGEST] [OUT]",
-		"Fetch an image from a registry; OUT is NAME.sqfs if it is not given.", 1, 2},
+		"pull [OPTION...] [HOST[:PORT]/]NAME[:TAG|@DIGEST] [OUT]",
+		"Fetch an image from a registry (docker.io, if no other is named) into OUT;\n"
+		"without OUT into NAME_TAG.sqfs.", 1, 2},
 	[VERB_VERIFY] = {
 		"verify [OPTION...] IMAGE",
 		"Read all of IMAGE and compare it with what it says of itself.", 1, 1},

@@ -73,6 +73,11 @@ void log_warning(const char *format, ...)
 	SAY(LOG_NORMAL, "warning: ");
 }
 
+void log_note(const char *format, ...)
+{
+	SAY(LOG_NORMAL, "");
+}
+
 void log_info(const char *format, ...)
 {
 	SAY(LOG_VERBOSE, "");

@@ -15,7 +15,7 @@
 
 enum log_level {
 	LOG_QUIET = -1, /* -q: errors only */
-	LOG_NORMAL = 0, /* warnings */
+	LOG_NORMAL = 0, /* warnings and notes */
 	LOG_VERBOSE,    /* -v: what was decided for the user, one line each */
 	LOG_DEBUG,      /* -vv: each room's decisions, with the time since the start */
 };
@@ -33,6 +33,8 @@ void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), voi
 
 /* "firn: TEXT", at every level. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "firn: TEXT", but with -q: what was decided where something else might have been meant. */
+void log_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "firn: warning: TEXT"; says what happens instead. */
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "firn: TEXT" from LOG_VERBOSE on; the second with LOG_DEBUG only, and the microseconds since. */

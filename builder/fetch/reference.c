@@ -92,6 +92,13 @@ static bool looks_like_host(const char *text, size_t len)
 	       (len == 9 && strncmp(text, "localhost", 9) == 0);
 }
 
+bool reference_has_host(const char *text)
+{
+	size_t len = strcspn(text, "/@");
+
+	return text[len] == '/' && looks_like_host(text, len);
+}
+
 static int take_digest(struct reference *reference, char *rest, const char *text, struct err *err)
 {
 	char *at = strchr(rest, '@');
@@ -128,7 +135,7 @@ int reference_parse(const char *text, const char *default_host, struct reference
 	if (!reference || !copy)
 		return err_sys(err, "cannot read '%s'", text);
 	len = strcspn(copy, "/@");
-	if (copy[len] == '/' && looks_like_host(copy, len)) {
+	if (reference_has_host(copy)) {
 		copy[len] = 0;
 		reference->host = strdup(copy);
 		name = copy + len + 1;

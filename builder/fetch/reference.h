@@ -3,8 +3,8 @@
  * reference.h - the name of an image in a registry.
  *
  * HOST[:PORT]/NAME[:TAG][@DIGEST]: the grammar of the distribution spec ("Pulling
- * manifests") and of distribution's reference package. The host must be said:
- * guessing one makes a name mean different images at different sites.
+ * manifests") and of distribution's reference package. What a name without a
+ * host means is not decided here (shortname.h).
  */
 #ifndef FIRN_BUILDER_FETCH_REFERENCE_H
 #define FIRN_BUILDER_FETCH_REFERENCE_H
@@ -18,7 +18,16 @@ struct reference {
 	struct digest digest; /* "" when none is said */
 };
 
-/* @default_host: what a name without a host means at this site; NULL: an error. */
+/*
+ * Whether @text says which registry: its first part has a dot or a port, or is localhost. Of
+ * what is no reference at all the answer means nothing.
+ */
+bool reference_has_host(const char *text);
+
+/*
+ * Read @text into a new @out. @default_host: where a name without a host is; NULL: such a
+ * name is an error. Returns 0, or -1 with @err saying which part is wrong.
+ */
 int reference_parse(const char *text, const char *default_host, struct reference **out,
 		    struct err *err);
 void reference_free(struct reference *reference);

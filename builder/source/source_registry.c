@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * docker://HOST[:PORT]/NAME[:TAG|@DIGEST]: an image of a registry, through the cache.
+ * docker://[HOST[:PORT]/]NAME[:TAG|@DIGEST]: an image of a registry, through the cache.
  */
 #include "builder/fetch/cache.h"
 #include "builder/fetch/registry.h"
+#include "builder/fetch/shortname.h"
 #include "builder/source/source.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -370,10 +371,14 @@ static int open_remote(struct remote *remote, const char *name,
 {
 	struct source *source = &remote->source;
 	struct document top = {0};
+	auto_free char *said = NULL;
 	int result;
 
-	if (reference_parse(name, options->conf->default_registry, &remote->reference, err) < 0)
+	if (shortname_resolve(name, options->conf->default_registry, &remote->reference, &said,
+			      err) < 0)
 		return -1;
+	if (said)
+		log_note("%s", said);
 	if (asprintf(&remote->name, "%s/%s%s%s", remote->reference->host, remote->reference->name,
 		     remote->reference->tag ? ":" : "@",
 		     remote->reference->tag ? remote->reference->tag

@@ -74,7 +74,7 @@ struct conf {
 	size_t max_memory;         /* bytes of names, links and attributes; default 1 GiB */
 	char *cache;		   /* directory as written, for expand.h; NULL: XDG's */
 	/* [pull], and all [registry] sections */
-	char *default_registry;    /* host of names without one; NULL: such names are errors */
+	char *default_registry;    /* host of names without one; NULL: not said here */
 	int stall; /* seconds without a byte after which a transfer is begun anew; default 60 */
 	struct conf_registry *registry;
 	size_t registry_count;

@@ -16,6 +16,7 @@ HOME=$scratch/home XDG_CACHE_HOME=$scratch/home/.cache TMPDIR=$scratch/tmp
 XDG_RUNTIME_DIR=$scratch/run
 export HOME XDG_CACHE_HOME TMPDIR XDG_RUNTIME_DIR
 unset DOCKER_CONFIG REGISTRY_AUTH_FILE https_proxy HTTPS_PROXY http_proxy all_proxy ALL_PROXY no_proxy NO_PROXY
+unset CONTAINERS_REGISTRIES_CONF
 mkdir "$HOME" "$TMPDIR" "$XDG_RUNTIME_DIR" "$scratch/out" "$scratch/faulty" "$scratch/bin"
 stop_all() {
 	for registry in plain tls locked; do
@@ -79,13 +80,18 @@ ok 'it runs'                        succeeds firn exec "$out" /bin/true
 ok 'it is built again alike'        succeeds firn verify --rebuild "$out"
 ok 'to the byte'                    says 'the same bytes'
 rm -f "$out"
-ok 'OUT is named after the image'   succeeds sh -c 'cd "$1" && "$2" pull -q "$3"' sh "$scratch/out" "$FIRN" "$plain/group/image"
-ok 'and is there'                   test -f "$scratch/out/image.sqfs"
-rm -f "$out"
+# named NAME REFERENCE: what firn pull calls the file that it makes of it.
+named() {
+	rm -rf "$scratch/named" && mkdir "$scratch/named" &&
+		(cd "$scratch/named" && run_last "$FIRN" pull -q "$2") && [ "$(ls "$scratch/named")" = "$1" ]
+}
+ok 'OUT is named after the image'   named image_latest.sqfs "$plain/group/image"
+ok 'and its tag'                    named types_1.sqfs "docker://$plain/types:1"
+ok 'or the begin of its digest'     named "image_sha256-$(echo "$manifest" | cut -c 8-19).sqfs" "$plain/group/image@$manifest"
+ok 'or both'                        named image_latest.sqfs "$plain/group/image:latest@$manifest"
 ok 'no such tag'                    refused "has no 'none' of the image 'group/image'" "$plain/group/image:none"
 ok 'no such image'                  refused "of the image 'nobody/nothing'" "$plain/nobody/nothing"
 ok 'no such digest'                 refused 'has no' "$plain/group/image@sha256:$(printf '%064d' 0)"
-ok 'no host'                        refused 'names no registry' image
 ok 'nobody listens'                 refused "'127.0.0.1:9'" 127.0.0.1:9/image
 ok 'no such platform'               refused 'linux/s390x' --platform linux/s390x "$plain/group/image"
 python3 - "$srcdir/tests/images" "$scratch" <<-'END' || exit 1
@@ -151,6 +157,40 @@ configure '[registry "registry.example.org"]' "mirror = http://$plain"
 ok 'a mirror is asked first'        pulled --config "$conf" registry.example.org/group/image:latest
 configure "[registry \"$plain\"]" 'mirror = http://127.0.0.1:9/sub'
 ok 'a mirror that is down is passed over' pulled --no-cache --config "$conf" "$plain/group/image"
+
+# Names without a registry. A file of the user's own takes the place of the machine's.
+mkdir -p "$HOME/.config/containers"
+names() { printf '%s\n' "$@" >"$HOME/.config/containers/registries.conf"; }
+hub() { configure '[registry "docker.io"]' "mirror = http://$plain"; }
+push "oci:$scratch/oci:latest" "docker://$plain/library/image:latest" &&
+	push "oci:$scratch/oci:latest" "docker://$plain/me/image:1" || { cat "$scratch/skopeo.log"; exit 1; }
+names '# nothing'
+hub
+ok "Docker Hub's image"             pulled --config "$conf" image
+ok "and others' there"              pulled --config "$conf" me/image:1
+ok 'what was chosen'                succeeds firn pull -f --config "$conf" image "$out"
+ok 'is said'                        says "firn: 'image' is docker.io/library/image:latest"
+ok 'also by build'                  succeeds firn build -f --config "$conf" "$out" docker://me/image:1
+ok 'in one line'                    says "firn: 'me/image:1' is docker.io/me/image:1"
+ok 'and is recorded'                sh -c '"$0" inspect "$1" | grep -q "^reference *docker://docker.io/me/image@sha256:"' "$FIRN" "$out"
+ok 'with its registry there is nothing to say' prints '' sh -c '"$0" pull -q -f "$@" 2>&1' "$FIRN" "$plain/me/image:1" "$out"
+names "unqualified-search-registries = ['$plain', 'localhost:9']"
+ok 'the first registry of registries.conf' pulled group/image
+ok 'is asked'                       succeeds firn pull -f group/image "$out"
+ok 'and said'                       says "firn: 'group/image' is $plain/group/image:latest, the first registry of the 2 in"
+names "unqualified-search-registries = ['localhost:9', '$plain']"
+ok 'when it says no, nobody else is asked' refused "'localhost:9'" group/image
+names "unqualified-search-registries = ['$plain', 'docker.io']"
+ok 'nor when it has no such image'  refused "'$plain' has no 'latest' of the image 'library/image2'" --config "$conf" library/image2
+names '[aliases]' "tool = '$plain/group/image'"
+ok 'an alias'                       pulled tool
+ok 'with a tag'                     refused "'$plain' has no '7' of the image 'group/image'" tool:7
+names 'unqualified-search-registries = []'
+ok 'no registry to look in'         refused 'names no registry, and' image
+names 'what is this'
+ok 'a file that is not understood'  refused "registries.conf' line 1:" image
+ok 'is none of a full name'         pulled "$plain/group/image"
+rm -r "$HOME/.config"
 
 # TLS.
 tls=$("$here/serve" start "$scratch/tls" --tls) || exit 1
@@ -380,7 +420,11 @@ if "$scratch/bin/at-site" --version >/dev/null 2>&1; then
 	configure "[registry \"registry.example.org:${tls##*:}\"]" 'insecure = yes'
 	ok 'TLS that nobody vouches for, if the site says so' pulled --no-cache "registry.example.org:${tls##*:}/group/image"
 	configure '[pull]' "default = $plain"
+	mkdir -p "$HOME/.config/containers"
+	names "unqualified-search-registries = ['localhost:9']"
 	ok "a site's word for no host"      pulled --no-cache group/image
+	ok 'goes before all others'         succeeds firn pull --no-cache -f group/image "$out"
+	ok 'and is said'                    says "'group/image' is $plain/group/image:latest, by firn.conf"
 	f=registry.example.org:$secure
 	configure "[registry \"$f\"]" "ca = $scratch/tls/ca.pem"
 	ok 'TLS with the CA that the site names' pulled --no-cache "$f/fine/a"

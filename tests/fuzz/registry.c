@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * A libFuzzer target for what users and registries say in words: references,
- * challenges, credentials. The first byte chooses.
+ * challenges, credentials, files of short names. The first byte chooses.
  */
 #include "builder/fetch/challenge.h"
 #include "builder/fetch/credentials.h"
 #include "builder/fetch/reference.h"
+#include "builder/fetch/registries_conf.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -50,14 +51,18 @@ static void check_challenge(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct credentials credentials = {0};
+	auto_registries_conf conf = {0};
+	struct err err;
 	char *text = size > 0 ? strndup((const char *)data + 1, size - 1) : NULL;
 
 	if (!text)
 		return 0;
-	if (data[0] % 3 == 0)
+	if (data[0] % 4 == 0)
 		check_reference(text);
-	else if (data[0] % 3 == 1)
+	else if (data[0] % 4 == 1)
 		check_challenge(text);
+	else if (data[0] % 4 == 3)
+		(void)registries_conf_take(&conf, text, strlen(text), "file", &err);
 	else
 		(void)credentials_decode(text, &credentials);
 	credentials_clear(&credentials);

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/fetch/registries_conf.h"
+
+#include "lib/file.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+
+enum {
+	FILE_MAX = 1 << 20,
+	FILES_MAX = 256,     /* of one folder */
+	ALIASES_MAX = 10000, /* of all files */
+	HOSTS_MAX = 64,
+	WORD_MAX = 512, /* bytes of a key or a string, with its NUL */
+	DEPTH_MAX = 16, /* of arrays in arrays */
+};
+
+#define SYSTEM_FOLDER "/etc/containers"
+#define USER_FOLDER "/.config/containers"
+
+/* A text that is read from its begin to its end. */
+struct toml {
+	const char *at, *path;
+	int line;
+	char table[WORD_MAX];
+	struct registries_conf *conf;
+};
+
+/* Strings of one value, as they come. */
+struct strings {
+	char **item;
+	size_t count, max;
+	bool is_array;
+};
+
+static void strings_clear(struct strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->item[i]);
+	free(strings->item);
+	*strings = (struct strings){0};
+}
+#define auto_strings CLEANUP(strings_clear) struct strings
+
+static int wrong(const struct toml *toml, const char *what, struct err *err)
+{
+	return err_set(err, "'%s' line %d: %s", toml->path, toml->line, what);
+}
+
+static void skip_blanks(struct toml *toml)
+{
+	toml->at += strspn(toml->at, " \t\r");
+	if (*toml->at == '#')
+		toml->at += strcspn(toml->at, "\n");
+}
+
+static void skip_lines(struct toml *toml)
+{
+	for (skip_blanks(toml); *toml->at == '\n'; skip_blanks(toml)) {
+		toml->at++;
+		toml->line++;
+	}
+}
+
+static int end_line(struct toml *toml, struct err *err)
+{
+	skip_blanks(toml);
+	return !*toml->at || *toml->at == '\n' ? 0 : wrong(toml, "the line does not end", err);
+}
+
+static int add_byte(struct toml *toml, char *out, size_t *len, char byte, struct err *err)
+{
+	if (*len + 1 >= WORD_MAX)
+		return wrong(toml, "a word is too long", err);
+	out[(*len)++] = byte;
+	out[*len] = '\0';
+	return 0;
+}
+
+/* The byte that a backslash and @letter stand for; none of what names are made of needs others. */
+static char unescape(char letter)
+{
+	static const char from[] = "\"\\/btnfr", to[] = "\"\\/\b\t\n\f\r";
+	const char *found = letter ? strchr(from, letter) : NULL;
+
+	return found ? to[found - from] : '\0';
+}
+
+/* "..." with escapes or '...' without, behind what is in @out already. */
+static int read_quoted(struct toml *toml, char *out, size_t *len, struct err *err)
+{
+	char quote = *toml->at++;
+
+	if (toml->at[0] == quote && toml->at[1] == quote)
+		return wrong(toml, "a string of several lines is not understood", err);
+	for (; *toml->at != quote; toml->at++) {
+		char byte = *toml->at;
+
+		if (byte == '\0' || byte == '\n')
+			return wrong(toml, "a string does not end", err);
+		if (byte == '\\' && quote == '"') {
+			byte = unescape(*++toml->at);
+			if (!byte)
+				return wrong(toml, "an escape in a string is not understood", err);
+		}
+		if (add_byte(toml, out, len, byte, err) < 0)
+			return -1;
+	}
+	toml->at++;
+	return 0;
+}
+
+/* A key, or the name of a table; parts with dots between them become one word with dots. */
+static int read_key(struct toml *toml, char out[WORD_MAX], struct err *err)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (;;) {
+		size_t before = len;
+		bool quoted = *toml->at == '"' || *toml->at == '\'';
+
+		if (quoted && read_quoted(toml, out, &len, err) < 0)
+			return -1;
+		for (; !quoted && (isalnum((unsigned char)*toml->at) ||
+				   (*toml->at && strchr("_-", *toml->at)));
+		     toml->at++)
+			if (add_byte(toml, out, &len, *toml->at, err) < 0)
+				return -1;
+		if (!quoted && len == before)
+			return wrong(toml, "a key is missing", err);
+		skip_blanks(toml);
+		if (*toml->at != '.')
+			return 0;
+		toml->at++;
+		skip_blanks(toml);
+		if (add_byte(toml, out, &len, '.', err) < 0)
+			return -1;
+	}
+}
+
+static int read_table(struct toml *toml, struct err *err)
+{
+	bool is_array = toml->at[1] == '[';
+
+	toml->at += is_array ? 2 : 1;
+	skip_blanks(toml);
+	if (read_key(toml, toml->table, err) < 0)
+		return -1;
+	if (strncmp(toml->at, is_array ? "]]" : "]", is_array ? 2 : 1) != 0)
+		return wrong(toml, "the name of a table does not end", err);
+	toml->at += is_array ? 2 : 1;
+	return end_line(toml, err);
+}
+
+/* @strings NULL: nobody wants it. */
+static int read_string(struct toml *toml, struct strings *strings, struct err *err)
+{
+	char word[WORD_MAX] = "";
+	size_t len = 0;
+	char **grown;
+
+	if (read_quoted(toml, word, &len, err) < 0)
+		return -1;
+	if (!strings)
+		return 0;
+	if (strings->count == strings->max)
+		return wrong(toml, "an array is too long", err);
+	grown = reallocarray(strings->item, strings->count + 1, sizeof(*grown));
+	if (!grown)
+		return err_sys(err, "cannot read '%s'", toml->path);
+	strings->item = grown;
+	strings->item[strings->count] = strdup(word);
+	if (!strings->item[strings->count])
+		return err_sys(err, "cannot read '%s'", toml->path);
+	strings->count++;
+	return 0;
+}
+
+static int read_value(struct toml *toml, int depth, struct strings *strings, struct err *err);
+
+/* "[ value, ... ]" over several lines, or "{ key = value, ... }", which nobody wants. */
+static int read_list(struct toml *toml, int depth, struct strings *strings, struct err *err)
+{
+	bool is_table = *toml->at++ == '{';
+	char key[WORD_MAX];
+
+	if (depth >= DEPTH_MAX)
+		return wrong(toml, "arrays lie too deep in each other", err);
+	if (strings && (is_table || depth > 0))
+		return wrong(toml, "it is no array of strings", err);
+	for (skip_lines(toml); *toml->at != (is_table ? '}' : ']'); skip_lines(toml)) {
+		if (is_table && (read_key(toml, key, err) < 0 || *toml->at++ != '='))
+			return wrong(toml, "an inline table is not understood", err);
+		skip_blanks(toml);
+		if (read_value(toml, depth + 1, strings, err) < 0)
+			return -1;
+		skip_lines(toml);
+		if (*toml->at == ',')
+			toml->at++;
+		else if (*toml->at != (is_table ? '}' : ']'))
+			return wrong(toml, "an array does not end", err);
+	}
+	toml->at++;
+	return 0;
+}
+
+static int read_value(struct toml *toml, int depth, struct strings *strings, struct err *err)
+{
+	size_t len;
+
+	if (strings && depth == 0)
+		strings->is_array = *toml->at == '[';
+	if (*toml->at == '"' || *toml->at == '\'')
+		return read_string(toml, strings, err);
+	if (*toml->at == '[' || *toml->at == '{')
+		return read_list(toml, depth, strings, err);
+	if (strings)
+		return wrong(toml, "it is no string, or no array of strings", err);
+	len = strcspn(toml->at, " \t\r\n#,]}");
+	toml->at += len; /* true, 12, 1979-05-27 */
+	return len > 0 ? 0 : wrong(toml, "a value is missing", err);
+}
+
+static int take_alias(struct toml *toml, const char *name, const char *target, struct err *err)
+{
+	struct registries_conf *conf = toml->conf;
+	struct registries_alias *grown, alias = {0};
+
+	if (conf->alias_count == ALIASES_MAX)
+		return wrong(toml, "there are too many aliases", err);
+	grown = reallocarray(conf->alias, conf->alias_count + 1, sizeof(*grown));
+	if (!grown)
+		return err_sys(err, "cannot read '%s'", toml->path);
+	conf->alias = grown;
+	alias.name = strdup(name);
+	alias.target = strdup(target);
+	alias.path = strdup(toml->path);
+	conf->alias[conf->alias_count++] = alias;
+	return alias.name && alias.target && alias.path
+		       ? 0
+		       : err_sys(err, "cannot read '%s'", toml->path);
+}
+
+static void drop_hosts(struct registries_conf *conf)
+{
+	for (size_t i = 0; i < conf->host_count; i++)
+		free(conf->host[i]);
+	free(conf->host);
+	free(conf->hosts_path);
+	conf->host = NULL;
+	conf->hosts_path = NULL;
+	conf->host_count = 0;
+}
+
+/* Takes over the strings. */
+static int take_hosts(struct toml *toml, struct strings *strings, struct err *err)
+{
+	struct registries_conf *conf = toml->conf;
+
+	if (!strings->is_array)
+		return wrong(toml, "it is no array of strings", err);
+	drop_hosts(conf);
+	conf->host = take_ptr(&strings->item);
+	conf->host_count = strings->count;
+	strings->count = 0;
+	conf->hosts_path = strdup(toml->path);
+	return conf->hosts_path ? 0 : err_sys(err, "cannot read '%s'", toml->path);
+}
+
+static int read_pair(struct toml *toml, struct err *err)
+{
+	auto_strings strings = {.max = HOSTS_MAX};
+	char key[WORD_MAX];
+	bool is_alias, is_hosts;
+
+	if (read_key(toml, key, err) < 0)
+		return -1;
+	is_alias = strcmp(toml->table, "aliases") == 0;
+	is_hosts =
+		(!toml->table[0] && strcmp(key, "unqualified-search-registries") == 0) ||
+		(strcmp(toml->table, "registries.search") == 0 && strcmp(key, "registries") == 0);
+	if (*toml->at++ != '=')
+		return wrong(toml, "it is not of the form KEY = VALUE", err);
+	skip_blanks(toml);
+	if (read_value(toml, 0, is_alias || is_hosts ? &strings : NULL, err) < 0 ||
+	    end_line(toml, err) < 0)
+		return -1;
+	if (is_hosts)
+		return take_hosts(toml, &strings, err);
+	if (is_alias && (strings.is_array || strings.count != 1))
+		return wrong(toml, "an alias is one string", err);
+	return is_alias ? take_alias(toml, key, strings.item[0], err) : 0;
+}
+
+int registries_conf_take(struct registries_conf *conf, const char *text, size_t size,
+			 const char *path, struct err *err)
+{
+	struct toml toml = {.at = text, .path = path, .line = 1, .conf = conf};
+
+	if (memchr(text, '\0', size))
+		return err_set(err, "'%s' is no text: it holds a NUL byte", path);
+	for (skip_lines(&toml); *toml.at; skip_lines(&toml))
+		if ((*toml.at == '[' ? read_table(&toml, err) : read_pair(&toml, err)) < 0)
+			return -1;
+	return 0;
+}
+
+/* Returns 1, or 0 where there is no such file. */
+static int read_file(struct registries_conf *conf, const char *path, struct err *err)
+{
+	auto_free char *text = NULL;
+	size_t size;
+
+	if (file_read(AT_FDCWD, path, FILE_MAX, &text, &size, err) < 0)
+		return err->code == ENOENT || err->code == ENOTDIR ? 0 : -1;
+	return registries_conf_take(conf, text, size, path, err) < 0 ? -1 : 1;
+}
+
+static int is_conf(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int read_folder(struct registries_conf *conf, const char *folder, struct err *err)
+{
+	struct dirent **entry = NULL;
+	int count = scandir(folder, &entry, is_conf, by_bytes), result = 0;
+
+	if (count < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : err_sys(err, "cannot read '%s'", folder);
+	if (count > FILES_MAX)
+		result = err_set(err, "'%s' has more than %d files", folder, FILES_MAX);
+	for (int i = 0; i < count; i++) {
+		auto_free char *path = NULL;
+
+		if (result >= 0 && asprintf(&path, "%s/%s", folder, entry[i]->d_name) < 0)
+			result = err_sys(err, "cannot read '%s'", folder);
+		if (result >= 0)
+			result = read_file(conf, path, err);
+		free(entry[i]);
+	}
+	free(entry);
+	return result < 0 ? -1 : 0;
+}
+
+int registries_conf_read(struct registries_conf *out, struct err *err)
+{
+	const char *named = getenv("CONTAINERS_REGISTRIES_CONF"), *home = getenv("HOME");
+	auto_free char *file = NULL, *folder = NULL;
+	int found = 0;
+
+	*out = (struct registries_conf){0};
+	if (asprintf(&file, "%s" USER_FOLDER "/registries.conf", home ? home : "") < 0 ||
+	    asprintf(&folder, "%s.d", file) < 0)
+		return err_sys(err, "cannot find registries.conf");
+	if (named && *named) {
+		found = read_file(out, named, err);
+		return found == 0 ? err_sys(err, "cannot read '%s'", named) : found < 0 ? -1 : 0;
+	}
+	if (home && *home)
+		found = read_file(out, file, err);
+	if (found == 0)
+		found = read_file(out, SYSTEM_FOLDER "/registries.conf", err) < 0 ||
+					read_folder(out, SYSTEM_FOLDER "/registries.conf.d", err) <
+						0
+				? -1
+				: 0;
+	if (found < 0 || !home || !*home)
+		return found < 0 ? -1 : 0;
+	return read_folder(out, folder, err);
+}
+
+const struct registries_alias *registries_conf_alias(const struct registries_conf *conf,
+						     const char *name)
+{
+	for (size_t i = conf->alias_count; i-- > 0;)
+		if (strcmp(conf->alias[i].name, name) == 0)
+			return conf->alias[i].target[0] ? &conf->alias[i] : NULL;
+	return NULL;
+}
+
+void registries_conf_clear(struct registries_conf *conf)
+{
+	for (size_t i = 0; i < conf->alias_count; i++) {
+		free(conf->alias[i].name);
+		free(conf->alias[i].target);
+		free(conf->alias[i].path);
+	}
+	free(conf->alias);
+	drop_hosts(conf);
+	*conf = (struct registries_conf){0};
+}
