@@ -3,6 +3,7 @@
 
 #include "builder/fetch/cache.h"
 #include "builder/fetch/reference.h"
+#include "builder/foreign.h"
 #include "builder/options.h"
 #include "builder/output.h"
 #include "builder/record/verify.h"
@@ -75,6 +76,15 @@ static int find_cache(const struct options *options, const struct conf *conf, ch
 	return 0;
 }
 
+/* Whoever builds a SIF elsewhere may take the file for one. */
+static void note_name(const char *out)
+{
+	size_t len = strlen(out);
+
+	if (len > 4 && strcmp(out + len - 4, ".sif") == 0)
+		log_note("'%s' becomes a squashfs image, not a SIF; it runs under any name", out);
+}
+
 /* Build @source into the file @out. */
 static int make_image(const struct options *options, const char *source, const char *out)
 {
@@ -93,6 +103,7 @@ static int make_image(const struct options *options, const char *source, const c
 	log_debug("gzip by %s", inflate_gzip_library());
 	fill_recipe(options, conf, cache, &recipe);
 	recipe.source = source;
+	note_name(out);
 	result = build(&recipe, output_fd(output), &built, &err);
 	if (result == 0)
 		result = output_publish(output, &err);
@@ -192,6 +203,14 @@ static int verb_verify(const struct options *options)
 	return EXIT_SUCCESS;
 }
 
+static int no_such_work(const char *what, struct err *err)
+{
+	const char *advice = foreign_cache(what);
+
+	return advice ? err_set(err, "firn cache has no '%s'; %s", what, advice)
+		      : err_set(err, "cache knows list and gc, not '%s'", what);
+}
+
 static int verb_cache(const struct options *options)
 {
 	const char *what = options->operand[0];
@@ -210,8 +229,8 @@ static int verb_cache(const struct options *options)
 		result = cache_gc(cache, options->keep, options->json, &err);
 	else
 		result = strcmp(what, "gc") == 0
-				 ? err_set(&err, "gc needs --keep SIZE")
-				 : err_set(&err, "cache knows list and gc, not '%s'", what);
+				 ? err_set(&err, "gc needs --keep SIZE; see 'firn cache --help'")
+				 : no_such_work(what, &err);
 	return result < 0 ? give_up(&err) : EXIT_SUCCESS;
 }
 
@@ -297,7 +316,7 @@ int main(int argc, char **argv)
 		log_error(
 			"firn-build knows build, pull, verify and cache; see 'firn build --help'");
 	else
-		status = go(i, argc - 1, argv + 1);
+		status = go(i, argc - 2, argv + 2);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		log_error("cannot write to standard output");
 		return EXIT_FIRN_FAILED;

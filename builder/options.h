@@ -27,7 +27,7 @@ struct options {
 	struct tool *tool;   /* no option's: what main.c started for the source, or NULL */
 };
 
-/* @argv begins behind the verb. */
+/* @argv begins behind the verb and ends with NULL; its words are put into another order. */
 int options_read(enum verb verb, int argc, char **argv, struct options *out, struct err *err);
 /* The site's configuration and that of --config; what it denies must not have been given. */
 int options_read_conf(const struct options *options, struct conf **out, struct err *err);

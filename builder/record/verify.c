@@ -196,8 +196,11 @@ static int read_origin(const char *path, struct claims *claims, struct err *err)
 	if (image_open(path, &image, err) < 0)
 		return -1;
 	if (image->kind != IMAGE_SQUASHFS)
-		return err_set(err, "'%s' is a %s, not an image that firn build made", path,
-			       image_kind_name(image->kind));
+		return err_set(err, "'%s' is a %s, not an image that firn build made%s", path,
+			       image_kind_name(image->kind),
+			       image->kind == IMAGE_SIF ? "; signatures of SIF files are not "
+							  "checked in this version"
+							: "");
 	if (squashfs_open(image->fd, 0, image->size, path, NULL, &squashfs, err) < 0)
 		return -1;
 	size = origin_offset(squashfs_info(squashfs)->bytes_used);
