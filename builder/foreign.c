@@ -64,7 +64,11 @@ static const struct foreign_word options[] = {
 	{"D", USE_GC},
 	{"days", USE_GC},
 	/* docker, podman, buildah */
-	{"t", USE_PODMAN}, {"tag", USE_PODMAN}, {"o", USE_OUT}, {"output", USE_OUT}, {"iidfile", USE_OUT},
+	{"t", USE_PODMAN},
+	{"tag", USE_PODMAN},
+	{"o", USE_OUT},
+	{"output", USE_OUT},
+	{"iidfile", USE_OUT},
 	{"file", USE_PODMAN},
 	{"build-arg", USE_PODMAN},
 	{"target", USE_PODMAN},

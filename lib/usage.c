@@ -40,6 +40,10 @@ void usage_option(FILE *out, char letter, const char *name, const char *value, c
 		(void)snprintf(head, sizeof(head), "-%c, ", letter);
 	(void)snprintf(left, sizeof(left), "  %s--%s%s%s", head, name, value ? " " : "",
 		       value ? value : "");
+	if (!help) {
+		(void)fprintf(out, "%s\n", left);
+		return;
+	}
 	if (strlen(left) + 2 > COLUMN)
 		(void)fprintf(out, "%s\n%*s", left, COLUMN, "");
 	else
@@ -49,7 +53,8 @@ void usage_option(FILE *out, char letter, const char *name, const char *value, c
 
 void usage_examples(FILE *out, const char *const *example)
 {
-	(void)fputs("\nExamples:\n", out);
+	if (*example)
+		(void)fputs("\nExamples:\n", out);
 	for (; *example; example++)
 		(void)fprintf(out, "    %s\n", *example);
 }

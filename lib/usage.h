@@ -15,11 +15,11 @@
 
 /*
  * One option: "-@letter, --@name @value    @help". @letter 0: none; @value NULL: it takes none.
- * Words of @help stand apart by one blank; it has no newline.
+ * Words of @help stand apart by one blank; it has no newline. NULL: nothing is told of it.
  */
 void usage_option(FILE *out, char letter, const char *name, const char *value, const char *help);
 
-/* A heading and lines of commands, each as it is typed. @example ends with NULL. */
+/* A heading and lines of commands, each as it is typed. @example ends with NULL; none: nothing. */
 void usage_examples(FILE *out, const char *const *example);
 
 /*

@@ -5,6 +5,7 @@
 #include "lib/image/origin.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/usage.h"
 #include "lib/words.h"
 #include "runner/plan/content.h"
 #include "runner/report.h"
@@ -245,12 +246,47 @@ static int inspect(const char *path, bool json, struct err *err)
 
 static int help(void)
 {
-	(void)fputs("usage: firn inspect [--json] IMAGE\n"
-		    "Show what IMAGE is and says of itself.\n\n"
-		    "      --json    as one JSON object\n"
-		    "  -h, --help    this help\n",
+	static const char *const examples[] = {"firn inspect debian_12.sqfs",
+					       "firn inspect --json app.sif", NULL};
+
+	(void)fputs("usage: firn inspect [OPTION...] IMAGE\n"
+		    "Show what IMAGE is and says of itself.\n\n",
 		    stdout);
+	usage_option(stdout, 0, "json", NULL, "as one JSON object");
+	usage_option(stdout, 'h', "help", NULL, "this help");
+	usage_examples(stdout, examples);
 	return 0;
+}
+
+/* For what Apptainer's inspect has options: all of it is shown. */
+static int unknown_option(const char *word)
+{
+	static const char *const apptainers[] = {"-d",	       "--deffile",	"-r", "--runscript",
+						 "-e",	       "--environment", "-l", "--labels",
+						 "-H",	       "--helpfile",	"-t", "--test",
+						 "-s",	       "--startscript", "-a", "--all",
+						 "--list-apps"};
+	struct nearest nearest = {.word = word + 2, .len = strlen(word) > 2 ? strlen(word + 2) : 0};
+	struct err err;
+	int result = 0;
+
+	nearest_try(&nearest, "json");
+	nearest_try(&nearest, "help");
+	for (size_t i = 0; i < COUNT_OF(apptainers) && result == 0; i++)
+		if (strcmp(word, apptainers[i]) == 0)
+			result = err_set(&err,
+					 "firn inspect has no option '%s'; it shows all that "
+					 "an image says of itself",
+					 word);
+	if (strcmp(word, "-j") == 0 || (result == 0 && nearest.best))
+		result = err_set(&err,
+				 "unknown option '%s'; did you mean '--%s'? see 'firn inspect "
+				 "--help'",
+				 word, nearest.best ? nearest.best : "json");
+	if (result == 0)
+		(void)err_set(&err, "unknown option '%s'; see 'firn inspect --help'", word);
+	log_error("%s", err.text);
+	return EXIT_FIRN_FAILED;
 }
 
 static int complain(const char *what, const char *word)
@@ -276,7 +312,7 @@ int inspect_main(int argc, char **argv)
 		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0)
 			return help();
 		if (strcmp(*argv, "--json") != 0)
-			return complain("unknown option", *argv);
+			return unknown_option(*argv);
 		json = true;
 	}
 	if (!*argv) {

@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include "lib/log.h"
+#include "lib/usage.h"
+#include "runner/ask/hints.h"
 #include "runner/ask/request.h"
 #include "runner/delegate.h"
 #include "runner/doctor/doctor.h"
@@ -31,6 +33,7 @@ static int go(enum request_verb verb, int argc, char **argv)
 	auto_container container = CONTAINER_NONE;
 	struct container_use use = {.self = true, .hold = -1};
 	struct err err;
+	bool interactive;
 
 	if (request_read(verb, argc, argv, &request, &err) < 0)
 		return give_up(&err);
@@ -39,6 +42,9 @@ static int go(enum request_verb verb, int argc, char **argv)
 		request_help(verb, stdout);
 		return EXIT_SUCCESS;
 	}
+	interactive = hints_is_interactive(request);
+	request->prompt = interactive && !request->frozen;
+	hints_tell(request, interactive && !request->print_plan);
 	if ((request->contain && guard_descriptors(&err) < 0) ||
 	    container_plan(request, &container, &err) < 0)
 		return give_up(&err);
@@ -123,11 +129,19 @@ static const char *const run_names[] = {"run-singularity", "firn-run"};
 
 static int help(void)
 {
+	static const char *const examples[] = {"firn pull debian:12",
+					       "firn exec debian_12.sqfs cat /etc/os-release",
+					       "firn shell debian_12.sqfs", NULL};
+
 	printf("usage: firn VERB [OPTION...] ...\n"
 	       "Run one image file as a normal user, at the speed of the bare machine.\n\n");
 	for (size_t i = 0; i < COUNT_OF(verbs); i++)
 		printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
-	printf("\n'firn help VERB' tells a verb's options; see firn(1).\n");
+	printf("\n");
+	usage_option(stdout, 'h', "help", NULL, "this help");
+	usage_option(stdout, 'V', "version", NULL, "firn's version");
+	usage_examples(stdout, examples);
+	printf("\n'firn help VERB' or 'firn VERB --help' tells a verb's options; see firn(1).\n");
 	return EXIT_SUCCESS;
 }
 
@@ -142,10 +156,19 @@ static int find_verb(const char *name)
 static int unknown_verb(const char *word)
 {
 	const char *advice = foreign_verb(word);
+	struct nearest nearest = {.word = word, .len = strlen(word)};
 	struct err err;
 
+	for (size_t i = 0; i < COUNT_OF(verbs); i++)
+		nearest_try(&nearest, verbs[i].name);
 	if (advice)
 		(void)err_set(&err, "firn has no verb '%s'; %s", word, advice);
+	else if (word[0] == '-')
+		(void)err_set(&err, "'%s' stands before the verb; options follow it: firn VERB %s",
+			      word, word);
+	else if (nearest.best)
+		(void)err_set(&err, "unknown verb '%s'; did you mean '%s'? see 'firn --help'", word,
+			      nearest.best);
 	else
 		(void)err_set(&err, "unknown verb '%s'; see 'firn --help'", word);
 	return give_up(&err);

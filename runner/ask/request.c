@@ -2,6 +2,7 @@
 #include "runner/ask/request.h"
 
 #include "lib/size.h"
+#include "lib/usage.h"
 #include "runner/ask/env_file.h"
 #include "runner/foreign.h"
 
@@ -9,7 +10,10 @@
 #include <string.h>
 
 static const char *const verb_names[] = {
-	[REQUEST_EXEC] = "exec", [REQUEST_RUN] = "run", [REQUEST_SHELL] = "shell",
+	[REQUEST_EXEC] = "exec",
+	[REQUEST_RUN] = "run",
+	[REQUEST_SHELL] = "shell",
+	[REQUEST_SESSION] = "session-start",
 };
 
 struct option {
@@ -66,14 +70,19 @@ static int note_given(struct request *request, const char *name, struct err *err
 static int take_mount(struct request *request, const struct option *option, const char *value,
 		      struct err *err)
 {
-	struct request_mount mount;
-	struct request_mount *grown =
-		reallocarray(request->mount, request->mount_count + 1, sizeof(mount));
+	struct request_mount mount, *grown;
 	int result;
 
+	grown = reallocarray(request->mount, request->mount_count + 1, sizeof(mount));
 	if (!grown)
 		return err_sys(err, "cannot take '%s'", value);
 	request->mount = grown;
+	if (strcmp(option->name, "bind") == 0 && request->verb != REQUEST_SESSION &&
+	    request_bind_is_list(value))
+		return err_set(err,
+			       "'%s' is a list: each bind has a --bind (-B) of its own "
+			       "(write '\\,' for a comma in a name)",
+			       value);
 	if (strcmp(option->name, "bind") == 0)
 		result = request_bind_parse(value, &mount, err);
 	else if (strcmp(option->name, "tmpfs") == 0)
@@ -211,18 +220,27 @@ static const struct option options[] = {
 static const char *const gpu_names[] = {"gpu", "nv", "rocm"};
 
 /* @dashes before the @len bytes of @name. */
-static int refuse(const char *dashes, const char *name, size_t len, struct err *err)
+static int refuse(const struct request *request, const char *dashes, const char *name, size_t len,
+		  struct err *err)
 {
-	const char *advice = foreign_option(name, len);
+	const char *advice = foreign_option(name, len), *verb = verb_names[request->verb];
+	struct nearest nearest = {.word = name, .len = len};
 
 	if (advice)
 		return err_set(err, "firn has no option '%s%.*s'; %s", dashes, (int)len, name,
 			       advice);
-	return err_set(err, "unknown option '%s%.*s'; see 'firn exec --help'", dashes, (int)len,
-		       name);
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		if (options[i].help || request->verb == REQUEST_SESSION)
+			nearest_try(&nearest, options[i].name);
+	if (nearest.best)
+		return err_set(err,
+			       "unknown option '%s%.*s'; did you mean '--%s'? see 'firn %s --help'",
+			       dashes, (int)len, name, nearest.best, verb);
+	return err_set(err, "unknown option '%s%.*s'; see 'firn %s --help'", dashes, (int)len, name,
+		       verb);
 }
 
-static int refuse_long(const char *name, size_t len, struct err *err)
+static int refuse_long(const struct request *request, const char *name, size_t len, struct err *err)
 {
 	for (size_t i = 0; i < COUNT_OF(gpu_names); i++)
 		if (strlen(gpu_names[i]) == len && strncmp(gpu_names[i], name, len) == 0)
@@ -232,7 +250,7 @@ static int refuse_long(const char *name, size_t len, struct err *err)
 				"without it, the host's driver libraries are not put into "
 				"containers",
 				gpu_names[i]);
-	return refuse("--", name, len, err);
+	return refuse(request, "--", name, len, err);
 }
 
 static const struct option *find_long(const char *name, size_t len)
@@ -269,7 +287,7 @@ static int take_long(struct request *request, char **argv, struct err *err)
 	int used = 1;
 
 	if (!option || (!option->help && request->verb != REQUEST_SESSION))
-		return refuse_long(name, len, err);
+		return refuse_long(request, name, len, err);
 	if (!option->value && value)
 		return err_set(err, "option '--%s' takes no value", option->name);
 	if (option->value && !value) {
@@ -289,7 +307,7 @@ static int take_short(struct request *request, char **argv, struct err *err)
 		const char *value = letter[1] ? letter + 1 : argv[1];
 
 		if (!option)
-			return refuse("-", letter, 1, err);
+			return refuse(request, "-", letter, 1, err);
 		if (!option->value) {
 			if (take(request, option, NULL, err) < 0)
 				return -1;
@@ -305,13 +323,31 @@ static int take_short(struct request *request, char **argv, struct err *err)
 	return 1;
 }
 
-/* A name of another runner's, unless there is a file of that name. */
-static int check_image(const char *image, struct err *err)
+/* A variable named last that is a file: what stands behind Apptainer's -e, which takes no value. */
+static const char *eaten_image(const struct request *request)
 {
-	const char *advice = foreign_image(image);
+	const struct request_env *last =
+		request->env_count > 0 ? &request->env[request->env_count - 1] : NULL;
 
-	if (advice && access(image, F_OK) < 0)
+	return last && !last->is_file && !strchr(last->text, '=') && access(last->text, F_OK) == 0
+		       ? last->text
+		       : NULL;
+}
+
+/* A name of another runner's, unless there is a file of that name. */
+static int check_image(const struct request *request, struct err *err)
+{
+	const char *image = request->image, *advice = foreign_image(image);
+
+	if ((!advice && request->env_count == 0) || access(image, F_OK) == 0)
+		return 0;
+	if (advice)
 		return err_set(err, "'%s' is not a file; %s", image, advice);
+	if (eaten_image(request))
+		return err_set(err,
+			       "there is no image '%s'; '%s' before it was taken for a "
+			       "variable (-e is --env NAME[=VALUE]; --clean-env is -c)",
+			       image, eaten_image(request));
 	return 0;
 }
 
@@ -336,11 +372,17 @@ static int read_words(struct request *request, char **argv, struct err *err)
 	request->command = at;
 	if (!*at && request->name)
 		return 0;
+	if (!*at && eaten_image(request))
+		return err_set(err,
+			       "no image named: '%s' was taken for a variable (-e is --env "
+			       "NAME[=VALUE]; --clean-env is -c)",
+			       eaten_image(request));
 	if (!*at)
-		return err_set(err, "no image named; see 'firn exec --help'");
+		return err_set(err, "no image named; see 'firn %s --help'",
+			       verb_names[request->verb]);
 	request->image = *at++;
 	request->command = at;
-	if (check_image(request->image, err) < 0)
+	if (check_image(request, err) < 0)
 		return -1;
 	if (request->verb == REQUEST_EXEC && !*at)
 		return err_set(err, "no command named to run in '%s'; see also 'firn run'",
@@ -385,7 +427,7 @@ int request_read(enum request_verb verb, int argc, char **argv, struct request *
 	request->control = -1;
 	if (verb != REQUEST_SESSION && note_given(request, verb_names[verb], err) < 0)
 		return -1;
-	if (read_words(request, argv, err) < 0 || settle(request, err) < 0)
+	if (read_words(request, argv, err) < 0 || (!request->help && settle(request, err) < 0))
 		return -1;
 	*out = take_ptr(&request);
 	return 0;
@@ -395,10 +437,8 @@ void request_free(struct request *request)
 {
 	if (!request)
 		return;
-	for (size_t i = 0; i < request->mount_count; i++) {
-		free(request->mount[i].source);
-		free(request->mount[i].target);
-	}
+	for (size_t i = 0; i < request->mount_count; i++)
+		request_mount_clear(&request->mount[i]);
 	for (size_t i = 0; i < request->env_count; i++) {
 		free(request->env[i].text);
 		if (request->env_fd)
@@ -418,42 +458,43 @@ void request_freep(struct request **request)
 	request_free(*request);
 }
 
+// clang-format off
+static const struct {
+	const char *usage, *example[4];
+} helps[] = {
+	[REQUEST_EXEC] = {
+		"usage: firn exec [OPTION...] IMAGE COMMAND [ARG...]\n"
+		"Run COMMAND in IMAGE: a squashfs file, a SIF file or a directory.\n",
+		{"firn exec debian_12.sqfs cat /etc/os-release",
+		 "firn exec -B /scratch/data:/data:ro -e MODE=fast tool.sqfs tool /data",
+		 "srun -n 128 firn exec cfd.sqfs solver case.xml"}},
+	[REQUEST_RUN] = {
+		"usage: firn run [OPTION...] IMAGE [ARG...]\n"
+		"Run what IMAGE says: its OCI entrypoint and command, or its runscript.\n"
+		"ARGs take the place of the command.\n",
+		{"firn run tool.sqfs --help", "firn run --contain -B \"$PWD\" app.sif input.csv"}},
+	[REQUEST_SHELL] = {
+		"usage: firn shell [OPTION...] IMAGE [ARG...]\n"
+		"Run a shell in IMAGE: $SHELL if IMAGE has it, else bash, else sh. ARGs are\n"
+		"the shell's own, as in 'firn shell IMAGE -c \"COMMAND\"'. The image is read-only\n"
+		"unless --writable-tmpfs or --overlay is given.\n",
+		{"firn shell debian_12.sqfs", "firn shell --writable-tmpfs --root debian_12.sqfs",
+		 "firn shell debian_12.sqfs -c 'ls /etc | wc -l'"}},
+	[REQUEST_SESSION] = {
+		"usage: firn session-start --control-fd N [OPTION...] IMAGE [ARG...]\n"
+		"Make or find a container for tasks that the caller starts.\n", {NULL}},
+};
+// clang-format on
+
 void request_help(enum request_verb verb, FILE *out)
 {
-	static const char *const usage[] = {
-		[REQUEST_EXEC] =
-			"usage: firn exec [OPTION...] IMAGE COMMAND [ARG...]\n"
-			"Run COMMAND in IMAGE: a squashfs file, a SIF file or a directory.\n",
-		[REQUEST_RUN] =
-			"usage: firn run [OPTION...] IMAGE [ARG...]\n"
-			"Run what IMAGE says: its OCI entrypoint and command, or its runscript.\n",
-		[REQUEST_SHELL] = "usage: firn shell [OPTION...] IMAGE [ARG...]\n"
-				  "Run an interactive shell in IMAGE.\n",
-		[REQUEST_SESSION] =
-			"usage: firn session-start --control-fd N [OPTION...] IMAGE [ARG...]\n"
-			"Make or find a container for tasks that the caller starts.\n",
-	};
-
-	(void)fprintf(out, "%s\n", usage[verb]);
-	for (size_t i = 0; i < COUNT_OF(options); i++) {
-		const struct option *option = &options[i];
-		char left[64];
-		char letter[4] = "  ";
-
-		if (!option->help && verb != REQUEST_SESSION)
-			continue;
-
-		if (option->letter) {
-			letter[0] = '-';
-			letter[1] = option->letter;
-		}
-		(void)snprintf(left, sizeof(left), "%s%s --%s%s%s", letter,
-			       option->letter ? "," : " ", option->name, option->value ? " " : "",
-			       option->value ? option->value : "");
-		(void)fprintf(out, "  %-34s %s\n", left, option->help ? option->help : "");
-	}
-	(void)fputs("\nExit status: the command's own; 125 firn failed, 126 cannot execute, 127 "
-		    "not found.\n"
-		    "See firn(1).\n",
-		    out);
+	(void)fprintf(out, "%s\n", helps[verb].usage);
+	for (size_t i = 0; i < COUNT_OF(options); i++)
+		if (options[i].help || verb == REQUEST_SESSION)
+			usage_option(out, options[i].letter, options[i].name, options[i].value,
+				     options[i].help);
+	usage_examples(out, helps[verb].example);
+	(void)fprintf(out,
+		      "\nExit status: the command's own; 125 firn failed, 126 cannot execute,\n"
+		      "127 not found. See firn(1).\n");
 }

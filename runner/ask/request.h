@@ -50,6 +50,7 @@ struct request {
 	const char *mpi;     /* --mpi: "hybrid" or "none"; NULL: the configuration's */
 	bool clean_env, no_home, contain, writable_tmpfs, root, frozen, private, print_plan, help;
 	bool overlay_any;
+	bool prompt; /* set by main: somebody types into it */
 	enum log_level level;
 	/* session-start's own */
 	int control;         /* --control-fd; -1 */
@@ -81,11 +82,13 @@ void request_freep(struct request **request);
 /* Write "usage" and the table of options of a verb. */
 void request_help(enum request_verb verb, FILE *out);
 
-/* "SRC[:DST[:ro|rw|optional[,...]]]" with "\:" for a colon; for --bind and the configuration's
- * bind. */
+/* "SRC[:DST[:ro|rw|optional[,...]]]" with "\:" for a colon, "\," for a comma; for --bind and the
+ * configuration's bind. */
 int request_bind_parse(const char *text, struct request_mount *out, struct err *err);
 /* The same of a line of firn.conf, where the paths may hold $USER and the like. */
 int request_bind_configured(const char *text, struct request_mount *out, struct err *err);
+/* Whether @bind looks like several: an absolute path behind an unescaped comma. */
+bool request_bind_is_list(const char *bind);
 void request_mount_clear(struct request_mount *mount);
 /* "type=bind,src=A,dst=B[,ro]" and "type=tmpfs,dst=B[,size=N]", as --mount takes them. */
 int request_mount_parse(const char *text, struct request_mount *out, struct err *err);

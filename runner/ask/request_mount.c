@@ -9,7 +9,7 @@
 
 /*
  * Copy one field of @text up to an unescaped @stop, without the backslashes
- * before colons and backslashes. Moves @text behind the stop; *more tells
+ * before colons, commas and backslashes. Moves @text behind the stop; *more tells
  * whether there was one. NULL without memory.
  */
 static char *take_field(const char **text, char stop, bool *more)
@@ -22,7 +22,7 @@ static char *take_field(const char **text, char stop, bool *more)
 	if (!field)
 		return NULL;
 	for (; *from && *from != stop; from++) {
-		if (from[0] == '\\' && (from[1] == ':' || from[1] == '\\'))
+		if (from[0] == '\\' && from[1] && strchr(":,\\", from[1]))
 			from++;
 		field[len++] = *from;
 	}
@@ -77,6 +77,17 @@ static int bind_fields(const char *text, struct request_mount *mount, struct err
 			       "a colon in a name)",
 			       text);
 	return 0;
+}
+
+bool request_bind_is_list(const char *bind)
+{
+	for (; *bind; bind++) {
+		if (bind[0] == '\\' && bind[1])
+			bind++;
+		else if (bind[0] == ',' && bind[1] == '/')
+			return true;
+	}
+	return false;
 }
 
 int request_bind_parse(const char *text, struct request_mount *out, struct err *err)

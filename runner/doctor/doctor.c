@@ -126,8 +126,8 @@ static int help(void)
 		    "  -h, --help     this help\n\n"
 		    "Exit status: 0 if 'firn exec' can work here, 1 if something that it needs is\n"
 		    "missing, 125 for an error of firn's own.\n\n"
-		    "Example, for all nodes at once:\n"
-		    "  srun --ntasks-per-node=1 firn doctor --quiet\n",
+		    "Examples:\n    firn doctor\n    firn doctor --quiet\n"
+		    "    srun --ntasks-per-node=1 firn doctor --quiet\n",
 		    stdout);
 	return 0;
 }

@@ -28,6 +28,13 @@ enum { WORKDIRS_MAX = 6 };
 
 #define FROZEN_HOME "/home/user"
 
+/* What is not there by a name with a comma may be two that are. */
+static int cannot_bind(const char *source, struct err *err)
+{
+	return err_sys(err, "cannot bind '%s'%s", source,
+		       strchr(source, ',') ? " (each bind has a --bind of its own)" : "");
+}
+
 /* Bind @source, which must exist unless @flags say optional; a file gets a file as mount point. */
 static int add_bind(struct composer *at, const char *source, const char *target, unsigned flags,
 		    struct err *err)
@@ -36,7 +43,7 @@ static int add_bind(struct composer *at, const char *source, const char *target,
 
 	if (stat(source, &stat_) < 0) {
 		if (!(flags & PLAN_OPTIONAL))
-			return err_sys(err, "cannot bind '%s'", source);
+			return cannot_bind(source, err);
 		log_info("not shown: '%s': %s", source, strerror(errno));
 		return 0;
 	}
@@ -242,7 +249,7 @@ static int add_mount(struct composer *at, const struct request_mount *mount, uns
 		auto_free char *real = realpath(source, NULL);
 
 		if (!real)
-			return err_sys(err, "cannot bind '%s'", mount->source);
+			return cannot_bind(mount->source, err);
 		return add_bind(at, source, real, flags, err);
 	}
 	return add_bind(at, source, target ? target : source, flags, err);

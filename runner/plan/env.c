@@ -6,6 +6,7 @@
 #include "mpi-glue/wireup.h"
 #include "runner/ask/env_file.h"
 #include "runner/plan/env_scripts.h"
+#include "runner/plan/prompt.h"
 #include "runner/plan/visible.h"
 
 #include <fcntl.h>
@@ -223,6 +224,25 @@ static int take_request(const struct env_sources *from, struct words *words, str
 	return 0;
 }
 
+/* What the image sets stays; so does what --env sets, which comes later. */
+static int show_inside(const struct env_sources *from, struct words *words)
+{
+	const char *wanted = env_get(from->host, "FIRN_PROMPT");
+	char name[PROMPT_NAME_SIZE];
+	auto_free char *prompt = NULL;
+
+	if (!from->request->prompt || (wanted && strcmp(wanted, "no") == 0))
+		return 0;
+	prompt_name(from->image_path, name);
+	if (!env_get(words->item, "debian_chroot") && set_pair(words, "debian_chroot", name) < 0)
+		return -1;
+	if (from->image && env_get(from->image, "PS1"))
+		return 0;
+	prompt = prompt_make(from->image_path, env_get(words->item, "PS1"),
+			     from->request->root || geteuid() == 0);
+	return prompt ? set_pair(words, "PS1", prompt) : -1;
+}
+
 /* All that @late has not to do. */
 static int fill(const struct env_sources *from, struct words *words, struct env_late *late,
 		struct err *err)
@@ -238,7 +258,8 @@ static int fill(const struct env_sources *from, struct words *words, struct env_
 			return err_sys(err, "cannot make the environment");
 	if (env_set(words, "PYTHONNOUSERSITE=1") < 0 || set_pair(words, "HOME", from->home) < 0 ||
 	    (cwd && !bare && set_pair(words, "PWD", cwd) < 0) ||
-	    (!bare && set_pair(words, "FIRN_CONTAINER", from->image_path) < 0))
+	    (!bare && set_pair(words, "FIRN_CONTAINER", from->image_path) < 0) ||
+	    show_inside(from, words) < 0)
 		return err_sys(err, "cannot make the environment");
 	if ((from->content &&
 	     env_scripts_apply(from->content, words, &late->scripts, err) < 0) ||
