@@ -268,16 +268,26 @@ static int pack(struct work *work, struct inode *provenance, int fd, struct buil
 
 static int add_origin(const struct work *work, int fd, struct built *built, struct err *err)
 {
+	static const char name[] = "the image";
+	auto_hasher *sum = hasher_new();
 	auto_free char *text = NULL;
+	uint64_t end = built->size;
 
-	if (digest_of_file(fd, built->size, "the image", &built->image, err) < 0 ||
+	if (!sum)
+		return err_sys(err, "cannot compute a digest");
+	if (hasher_add_file(sum, fd, 0, end, name, err) < 0 ||
+	    hasher_peek(sum, &built->image, err) < 0 ||
 	    provenance_write_origin(work->source, &built->image, &text, err) < 0)
 		return -1;
+	built->file = built->image;
 	if (!text)
 		return 0;
-	if (origin_write(fd, built->size, text, strlen(text), err) < 0)
+	if (origin_write(fd, end, text, strlen(text), err) < 0)
 		return -1;
 	built->size += origin_offset(ORIGIN_HEADER_SIZE + strlen(text));
+	if (hasher_add_file(sum, fd, end, built->size, name, err) < 0)
+		return -1;
+	hasher_end(sum, &built->file);
 	built->reference = strdup(work->source->origin.reference);
 	return 0;
 }

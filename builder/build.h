@@ -21,6 +21,7 @@ struct recipe {
 };
 
 struct built {
+	struct digest file;	   /* of all of it, as sha256sum(1) computes it */
 	struct digest image, tree; /* of the file up to its origin; of the files in it */
 	struct digest config, ch;  /* as in its provenance; "" where that has none */
 	uint64_t size;             /* of the file, bytes */

@@ -131,6 +131,17 @@ void hasher_end(struct hasher *sum, struct digest *out)
 	*to = 0;
 }
 
+int hasher_peek(const struct hasher *sum, struct digest *out, struct err *err)
+{
+	struct hasher copy = {sum->algorithm, EVP_MD_CTX_new()};
+	bool copied = copy.context && EVP_MD_CTX_copy_ex(copy.context, sum->context) == 1;
+
+	if (copied)
+		hasher_end(&copy, out);
+	EVP_MD_CTX_free(copy.context);
+	return copied ? 0 : err_code(err, ENOMEM, "cannot compute a digest");
+}
+
 int digest_of_like(const struct digest *like, const void *data, size_t size, struct digest *out,
 		   struct err *err)
 {
@@ -148,15 +159,15 @@ int digest_of(const void *data, size_t size, struct digest *out, struct err *err
 	return digest_of_like(NULL, data, size, out, err);
 }
 
-int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, struct err *err)
+int hasher_add_file(struct hasher *sum, int fd, uint64_t at, uint64_t end, const char *name,
+		    struct err *err)
 {
-	auto_hasher *sum = hasher_new();
 	auto_free char *buffer = malloc(READ_SIZE);
 
-	if (!sum || !buffer)
+	if (!buffer)
 		return err_sys(err, "cannot compute a digest");
-	for (uint64_t at = 0; at < size;) {
-		uint64_t left = size - at;
+	while (at < end) {
+		uint64_t left = end - at;
 		ssize_t n =
 			file_read_at(fd, buffer, left < READ_SIZE ? (size_t)left : READ_SIZE, at);
 
@@ -167,6 +178,17 @@ int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, 
 		hasher_add(sum, buffer, (size_t)n);
 		at += (uint64_t)n;
 	}
+	return 0;
+}
+
+int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, struct err *err)
+{
+	auto_hasher *sum = hasher_new();
+
+	if (!sum)
+		return err_sys(err, "cannot compute a digest");
+	if (hasher_add_file(sum, fd, 0, size, name, err) < 0)
+		return -1;
 	hasher_end(sum, out);
 	return 0;
 }

@@ -47,6 +47,11 @@ void hasher_add(struct hasher *sum, const void *data, size_t size);
 /* The sum of all that was added; the sum starts anew. Bytes are to be had of sha256 only. */
 void hasher_end_bytes(struct hasher *sum, uint8_t out[DIGEST_SIZE]);
 void hasher_end(struct hasher *sum, struct digest *out);
+/* The sum of what was added until now; more may be added to it. -1 without memory. */
+int hasher_peek(const struct hasher *sum, struct digest *out, struct err *err);
+/* Add the bytes of @fd from @at up to @end, read with pread(2). @name is for messages. */
+int hasher_add_file(struct hasher *sum, int fd, uint64_t at, uint64_t end, const char *name,
+		    struct err *err);
 
 /* The digest of @size bytes; to be compared with @like. */
 int digest_of(const void *data, size_t size, struct digest *out, struct err *err);

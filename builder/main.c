@@ -17,6 +17,7 @@
 #include <jansson.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 static int give_up(const struct err *err)
 {
@@ -34,7 +35,8 @@ static void print_json(json_t *json)
 static void report(const struct options *options, const char *out, const struct built *built)
 {
 	if (options->json) {
-		print_json(json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:o}", "image", json_name(out),
+		print_json(json_pack("{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "image",
+				     json_name(out), "sha256", digest_hex(&built->file),
 				     "image_digest", built->image.text, "tree_digest",
 				     built->tree.text, "size", (json_int_t)built->size, "inodes",
 				     (json_int_t)built->inodes, "unpacked_size",
@@ -46,7 +48,8 @@ static void report(const struct options *options, const char *out, const struct 
 		return;
 	printf("%s: %" PRIu64 " bytes, %" PRIu32 " inodes, %" PRIu64 " bytes of files\n", out,
 	       built->size, built->inodes, built->data_size);
-	printf("image  %s\ntree   %s\n", built->image.text, built->tree.text);
+	printf("sha256 %s\nimage  %s\ntree   %s\n", digest_hex(&built->file), built->image.text,
+	       built->tree.text);
 }
 
 static void fill_recipe(const struct options *options, const struct conf *conf, const char *cache,
@@ -158,11 +161,32 @@ static int verb_pull(const struct options *options)
 	return make_image(options, source, out ? out : options->operand[1]);
 }
 
+/* What sha256sum(1) says of the image at @path. */
+static int sum_up(const char *path, struct digest *out, struct err *err)
+{
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat stat;
+
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		return err_sys(err, "cannot read '%s'", path);
+	return digest_of_file(fd, (uint64_t)stat.st_size, path, out, err);
+}
+
+/* Of what does not hold, there is no more to tell than why. */
+static int report_failed(const struct options *options, const char *path, const struct err *err)
+{
+	if (options->json)
+		print_json(json_pack("{s:o, s:b, s:o}", "image", json_name(path), "verified", 0,
+				     "error", json_name(err->text)));
+	return give_up(err);
+}
+
 static void report_verified(const struct options *options, const char *path,
-			    const struct verified *verified)
+			    const struct digest *file, const struct verified *verified)
 {
 	if (options->json) {
-		print_json(json_pack("{s:o, s:s, s:s, s:b, s:b, s:b}", "image", json_name(path),
+		print_json(json_pack("{s:o, s:b, s:s, s:s, s:s, s:b, s:b, s:b}", "image",
+				     json_name(path), "verified", 1, "sha256", digest_hex(file),
 				     "image_digest", verified->image.text, "tree_digest",
 				     verified->tree.text, "digest_recorded",
 				     (int)verified->has_origin, "rebuilt", (int)verified->rebuilt,
@@ -171,6 +195,7 @@ static void report_verified(const struct options *options, const char *path,
 	}
 	if (options->level == LOG_QUIET)
 		return;
+	printf("sha256 %s\n", digest_hex(file));
 	printf("image  %s%s\n", verified->image.text, verified->has_origin ? "  as recorded" : "");
 	printf("tree   %s  as recorded\n", verified->tree.text);
 	if (verified->rebuilt)
@@ -182,10 +207,12 @@ static void report_verified(const struct options *options, const char *path,
 
 static int verb_verify(const struct options *options)
 {
+	const char *path = options->operand[0];
 	auto_conf *conf = NULL;
 	auto_free char *cache = NULL;
 	struct recipe recipe;
 	struct verified verified;
+	struct digest file;
 	struct err err;
 
 	if (options->from && !options->rebuild) {
@@ -196,10 +223,10 @@ static int verb_verify(const struct options *options)
 	    find_cache(options, conf, &cache, &err) < 0)
 		return give_up(&err);
 	fill_recipe(options, conf, cache, &recipe);
-	if (verify_image(options->operand[0], &recipe, options->rebuild, options->from, &verified,
-			 &err) < 0)
-		return give_up(&err);
-	report_verified(options, options->operand[0], &verified);
+	if (verify_image(path, &recipe, options->rebuild, options->from, &verified, &err) < 0 ||
+	    sum_up(path, &file, &err) < 0)
+		return report_failed(options, path, &err);
+	report_verified(options, path, &file, &verified);
 	return EXIT_SUCCESS;
 }
 

@@ -76,6 +76,11 @@ ok 'without a cache'                pulled --no-cache "$plain/group/image"
 ok 'firn build from docker://'      succeeds firn build -q -f "$out" "docker://$plain/group/image"
 ok 'it tells where it is from'      succeeds firn inspect "$out"
 ok 'by digest'                      says "docker://$plain/group/image@$manifest"
+ok 'its sha256 is that of sha256sum' sh -c '"$0" verify "$1" | grep -qx "sha256 $(sha256sum <"$1" | cut -d" " -f1)"' "$FIRN" "$out"
+ok 'not that of the image without its origin' test "$(sha256sum <"$out" | cut -d' ' -f1)" != "${right#sha256:}"
+ok 'a pull says both'               succeeds firn pull -f "$plain/group/image" "$out"
+ok '... the sum of the file'        says "sha256 $(sha256sum <"$out" | cut -d' ' -f1)"
+ok '... and the digest that the layout gives' says "image  $right"
 ok 'it runs'                        succeeds firn exec "$out" /bin/true
 ok 'it is built again alike'        succeeds firn verify --rebuild "$out"
 ok 'to the byte'                    says 'the same bytes'
