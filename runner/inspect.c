@@ -12,8 +12,14 @@
 
 #include <string.h>
 
-enum { LABELS_MAX = 1 << 20, PROVENANCE_MAX = 4 << 20, MEMORY_MAX = 256 << 20 };
+enum {
+	CONFIG_MAX = 8 << 20,
+	LABELS_MAX = 1 << 20,
+	PROVENANCE_MAX = 4 << 20,
+	MEMORY_MAX = 256 << 20
+};
 
+#define CONFIG_PATH "/.firn/config.json"
 #define LABELS_PATH "/.singularity.d/labels.json"
 #define PROVENANCE_PATH "/.firn/provenance.json"
 #define VERITY_MAGIC                                                                               \
@@ -57,6 +63,58 @@ static int add_pairs(struct words *pairs, const struct json *object)
 		    words_print(pairs, "%s=%s", child->key, child->text) < 0)
 			return -1;
 	return 0;
+}
+
+/* The names of the members of @object. NULL without memory. */
+static const char **names_of(const struct json *object)
+{
+	size_t count = 0;
+	const char **name;
+
+	for (const struct json *child = object->child; child; child = child->next)
+		count++;
+	name = calloc(count + 1, sizeof(*name));
+	count = 0;
+	for (const struct json *child = object->child; name && child; child = child->next)
+		if (child->key)
+			name[count++] = child->key;
+	return name;
+}
+
+/* What only people ask for: running an image does not look at it. */
+static int tell_names(struct report *to, const char *name, const struct json *config,
+		      const char *key, struct err *err)
+{
+	const struct json *object = json_get(json_get(config, "config"), key);
+	auto_free const char **names = NULL;
+
+	if (!object || object->type == JSON_NULL)
+		return 0;
+	if (object->type != JSON_OBJECT)
+		return err_set(err, "'%s' of the OCI configuration is of the wrong type", key);
+	names = names_of(object);
+	if (!names)
+		return err_sys(err, "cannot read the image");
+	report_list(to, name, (char *const *)names);
+	return 0;
+}
+
+static int tell_expected(struct report *to, struct content *content, struct err *err)
+{
+	auto_json *config = NULL;
+	auto_free char *text = NULL;
+	size_t size = 0;
+	int found = content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err);
+
+	if (found <= 0)
+		return found;
+	if (json_parse(text, size, &config, err) < 0 ||
+	    tell_names(to, "volumes", config, "Volumes", err) < 0)
+		return -1;
+	if (!to->json && json_get(json_get(config, "config"), "Volumes"))
+		report_text(to, "to write there",
+			    "-B DIR:VOLUME, --writable-tmpfs or --overlay DIR");
+	return tell_names(to, "exposed_ports", config, "ExposedPorts", err);
 }
 
 /* What Apptainer writes into its images. */
@@ -201,7 +259,9 @@ static int tell(struct report *to, struct content *content, struct err *err)
 	result = content_read_config(content, &config, err);
 	if (config)
 		tell_config(to, config);
-	return result < 0 ? -1 : tell_labels(to, content, err);
+	if (result < 0 || tell_expected(to, content, err) < 0)
+		return -1;
+	return tell_labels(to, content, err);
 }
 
 /* One whole object, or none: whoever reads it must not find half of one. */

@@ -13,7 +13,7 @@
 #define INDEX "index.json"
 #define REF_NAME "org.opencontainers.image.ref.name"
 
-enum { INDEX_MAX = 64 << 20, STALE_SECONDS = 7 * 24 * 3600 };
+enum { INDEX_MAX = 64 << 20, STALE_SECONDS = 7 * 24 * 3600, TIME_TEXT_SIZE = 32 };
 
 /* What gc weighs. */
 struct blob {
@@ -176,18 +176,31 @@ static int list_blobs(struct cache *cache, struct blobs *blobs, struct err *err)
 	return 0;
 }
 
+/* The size of a blob that is here, or 0; @used becomes the time of its last use if that is later.
+ */
+static uint64_t blob_size(struct cache *cache, const struct digest *digest, time_t *used)
+{
+	struct stat stat;
+
+	if (fstatat(cache_blobs(cache, digest), digest_hex(digest), &stat, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (stat.st_mtime > *used)
+		*used = stat.st_mtime;
+	return (uint64_t)stat.st_size;
+}
+
 /* A manifest's blobs, or those of an index' manifests, summed up: what of them is here. */
-static uint64_t image_size(struct cache *cache, const char *digest_text, int depth)
+static uint64_t image_size(struct cache *cache, const char *digest_text, int depth, time_t *used)
 {
 	struct digest digest;
 	auto_fd fd = -1;
 	json_auto_t *manifest = NULL;
 	const json_t *layers, *parts;
 	uint64_t size = 0;
-	struct stat stat;
 
 	if (digest_take(&digest, digest_text) < 0)
 		return 0;
+	(void)blob_size(cache, &digest, used);
 	fd = cache_open_file(cache_blobs(cache, &digest), digest_hex(&digest), O_RDONLY);
 	manifest = fd >= 0 ? load(fd, DOCUMENT_MAX) : NULL;
 	parts = json_object_get(manifest, "manifests");
@@ -195,18 +208,25 @@ static uint64_t image_size(struct cache *cache, const char *digest_text, int dep
 		size += image_size(cache,
 				   json_string_value(
 					   json_object_get(json_array_get(parts, i), "digest")),
-				   depth - 1);
+				   depth - 1, used);
 	layers = json_object_get(manifest, "layers");
 	for (size_t i = 0; i < json_array_size(layers); i++) {
 		const json_t *layer = json_array_get(layers, i);
 
-		if (digest_take(&digest, json_string_value(json_object_get(layer,
-									   "digest"))) == 0 &&
-		    fstatat(cache_blobs(cache, &digest), digest_hex(&digest), &stat,
-			    AT_SYMLINK_NOFOLLOW) == 0)
-			size += (uint64_t)stat.st_size;
+		if (digest_take(&digest, json_string_value(json_object_get(layer, "digest"))) == 0)
+			size += blob_size(cache, &digest, used);
 	}
 	return size;
+}
+
+/* "" for what is not there at all. */
+static void print_time(time_t when, char out[TIME_TEXT_SIZE])
+{
+	struct tm utc;
+
+	out[0] = '\0';
+	if (when > 0 && gmtime_r(&when, &utc))
+		(void)strftime(out, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
 int cache_list(struct cache *cache, bool json, struct err *err)
@@ -219,16 +239,19 @@ int cache_list(struct cache *cache, bool json, struct err *err)
 	for (size_t i = 0; result == 0 && i < json_array_size(list); i++) {
 		const json_t *entry = json_array_get(list, i);
 		const char *digest = json_string_value(json_object_get(entry, "digest"));
-		uint64_t size = image_size(cache, digest, 2);
+		time_t when = 0;
+		uint64_t size = image_size(cache, digest, 2, &when);
+		char used[TIME_TEXT_SIZE];
 
+		print_time(when, used);
 		if (json)
-			(void)json_array_append_new(out,
-						    json_pack("{s:s, s:s?, s:I}", "name",
-							      name_of(entry), "manifest", digest,
-							      "size", (json_int_t)size));
+			(void)json_array_append_new(out, json_pack("{s:s, s:s?, s:I, s:s?}", "name",
+								   name_of(entry), "manifest",
+								   digest, "size", (json_int_t)size,
+								   "used", *used ? used : NULL));
 		else
-			printf("%8.1f MB  %.19s  %s\n", (double)size / 1e6, digest ? digest : "",
-			       name_of(entry));
+			printf("%8.1f MB  %-10.10s  %.19s  %s\n", (double)size / 1e6, used,
+			       digest ? digest : "", name_of(entry));
 	}
 	if (result == 0 && json) {
 		json_auto_t *all = json_pack("{s:o, s:I, s:I, s:O}", "directory",
