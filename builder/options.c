@@ -2,9 +2,9 @@
 #include "builder/options.h"
 
 #include "builder/foreign.h"
+#include "lib/cli/usage.h"
 #include "lib/log.h"
 #include "lib/size.h"
-#include "lib/usage.h"
 
 #include <stdio.h>
 

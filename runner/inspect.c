@@ -2,10 +2,10 @@
 #include "runner/inspect.h"
 
 #include "lib/cage.h"
+#include "lib/cli/usage.h"
 #include "lib/image/origin.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "lib/usage.h"
 #include "lib/words.h"
 #include "runner/plan/content.h"
 #include "runner/report.h"

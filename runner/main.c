@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "config.h"
 
+#include "lib/cli/usage.h"
 #include "lib/log.h"
-#include "lib/usage.h"
 #include "runner/ask/hints.h"
 #include "runner/ask/request.h"
 #include "runner/delegate.h"

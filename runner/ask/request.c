@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/ask/request.h"
 
+#include "lib/cli/usage.h"
 #include "lib/size.h"
-#include "lib/usage.h"
 #include "runner/ask/env_file.h"
 #include "runner/foreign.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/usage.h"
+#include "lib/cli/usage.h"
 
 #include "lib/own.h"
 #include "tests/unit/tap.h"

@@ -7,8 +7,8 @@
  * in the seventh column or behind their letter, examples in the fifth: completions and tests
  * read them there.
  */
-#ifndef FIRN_LIB_USAGE_H
-#define FIRN_LIB_USAGE_H
+#ifndef FIRN_LIB_CLI_USAGE_H
+#define FIRN_LIB_CLI_USAGE_H
 
 #include <stddef.h>
 #include <stdio.h>
