@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/image/image.h"
 
+#include "lib/image/le.h"
+
 #include "lib/file.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
-enum { HEAD_SIZE = 2048, SIF_MAGIC_AT = 32 };
+enum { HEAD_SIZE = 2048, SIF_MAGIC_AT = 32, SUPER_USED_AT = 40 /* bytes_used, doc/format.md */ };
 
 /* What a file that is no image is most likely, for the message. */
 static const char *guess(const unsigned char *head, size_t size)
@@ -55,6 +57,24 @@ bool image_is_begun(int fd)
 
 	return got == 0 ||
 	       (got > 0 && (is_squashfs(head, (size_t)got) || is_sif(head, (size_t)got)));
+}
+
+int image_check_whole(const struct image *image, struct err *err)
+{
+	unsigned char super[SUPER_USED_AT + 8];
+	uint64_t used;
+
+	if (image->kind == IMAGE_DIRECTORY)
+		return 0;
+	if (image->size < sizeof(super) ||
+	    pread(image->fd, super, sizeof(super), (off_t)image->offset) != sizeof(super))
+		return err_set(err, "'%s' is too short to be an image", image->path);
+	used = le_get64(super + SUPER_USED_AT);
+	if (used > image->size)
+		return err_set(err, "'%s' is truncated: %llu of %llu bytes are missing",
+			       image->path, (unsigned long long)(used - image->size),
+			       (unsigned long long)used);
+	return 0;
 }
 
 static int recognize(struct image *image, const char *path, struct err *err)

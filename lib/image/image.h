@@ -38,6 +38,12 @@ void image_freep(struct image **image);
 #define auto_image CLEANUP(image_freep) struct image
 
 /*
+ * Whether as many bytes are there as the superblock of the squashfs counts, and nothing more: 0,
+ * or -1 with @err. For who does not read the image itself.
+ */
+int image_check_whole(const struct image *image, struct err *err);
+
+/*
  * Whether the file @fd begins as an image does (squashfs or SIF, be it damaged), or is empty: what
  * may be replaced by an image. No error: what cannot be read is none.
  */

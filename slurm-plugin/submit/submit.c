@@ -3,6 +3,7 @@
 
 #include "lib/image/identity.h"
 #include "slurm-plugin/pin.h"
+#include "slurm-plugin/submit/visible.h"
 
 /*
  * Slurm's own: an option of ours that was given to salloc or sbatch reaches the node by the first,
@@ -88,6 +89,9 @@ int submit_take(struct submission *at, struct slurm_wish *wish, struct err *err)
 	/* A script's variable that is not set must not lead to the host. */
 	if (container && !*container)
 		return err_set(err, "--container names no image");
+	if ((container && visible_is_no_reference(container, err) < 0) ||
+	    (wish->image && visible_is_no_reference(wish->image, err) < 0))
+		return -1;
 	if (container && replace(&wish->container, make_absolute(container), err) < 0)
 		return -1;
 	if (wish->image && replace(&wish->image, make_absolute(wish->image), err) < 0)
@@ -128,7 +132,8 @@ static char *inherit(const struct submission *at, const struct settings *setting
 
 /*
  * Returns 1 and the identity in words; 0 when there is none to be had here (a file that only the
- * nodes have, a directory), with @err saying why; -1 for what is no image on any node.
+ * nodes have, a directory), with @err saying why; -1 for what is no image on any node. @out may be
+ * NULL.
  */
 static int look(const char *path, char **out, struct err *err)
 {
@@ -138,7 +143,14 @@ static int look(const char *path, char **out, struct err *err)
 
 	err->code = 0;
 	if (image_open(path, &image, err) < 0)
-		return err->code == ENOENT ? 0 : -1;
+		return visible_image(path) == VISIBLE_UNKNOWN ||
+				       (err->code == ENOENT && getenv("FIRN_CONTAINER"))
+			       ? 0
+			       : -1;
+	if (image_check_whole(image, err) < 0)
+		return -1;
+	if (!out)
+		return 1;
 	if (identity_of(image, &identity, err) < 0)
 		return image->kind == IMAGE_DIRECTORY ? 0 : -1;
 	identity_print(&identity, text);
@@ -177,13 +189,17 @@ static int pin_image(const struct submission *at, const struct slurm_wish *wish,
 	slurm_wish_hash(wish, pin.options);
 	if (at->is_step)
 		pin.identity = inherit(at, settings, pin.image);
-	if (!pin.identity && settings->pin != PIN_OFF) {
-		int seen = look(pin.image, &pin.identity, err);
+	if (!pin.identity) {
+		int seen = look(pin.image, settings->pin == PIN_OFF ? NULL : &pin.identity, err);
 
 		if (seen < 0)
 			return -1;
 		if (seen == 0 && settings->pin == PIN_REQUIRE)
 			return err_aim(err, "cannot pin the image, as this site requires");
+		if (seen == 0 && visible_image(pin.image) == VISIBLE_UNKNOWN) {
+			(void)err_aim(err, "the nodes must have it");
+			warn(err);
+		}
 	}
 	return seal(&pin, settings, warn, out, err);
 }
@@ -198,7 +214,8 @@ int submit_pin(struct submission *at, const struct slurm_wish *wish,
 	if (!wish->image && !wish->container && !wish->name)
 		return err_set(err, "--%s says nothing without an image: --container=IMAGE",
 			       lonely);
-	if (slurm_wish_print(wish, &options, err) < 0)
+	if (slurm_wish_print(wish, &options, err) < 0 ||
+	    visible_mounts(wish->mounts, warn, err) < 0)
 		return -1;
 	if ((wish->image || wish->container) &&
 	    pin_image(at, wish, settings, warn, &out->pin, err) < 0)

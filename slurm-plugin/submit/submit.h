@@ -54,8 +54,10 @@ void submit_begin(struct submission *submission, bool is_step);
  */
 int submit_take(struct submission *submission, struct slurm_wish *wish, struct err *err);
 
-/* Pin @wish's image and make the texts of it. @warn says what a site that only tries will do
- * without. */
+/*
+ * Pin @wish's image and make the texts of it. What can be on no node is an error (visible.h).
+ * @warn says what a site that only tries will do without, and what only the nodes may have.
+ */
 int submit_pin(struct submission *submission, const struct slurm_wish *wish,
 	       const struct settings *settings, void (*warn)(const struct err *err),
 	       struct submitted *out, struct err *err);

@@ -84,8 +84,31 @@ ok 'a job of root'\''s'                        fails cluster root "$dir" srun --
 ok '... has no container'                   says "no container is made for a job of root's"
 ok 'an empty name'                          status_is 125 srun --container= true
 ok '... is none'                            says 'firn: --container names no image'
-ok 'a file that no node has'                status_is 125 srun -N2 --container=/nosuch.sqfs sh -c 'echo runs'
-ok '... is said by each'                    says "firn: node2: cannot open '/nosuch.sqfs': No such file or directory"
+# What can be on no node is found out before anything waits for one.
+head -c 100000 "$debian" >"$home/short.sqfs"
+echo '#!/bin/sh' | script empty
+for submit in srun sbatch 'user salloc'; do
+	for option in container container-image; do
+		# salloc has --container only where it starts the shell on a node.
+		[ "$submit $option" != 'user salloc container' ] || continue
+		ok "a missing image: $submit --$option" status_is 125 $submit "--$option=/nosuch.sqfs" empty
+		ok '... is named'                   says "firn: cannot open '/nosuch.sqfs': No such file or directory"
+		ok '... once'                       one_line
+		ok 'a truncated one'                status_is 125 $submit "--$option=short.sqfs" empty
+		ok '... is told'                    says "firn: '$home/short.sqfs' is truncated: "
+	done
+	ok "a missing mount: $submit"   status_is 125 $submit "--container-image=$debian" --container-mounts=/usr:/a,/home/nosuch:/b empty
+	ok '... is named'                       says "firn: --container-mounts: '/home/nosuch' does not exist"
+	ok '... once'                           one_line
+	ok "a registry's image: $submit" status_is 125 $submit --container-image=nvcr.io#nvidia/pytorch:24 empty
+	ok '... is none'                        says "'firn pull nvcr.io/nvidia/pytorch:24'"
+done
+ok 'what only nodes may have'               succeeds sbatch --container=/nosuch/a.sqfs --container-mounts=/nosuch/b:/x --wrap true
+ok '... is submitted'                       says 'Submitted batch job'
+ok '... with a warning for the image'       says "firn: warning: the nodes must have it: cannot open '/nosuch/a.sqfs'"
+ok '... and for the mount'                  says "firn: warning: --container-mounts: '/nosuch/b' does not exist here: the nodes must have it"
+ok 'a file that no node has'                status_is 125 srun -N2 --container=/nosuch/a.sqfs sh -c 'echo runs'
+ok '... is said by each'                    says "firn: node2: cannot open '/nosuch/a.sqfs': No such file or directory"
 ok '... and nothing ran'                    says_not runs
 ok 'a mount that is not there'              status_is 125 srun -w node1 --container="$debian" --container-mounts=/nosuch:/x true
 ok '... is said'                            says "firn: node1: cannot bind '/nosuch'"
@@ -146,8 +169,8 @@ ok 'the plugin'\''s option'                 succeeds sbatch -W -o out3 --contain
 ok '... runs it, too'                       prints '12 /usr ' head -n1 out3
 ok '... without an environment'             succeeds sbatch -W --export=NONE -o out4 --container-image=image.sqfs --container-workdir=/usr job
 ok '... as well'                            prints '12 /usr ' head -n1 out4
-ok 'a script whose image is missing'        status_is 125 sbatch -W -w node1 -o out5 --container=/nosuch.sqfs job
-ok '... fails in one line'                  prints "firn: node1: cannot open '/nosuch.sqfs': No such file or directory" cat out5
+ok 'a script whose image is missing'        status_is 125 sbatch -W -w node1 -o out5 --container=/nosuch/a.sqfs job
+ok '... fails in one line'                  prints "firn: node1: cannot open '/nosuch/a.sqfs': No such file or directory" cat out5
 ok '... and drains no node'                 prints idle user sinfo -h -o %t
 script steps <<-'END'
 	#!/bin/bash

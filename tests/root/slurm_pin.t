@@ -108,7 +108,9 @@ ok '... as is said'                         says 'the job has no pin of its imag
 ok 'require: one without a seal'            fails forged "$(pin "$none")"
 ok '... has none'                           says "the pin of the job's image has no seal"
 ok 'require: an image that is not here'     status_is 125 srun --container=/nosuch.sqfs true
-ok '... is not submitted'                   says "firn: cannot pin the image, as this site requires: cannot open '/nosuch.sqfs'"
+ok '... is not submitted'                   says "firn: cannot open '/nosuch.sqfs': No such file"
+ok 'require: nor one that only nodes may have' status_is 125 srun --container=/nosuch/a.sqfs true
+ok '... is not submitted'                   says "firn: cannot pin the image, as this site requires: cannot open '/nosuch/a.sqfs'"
 ok 'require: nor is a directory'            status_is 125 srun --container="$scratch/root" true
 ok '... as is said'                         says 'is a directory: what is in it has no identity'
 ok 'require: all is well with one'          succeeds srun -N2 --container=image.sqfs true

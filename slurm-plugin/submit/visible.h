@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * visible.h - whether what a job names can be there, as far as it can be told where it is typed.
+ *
+ * A mistake is cheap before the job has waited for an hour. But nodes may have what is not here:
+ * local disks, other software. So a missing file is a mistake only where its directory is here and
+ * is a place that machines share, as far as its name tells; anything else is a warning. Nothing is
+ * said inside a container of firn's, whose files are not those of the node.
+ */
+#ifndef FIRN_SLURM_PLUGIN_SUBMIT_VISIBLE_H
+#define FIRN_SLURM_PLUGIN_SUBMIT_VISIBLE_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+
+enum visible {
+	VISIBLE_THERE,	 /* or there is no telling: no right to look, a relative name */
+	VISIBLE_MISSING, /* not here, and so nowhere */
+	VISIBLE_UNKNOWN, /* not here, but the nodes may have it */
+};
+
+/*
+ * Of an image at the absolute @path: of one in /tmp, /var/tmp, /dev/shm, /run or $TMPDIR the nodes
+ * may have their own.
+ */
+enum visible visible_image(const char *path);
+
+/*
+ * Of a mount's source: nodes may have any directory of / that is not here, and other files in
+ * directories of the system, as /opt and /usr.
+ */
+enum visible visible_source(const char *path);
+
+/*
+ * Look at all sources of @mounts, a list of --container-mounts that was checked. Returns 0, or -1
+ * with @err naming the first that is a mistake; @warn tells those that may be one.
+ */
+int visible_mounts(const char *mounts, void (*warn)(const struct err *err), struct err *err);
+
+/*
+ * What to say of @name, as it was typed, that is no file here but looks like a registry's image
+ * ("docker://a/b", "a#b/c", "ubuntu:22.04"). Returns -1 with @err then, otherwise 0.
+ */
+int visible_is_no_reference(const char *name, struct err *err);
+
+#endif
