@@ -109,6 +109,15 @@ static const char *limit_reached(void)
 	return limit;
 }
 
+/* Of whom the kernel cannot say who he is, it takes no namespace (user_namespaces(7)). */
+static bool has_no_users(void)
+{
+	char map[64];
+
+	return access("/proc/self/uid_map", R_OK) == 0 &&
+	       doctor_read_line("/proc/self/uid_map", map, sizeof(map)) < 0;
+}
+
 /* Why making a user namespace failed with @code, most likely. */
 static void explain_namespaces(struct finding *finding, int code)
 {
@@ -129,6 +138,9 @@ static void explain_namespaces(struct finding *finding, int code)
 			self);
 	else if (code == ENOSPC || code == EUSERS)
 		finding_remedy(finding, DOCTOR_RAISE_LIMITS);
+	else if (code == EPERM && has_no_users())
+		finding_remedy(finding, "map a user into the namespace around: unshare -r, or "
+					"bwrap --uid");
 	else if (code == EPERM || code == EACCES)
 		finding_remedy(finding,
 			       "inside another container or a chroot: run firn on the host, or "

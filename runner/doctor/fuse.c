@@ -47,6 +47,9 @@ static void explain_device(struct finding *finding, int code)
 	if (container && (strcmp(container, "podman") == 0 || strcmp(container, "docker") == 0))
 		finding_remedy(finding, "start this container with: %s run --device /dev/fuse",
 			       container);
+	else if (container && strcmp(container, "firn") == 0)
+		finding_remedy(finding,
+			       "start the container around with: firn exec --bind /dev/fuse");
 	else if (container)
 		finding_remedy(finding,
 			       "have the container around show the host's /dev/fuse: "

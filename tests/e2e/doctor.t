@@ -16,7 +16,7 @@ ok 'gets one line'                     one_line
 without_dev() { unshare -Urm sh -c 'mount -t tmpfs none /dev && exec "$@"' sh "$@"; }
 ok 'without /dev/fuse doctor fails'    status_is 1 without_dev env FIRN_CONTAINER=x "$FIRN" doctor -q
 ok 'names the device'                  says 'missing  fuse: /dev/fuse: No such file or directory'
-ok 'and the remedy'                    says 'remedy: have the container around show the host'
+ok 'and the remedy'                    says 'remedy: start the container around with: firn exec --bind /dev/fuse'
 ok 'in podman'                         status_is 1 without_dev env -u FIRN_CONTAINER sh -c 'mount -t tmpfs none /run && touch /run/.containerenv && exec "$@"' sh "$FIRN" doctor -q
 ok 'the option of podman'              says 'remedy: start this container with: podman run --device /dev/fuse'
 ok 'and the verdict'                   says 'firn exec cannot work here'
@@ -54,6 +54,9 @@ for kind in user mnt; do
 	ok '... names it, too'             says "(the limit user.max_${kind}_namespaces is reached; see 'firn doctor')"
 done
 ok 'no two remedies write one file'    succeeds sh -c 'files=$(sed -n "/>\/etc\//s/.*>\(\/etc\/[^ \"]*\).*/\1/p" "$1"/*.c "$1"/doctor.h | sort | uniq -d); echo "$files"; [ -z "$files" ]' sh "$srcdir/runner/doctor"
+
+ok 'without a user in the namespace'   status_is 1 unshare -U "$FIRN" doctor -q
+ok 'that is the remedy'                says 'remedy: map a user into the namespace around: unshare -r'
 
 mkdir "$scratch/bin"
 printf '#!/bin/sh\necho slurm 99.1\n' >"$scratch/bin/srun"
