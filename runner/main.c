@@ -8,6 +8,7 @@
 #include "runner/delegate.h"
 #include "runner/doctor/doctor.h"
 #include "runner/foreign.h"
+#include "runner/has.h"
 #include "runner/inspect.h"
 #include "runner/mount/guard.h"
 #include "runner/mount/title.h"
@@ -234,6 +235,8 @@ static int choose(int argc, char **argv)
 		return help();
 	if (strcmp(argv[1], "help") == 0)
 		return verb_help(argv + 2);
+	if (strcmp(argv[1], "image-has") == 0)
+		return has_main(argc - 2, argv + 2);
 	if (strcmp(argv[1], "session-start") == 0)
 		return session_start_main(argc - 2, argv + 2);
 	verb = find_verb(argv[1]);

@@ -217,6 +217,10 @@ int submit_pin(struct submission *at, const struct slurm_wish *wish,
 	if (slurm_wish_print(wish, &options, err) < 0 ||
 	    visible_mounts(wish->mounts, warn, err) < 0)
 		return -1;
+	if (wish->workdir && !wish->name &&
+	    visible_workdir(wish->workdir, wish->image ? wish->image : wish->container,
+			    wish->mounts, settings->firn, err) < 0)
+		return -1;
 	if ((wish->image || wish->container) &&
 	    pin_image(at, wish, settings, warn, &out->pin, err) < 0)
 		return -1;

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "slurm-plugin/submit/visible.h"
 
-#include "lib/own.h"
+#include "lib/conf/conf.h"
+#include "lib/conf/expand.h"
 #include "lib/path.h"
+#include "runner/has.h"
 #include "slurm-plugin/mounts.h"
 
+#include <fcntl.h>
+#include <spawn.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+
+extern char **environ;
 
 /* Each machine has its own of these. */
 static const char *const local[] = {"/tmp", "/var/tmp", "/dev/shm", "/run"};
@@ -75,26 +82,33 @@ enum visible visible_source(const char *path)
 	return VISIBLE_MISSING;
 }
 
-/* The source in @word, "--bind=SRC:...", as a new string without its backslashes; NULL: none. */
-static char *source_of(const char *word)
+/* A field of "SRC:DST:..." as a new string without its backslashes; NULL: it is not there. */
+static char *field_of(const char *text, int number)
 {
-	static const char option[] = "--bind=";
-	char *source;
+	char *field = malloc(strlen(text) + 1);
 	size_t len = 0;
 
-	if (strncmp(word, option, strlen(option)) != 0)
-		return NULL;
-	word += strlen(option);
-	source = malloc(strlen(word) + 1);
-	for (; source && *word && *word != ':'; word++) {
-		if (word[0] == '\\' && (word[1] == ':' || word[1] == '\\'))
-			word++;
-		source[len++] = *word;
+	for (; field && *text && number >= 0; text++) {
+		if (*text == ':') {
+			number--;
+			continue;
+		}
+		if (text[0] == '\\' && (text[1] == ':' || text[1] == '\\'))
+			text++;
+		if (number == 0)
+			field[len++] = *text;
 	}
-	if (source)
-		source[len] = '\0';
-	return source;
+	if (field)
+		field[len] = '\0';
+	if (len > 0)
+		return field;
+	free(field);
+	return NULL;
 }
+
+/* What a word of mounts_next() begins with. */
+#define BIND "--bind="
+#define TMPFS "--tmpfs="
 
 static int check_source(const char *path, void (*warn)(const struct err *err), struct err *err)
 {
@@ -124,11 +138,92 @@ int visible_mounts(const char *mounts, void (*warn)(const struct err *err), stru
 		more = mounts_next(&mounts, &word, err);
 		if (more <= 0)
 			break;
-		source = source_of(word);
+		if (strncmp(word, BIND, strlen(BIND)) == 0)
+			source = field_of(word + strlen(BIND), 0);
 		if (source && check_source(source, warn, err) < 0)
 			return -1;
 	}
 	return more;
+}
+
+/* Whether one leads to the other: mount points that an image lacks are made, with all above. */
+static bool are_related(const char *a, const char *b)
+{
+	return path_is_below(a, b) || path_is_below(b, a);
+}
+
+static bool is_related_to_bind(const char *dir, const char *bind)
+{
+	auto_free char *source = field_of(bind, 0), *target = field_of(bind, 1);
+	auto_free char *expanded = NULL;
+	const char *where = target ? target : source;
+	struct err ignored;
+
+	return !where || expand_path(where, &expanded, &ignored) < 0 || are_related(dir, expanded);
+}
+
+static bool is_related_to_mounts(const char *dir, const char *mounts)
+{
+	struct err ignored;
+	int more = mounts ? 1 : 0;
+
+	while (more > 0) {
+		auto_free char *word = NULL;
+
+		more = mounts_next(&mounts, &word, &ignored);
+		if (more > 0 && strncmp(word, BIND, strlen(BIND)) == 0 &&
+		    is_related_to_bind(dir, word + strlen(BIND)))
+			return true;
+		if (more > 0 && strncmp(word, TMPFS, strlen(TMPFS)) == 0 &&
+		    are_related(dir, word + strlen(TMPFS)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_related_to_site(const char *dir)
+{
+	auto_conf *conf = NULL;
+	struct err ignored;
+
+	if (conf_read(NULL, &conf, &ignored) < 0)
+		return true;
+	for (size_t i = 0; i < conf->bind.count; i++)
+		if (is_related_to_bind(dir, conf->bind.item[i]))
+			return true;
+	return false;
+}
+
+/* The exit status of @firn, asked whether @image has @dir; -1: it could not be asked. */
+static int ask(const char *firn, const char *image, const char *dir)
+{
+	char *const words[] = {(char *)firn, (char *)"image-has", (char *)image, (char *)dir, NULL};
+	posix_spawn_file_actions_t actions;
+	pid_t child;
+	int status, failed;
+
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return -1;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		(void)posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+	failed = posix_spawn(&child, firn, &actions, NULL, words, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	if (failed != 0)
+		return -1;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int visible_workdir(const char *dir, const char *image, const char *mounts, const char *firn,
+		    struct err *err)
+{
+	if (nothing_can_be_told(dir) || !image || is_missing(image) ||
+	    is_related_to_mounts(dir, mounts) || is_related_to_site(dir) ||
+	    ask(firn, image, dir) != HAS_NOT)
+		return 0;
+	return err_set(err, "--container-workdir: '%s' is no directory of '%s'", dir, image);
 }
 
 int visible_is_no_reference(const char *name, struct err *err)

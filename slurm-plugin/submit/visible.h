@@ -39,6 +39,15 @@ enum visible visible_source(const char *path);
 int visible_mounts(const char *mounts, void (*warn)(const struct err *err), struct err *err);
 
 /*
+ * Whether @dir, the --container-workdir, can be in a container of @image with @mounts: 0, or -1
+ * with @err. It is a mistake if it is neither here nor in the image (@firn is asked, which exits
+ * with runner/has.h's status), nor has to do with a mount of the user's or the site's. Where there
+ * is no image to look into, there is no telling.
+ */
+int visible_workdir(const char *dir, const char *image, const char *mounts, const char *firn,
+		    struct err *err);
+
+/*
  * What to say of @name, as it was typed, that is no file here but looks like a registry's image
  * ("docker://a/b", "a#b/c", "ubuntu:22.04"). Returns -1 with @err then, otherwise 0.
  */

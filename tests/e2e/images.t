@@ -59,4 +59,14 @@ for missing in openat2 open_tree,move_mount mount_setattr close_range pidfd_open
 		esac
 	done
 done
+
+# What srun's plugin asks before a job is submitted.
+make_small "$scratch/has"
+squash "$scratch/has" "$scratch/has.sqfs"
+for of in "$scratch/has" "$scratch/has.sqfs"; do
+	ok "${of##*/} has a directory"        status_is 0 firn image-has "$of" /bin
+	ok '... and not another'              status_is 1 firn image-has "$of" /nosuch/x
+	ok '... and no file is one'           status_is 1 firn image-has "$of" /bin/probe
+done
+ok 'nobody can tell of what is no image'  status_is 125 firn image-has /etc/passwd /bin
 done_testing

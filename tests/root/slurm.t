@@ -100,9 +100,15 @@ for submit in srun sbatch 'user salloc'; do
 	ok "a missing mount: $submit"   status_is 125 $submit "--container-image=$debian" --container-mounts=/usr:/a,/home/nosuch:/b empty
 	ok '... is named'                       says "firn: --container-mounts: '/home/nosuch' does not exist"
 	ok '... once'                           one_line
+	ok "a missing directory: $submit"       status_is 125 $submit "--container-image=$debian" --container-workdir=/wrokspace empty
+	ok '... is named'                       says "firn: --container-workdir: '/wrokspace' is no directory of '$debian'"
+	ok '... once'                           one_line
 	ok "a registry's image: $submit" status_is 125 $submit --container-image=nvcr.io#nvidia/pytorch:24 empty
 	ok '... is none'                        says "'firn pull nvcr.io/nvidia/pytorch:24'"
 done
+ok 'a directory of the image'               prints /usr/lib srun --container="$debian" --container-workdir=/usr/lib pwd
+ok '... of a mount'                         prints /made/up srun --container="$debian" --container-mounts=/usr:/made/up --container-workdir=/made/up pwd
+ok '... above it'                           prints /made srun --container="$debian" --container-mounts=/usr:/made/up --container-workdir=/made pwd
 ok 'what only nodes may have'               succeeds sbatch --container=/nosuch/a.sqfs --container-mounts=/nosuch/b:/x --wrap true
 ok '... is submitted'                       says 'Submitted batch job'
 ok '... with a warning for the image'       says "firn: warning: the nodes must have it: cannot open '/nosuch/a.sqfs'"

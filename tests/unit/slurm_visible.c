@@ -72,6 +72,29 @@ static void sources(void)
 	ok(visible_mounts(NULL, warn, &err) == 0, "no mounts");
 }
 
+static bool workdir_refused(const char *dir, const char *list, const char *firn)
+{
+	return visible_workdir(dir, FOLDER "/there", list, firn, &err) < 0;
+}
+
+/* Who is asked says by its status: false(1) that it is not in the image. */
+static void workdirs(void)
+{
+	ok(workdir_refused("/firn-nosuch", NULL, "/bin/false"), "one that is nowhere");
+	ok(strstr(err.text, "'/firn-nosuch' is no directory of '" FOLDER "/there'"), "is named");
+	ok(!workdir_refused("/firn-nosuch", NULL, "/bin/true"), "one of the image");
+	ok(!workdir_refused("/firn-nosuch", NULL, "/nosuch/firn"), "who cannot be asked");
+	ok(!workdir_refused(FOLDER, NULL, "/bin/false"), "one that is here, as the home is");
+	ok(!workdir_refused("/data/a", FOLDER ":/data", "/bin/false"), "one in a mount");
+	ok(!workdir_refused("/data", FOLDER ":/data/a/b", "/bin/false"), "one above a mount");
+	ok(!workdir_refused("/data/a", "tmpfs:/data", "/bin/false"), "one in an empty mount");
+	ok(!workdir_refused("/firn-nosuch/a", "/firn-nosuch", "/bin/false"), "the same place");
+	ok(workdir_refused("/database", FOLDER ":/data", "/bin/false"), "a longer name");
+	ok(visible_workdir("/firn-nosuch", FOLDER "/none", NULL, "/bin/false", &err) == 0 &&
+		   visible_workdir("/firn-nosuch", NULL, NULL, "/bin/false", &err) == 0,
+	   "no image, no telling");
+}
+
 static bool is_reference(const char *name, const char *pull)
 {
 	char wanted[200];
@@ -128,6 +151,7 @@ int main(void)
 		(void)mkdir(in(files[i]), 0755);
 	images();
 	sources();
+	workdirs();
 	references();
 	return done_testing();
 }
