@@ -10,6 +10,7 @@
 #include "builder/source/json_name.h"
 #include "builder/source/tool.h"
 #include "builder/tar/inflate.h"
+#include "lib/conf/cache_place.h"
 #include "lib/log.h"
 
 #include <fcntl.h>
@@ -74,7 +75,7 @@ static int find_cache(const struct options *options, const struct conf *conf, ch
 {
 	if (options->no_cache)
 		return 0;
-	if (cache_directory(conf, out, err) < 0)
+	if (cache_place(conf, out, err) < 0)
 		log_info("%s", err->text);
 	return 0;
 }
@@ -247,7 +248,7 @@ static int verb_cache(const struct options *options)
 	struct err err;
 	int result;
 
-	if (options_read_conf(options, &conf, &err) < 0 || cache_directory(conf, &path, &err) < 0 ||
+	if (options_read_conf(options, &conf, &err) < 0 || cache_place(conf, &path, &err) < 0 ||
 	    cache_open(path, &cache, &err) < 0)
 		return give_up(&err);
 	if (strcmp(what, "list") == 0)

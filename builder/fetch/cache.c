@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/fetch/cache_private.h"
 
-#include "lib/conf/expand.h"
-#include "lib/conf/trust.h"
+#include "lib/conf/cache_place.h"
 #include "lib/file.h"
 
 #include <fcntl.h>
@@ -22,28 +21,6 @@ static const char *const blob_folders[CACHE_ALGORITHMS] = {
 
 enum { TRIES_MAX = 1000 }; /* to get at a download that others begin, end and begin again */
 
-int cache_directory(const struct conf *conf, char **out, struct err *err)
-{
-	const char *own = getenv("FIRN_CACHE"), *xdg = getenv("XDG_CACHE_HOME"),
-		   *home = getenv("HOME");
-	int result;
-
-	if (own && *own)
-		result = asprintf(out, "%s", own);
-	else if (conf->cache)
-		return expand_path(conf->cache, out, err) < 0
-			       ? err_aim(err, "firn.conf's [build] cache")
-			       : 0;
-	else if (xdg && *xdg == '/')
-		result = asprintf(out, "%s/firn", xdg);
-	else if (home && *home == '/')
-		result = asprintf(out, "%s/.cache/firn", home);
-	else
-		return err_set(err, "no place for the cache: set HOME, XDG_CACHE_HOME or "
-				    "FIRN_CACHE, or say --no-cache");
-	return result < 0 ? err_sys(err, "cannot name the cache") : 0;
-}
-
 static int make_all(const char *path, struct err *err)
 {
 	auto_free char *copy = strdup(path);
@@ -59,13 +36,6 @@ static int make_all(const char *path, struct err *err)
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_sys(err, "cannot make the cache '%s'", path);
 	return 0;
-}
-
-/* As /tmp is: who makes a folder in it can be sure that it stays his. */
-static bool is_for_all(const struct stat *stat)
-{
-	return trust_is_roots(stat->st_uid) && stat->st_mode & S_ISVTX &&
-	       stat->st_mode & (S_IWGRP | S_IWOTH);
 }
 
 /* The caller's name as the system has it, or his number: the environment says what it likes. */
@@ -113,7 +83,7 @@ static int open_own(struct cache *cache, struct err *err)
 	cache->folder = open(cache->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cache->folder < 0 || fstat(cache->folder, &stat) < 0)
 		return err_sys(err, "cannot open the cache '%s'", cache->path);
-	if (is_for_all(&stat) && go_into_own(cache, &stat, err) < 0)
+	if (cache_place_is_for_all(&stat) && go_into_own(cache, &stat, err) < 0)
 		return -1;
 	if (stat.st_uid != geteuid())
 		return err_set(err,

@@ -17,13 +17,11 @@
 
 struct cache;
 
-/* $FIRN_CACHE, firn.conf's [build] cache, $XDG_CACHE_HOME/firn or ~/.cache/firn: new string. */
-int cache_directory(const struct conf *conf, char **out, struct err *err);
-
 /*
- * Open it, made with mode 0700 if it is not there; it must be the user's own, and nobody else's to
- * write to. In a directory for all, root's and sticky as /tmp, a folder of the user's name is
- * meant, made with mode 0700 likewise: not one that another made first, and no link.
+ * Open the cache at @path (lib/conf/cache_place.h), made with mode 0700 if it is not there; it must
+ * be the user's own, and nobody else's to write to. In a directory for all, root's and sticky as
+ * /tmp, a folder of the user's name is meant, made with mode 0700 likewise: not one that another
+ * made first, and no link.
  */
 int cache_open(const char *path, struct cache **out, struct err *err);
 void cache_close(struct cache *cache);

@@ -25,6 +25,7 @@ static const struct check {
 	{"overlay", doctor_overlay, false},
 	{"configuration", doctor_conf, true},
 	{"binds", doctor_binds, false},
+	{"cache", doctor_cache, false},
 	{"squashfuse", doctor_squashfuse, false},
 	{"processes", doctor_proc, false},
 	{"ptrace", doctor_yama, false},

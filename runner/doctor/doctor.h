@@ -58,6 +58,8 @@ void doctor_binds_of(const struct conf *conf, struct finding *finding);
 /* conf.c: whether it can be read. What is to be done where @path was not, for the reason @said. */
 doctor_check doctor_conf;
 void doctor_conf_remedy(struct finding *finding, const char *path, const char *said);
+/* cache.c: where the builder keeps what it fetches. */
+doctor_check doctor_cache;
 /* site.c: what is installed beside firn. */
 doctor_check doctor_squashfuse, doctor_slurm, doctor_mpi, doctor_run_singularity;
 

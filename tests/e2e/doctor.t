@@ -58,6 +58,22 @@ ok 'no two remedies write one file'    succeeds sh -c 'files=$(sed -n "/>\/etc\/
 ok 'without a user in the namespace'   status_is 1 unshare -U "$FIRN" doctor -q
 ok 'that is the remedy'                says 'remedy: map a user into the namespace around: unshare -r'
 
+# The cache: where it is, and why it is not used.
+cache() { env -u XDG_CACHE_HOME HOME="$scratch" FIRN_CACHE="$1" "$FIRN" doctor; }
+ok 'the cache is told'                 succeeds cache ''
+ok '... with its place'                says "cache: '$scratch/.cache/firn', made when it is needed"
+ok 'one for all'                       succeeds unshare -Ur sh -c 'mkdir -m 1777 "$1/all" && FIRN_CACHE=$1/all "$2" doctor' sh "$scratch" "$FIRN"
+ok '... is told'                       says "cache: '$scratch/all', with a folder for each user"
+mkdir -m 777 "$scratch/open"
+ok 'one that all can write to'         succeeds cache "$scratch/open"
+ok '... is told'                       says "warning  cache: '$scratch/open' is not used: others can write to it"
+ok '... with the remedy'               says "remedy: chmod go-w '$scratch/open'"
+if [ "$(id -u)" != 0 ]; then
+	ok 'one of another user'           succeeds cache /etc
+	ok '... is told'                   says "warning  cache: '/etc' is not used: it belongs to another user (0)"
+	ok '... with the remedy'           says 'remedy: let FIRN_CACHE name a directory of your own, or unset it'
+fi
+
 mkdir "$scratch/bin"
 printf '#!/bin/sh\necho slurm 99.1\n' >"$scratch/bin/srun"
 printf '#!/bin/sh\nsleep 60\n' >"$scratch/bin/mpiexec"

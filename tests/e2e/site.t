@@ -40,6 +40,10 @@ ok '... by ~'                            as_alice sh -c '"$0" exec --print-plan 
 ok 'a variable that is not set: 125'     status_is 125 site "$each" env -u USER "$FIRN" exec "$scratch/root" true
 ok '... is named'                        says "firn.conf's bind: '/tmp/\$USER.firn': USER is not set"
 ok 'doctor tells it, too'                site "$each" env -u USER sh -c '"$0" doctor | grep -qF "USER is not set"' "$FIRN"
+if [ "$(id -u)" != 0 ]; then
+	ok 'a cache for all that is none'    site '[build]\ncache = /usr\n' sh -c 'FIRN_CACHE= "$0" doctor | grep -qF "belongs to another user"' "$FIRN"
+	ok '... with the remedy'             site '[build]\ncache = /usr\n' sh -c 'FIRN_CACHE= "$0" doctor | grep -qF "or for all: chown root:root '"'/usr'"'"' "$FIRN"
+fi
 
 # Root's own file, in a namespace that does not know root.
 foreign() {
