@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# The documentation: command lines that firn knows, files that are there, names that are right.
+. "${srcdir:-.}/tests/lib.sh"
+needs_python
+cd "$scratch" || exit 1
+
+# What pages and comments name is there; what has a second place is the same in both.
+ok 'files that pages and comments name are there' succeeds python3 "$srcdir/tests/tools/pages.py" "$srcdir"
+mkdir -p tree/lib
+printf 'See `lib/gone.c`, `lib/a.c` and [this](nowhere.md).\n\n    lost.c\n' >tree/A.md
+printf '/* As b.c does; lib/a.c, too. */\n' >tree/lib/a.c
+ok '... and those that are not are seen'     status_is 1 python3 "$srcdir/tests/tools/pages.py" tree
+ok '... in a page'                           says 'A.md: lib/gone.c'
+ok '... as a link'                           says 'A.md: nowhere.md'
+ok '... in a picture'                        says 'A.md: lost.c'
+ok '... and in a comment'                    says 'lib/a.c: b.c'
+ok '... but not what is there'               says_not ': lib/a.c'
+done_testing
