@@ -2,8 +2,28 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 # The documentation: command lines that firn knows, files that are there, names that are right.
 . "${srcdir:-.}/tests/lib.sh"
-needs_python
+. "$srcdir/tests/tour.sh"
+needs firn exec /usr true
+
+# What the pages' lines name.
+make_small "$scratch/rootfs"
 cd "$scratch" || exit 1
+mkdir data changes home
+export HOME="$scratch/home"
+echo A=1 >vars.env
+mkdir rootfs/.firn
+echo '{"config": {"Entrypoint": ["/bin/true"]}}' >rootfs/.firn/config.json
+squash rootfs app.sqfs
+for name in debian_12.sqfs app.sqsh app.sif own.sqfs rootfs.sqfs IMAGE; do
+	cp app.sqfs $name
+done
+for page in doc/slurm.md doc/slurm-admin.md doc/coming-from/apptainer.md doc/coming-from/charliecloud.md \
+	doc/coming-from/docker.md doc/coming-from/pyxis.md; do
+	parsed "$page"
+done
+for page in apptainer charliecloud docker pyxis; do
+	ok "coming from $page is one screen" test "$(wc -l <"$srcdir/doc/coming-from/$page.md")" -le 60
+done
 
 # What pages and comments name is there; what has a second place is the same in both.
 ok 'files that pages and comments name are there' succeeds python3 "$srcdir/tests/tools/pages.py" "$srcdir"
