@@ -17,7 +17,7 @@ squash rootfs app.sqfs
 for name in debian_12.sqfs app.sqsh app.sif own.sqfs rootfs.sqfs IMAGE; do
 	cp app.sqfs $name
 done
-for page in doc/slurm.md doc/slurm-admin.md doc/coming-from/apptainer.md doc/coming-from/charliecloud.md \
+for page in README.md doc/slurm.md doc/slurm-admin.md doc/coming-from/apptainer.md doc/coming-from/charliecloud.md \
 	doc/coming-from/docker.md doc/coming-from/pyxis.md; do
 	parsed "$page"
 done
@@ -36,4 +36,11 @@ ok '... as a link'                           says 'A.md: nowhere.md'
 ok '... in a picture'                        says 'A.md: lost.c'
 ok '... and in a comment'                    says 'lib/a.c: b.c'
 ok '... but not what is there'               says_not ': lib/a.c'
+python3 "$srcdir/doc/picture.py" >picture.svg
+ok 'the picture is what its script draws'    cmp picture.svg "$srcdir/doc/picture.svg"
+ok 'it needs nothing from elsewhere'         denied grep -E 'href|url\([^#]|<script' picture.svg
+debian() { sed -n '/^| needed /,/^$/p' "$srcdir/README.md" | cut -d'|' -f3 | grep -o '`[^`]*`' | tr -d '`' | tr ' ' '\n' | sort; }
+debian >named
+sed -n 's/^build //p' "$srcdir/tests/packages" | sort >needed
+ok "README's packages are those of quickstart" cmp named needed
 done_testing
