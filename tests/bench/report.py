@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
-"""How figures are shown: a line each as they come, then a table, a CSV and a plot per figure."""
+"""How figures are shown: a line each as they come, then a table, a CSV, JSON and a page (page.py)."""
 import csv
+import datetime
+import json
 import os
 import platform
 import statistics
 
-COLOURS = {"firn": "#1f6f8b", "native": "#8a8a8a", "floor": "#b8b8b8"}
+import page
+
 notes = []
 
 
@@ -25,7 +28,7 @@ def load():
 
 def begin(runs):
     global opening
-    opening = [machine(), f"before: {load()}; {runs} runs of each start, fewer of long figures"]
+    opening = [f"{datetime.date.today()}: {machine()}", f"before: {load()}; {runs} runs of each start, fewer of long figures"]
     print("\n".join(opening), flush=True)
 
 
@@ -76,46 +79,18 @@ def table(results):
     return "\n".join(rows) + "\n"
 
 
-def escape(text):
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def plot(result):
-    """Bars of the medians with whiskers from minimum to maximum, as SVG."""
-    cases = {case: values for case, values in result["samples"].items() if values}
-    top = max(max(values) for values in cases.values()) or 1
-    width, left, bar, scale = 720, 190, 26, 430 / top
-    height = 70 + len(cases) * (bar + 12)
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-             'font-family="sans-serif" font-size="13">',
-             f'<rect width="{width}" height="{height}" fill="white"/>',
-             f'<text x="12" y="24" font-size="15">{escape(result["what"])} {("(" + result["unit"] + ")") if result["unit"] else ""}</text>']
-    for row, (case, values) in enumerate(cases.items()):
-        y = 44 + row * (bar + 12)
-        middle = statistics.median(values)
-        parts.append(f'<text x="{left - 10}" y="{y + 18}" text-anchor="end">{escape(case)}</text>')
-        parts.append(f'<rect x="{left}" y="{y}" width="{middle * scale:.1f}" height="{bar}" '
-                     f'fill="{COLOURS.get(case.split(",")[0], "#d9a441")}"/>')
-        parts.append(f'<line x1="{left + min(values) * scale:.1f}" x2="{left + max(values) * scale:.1f}" '
-                     f'y1="{y + bar / 2}" y2="{y + bar / 2}" stroke="black"/>')
-        parts.append(f'<text x="{left + max(max(values), middle) * scale + 8:.1f}" y="{y + 18}">{number(middle)}</text>')
-    goal = f"{number(result['value'])}: must {number(result['must'])}, reach {number(result['reach'])}, {verdict(result)}"
-    parts.append(f'<text x="12" y="{height - 8}" fill="#555">{escape(goal)}</text></svg>')
-    return "\n".join(parts) + "\n"
-
-
 def end(results, out):
     with open(f"{out}/figures.txt", "w") as file:
         file.write(table(results))
     with open(f"{out}/figures.csv", "w", newline="") as file:
-        rows = csv.writer(file)
+        rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["figure", "case", "unit", "run", "value"])
         for result in results:
             for case, values in result["samples"].items():
                 for run, value in enumerate(values):
                     rows.writerow([result["name"], case, result["unit"], run, value])
-    for result in results:
-        if any(result["samples"].values()):
-            with open(f"{out}/{result['name']}.svg", "w") as file:
-                file.write(plot(result))
-    print(f"\n{table(results)}\nwritten to {out}: figures.txt, figures.csv, a plot (SVG) for each figure")
+    with open(f"{out}/figures.json", "w") as file:
+        json.dump({"opening": [*opening, f"after: {load()}"], "notes": notes,
+                   "figures": [{**result, "verdict": verdict(result)} for result in results]}, file, indent=1)
+    page.write([out])
+    print(f"\n{table(results)}")
