@@ -10,6 +10,29 @@ say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 
+# busy TEXT COMMAND...: say what is done, show a dot for each second of it and how long it took; if it fails, what it
+# said, and the end.
+busy() {
+	printf '%s ' "$1"
+	shift
+	busy_log=$(mktemp "${TMPDIR:-/tmp}/firn-busy.XXXXXX")
+	busy_since=$(date +%s)
+	"$@" >"$busy_log" 2>&1 </dev/null &
+	busy_process=$!
+	while kill -0 "$busy_process" 2>/dev/null; do
+		sleep 1
+		printf '.'
+	done
+	if ! wait "$busy_process"; then
+		printf '\n'
+		tail -n 20 "$busy_log" >&2
+		rm -f "$busy_log"
+		die 'that failed'
+	fi
+	rm -f "$busy_log"
+	say " $(($(date +%s) - busy_since)) s"
+}
+
 # missing KIND...: the packages of these kinds that are not installed.
 missing() {
 	for kind; do
