@@ -11,4 +11,7 @@ unset XDG_CACHE_HOME FIRN_CACHE DOCKER_CONFIG REGISTRY_AUTH_FILE OLDPWD https_pr
 cd "$HOME" || exit 1
 registry_for_tour
 tour README.md user
+PATH=$PWD/build:$PATH
+unset -f firn
+tour doc/recipes.md user
 done_testing
