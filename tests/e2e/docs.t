@@ -36,6 +36,39 @@ ok '... as a link'                           says 'A.md: nowhere.md'
 ok '... in a picture'                        says 'A.md: lost.c'
 ok '... and in a comment'                    says 'lib/a.c: b.c'
 ok '... but not what is there'               says_not ': lib/a.c'
+
+# Manual pages, as make has made them.
+for page in firn.1 firn-build.1 firn.conf.5; do
+	manual=$builddir/doc/$page
+	ok "$page has its date and version"      grep -qE '^\.TH [A-Z\\.-]+ [15] "20[0-9]{2}-[0-9]{2}-[0-9]{2}" "firn [0-9.]+"' "$manual"
+	ok "$page has nothing left to fill in"   denied grep -E '@[A-Za-z]+@' "$manual"
+	if command -v mandoc >/dev/null; then
+		ok "mandoc takes $page"          succeeds mandoc -T lint -W warning "$manual"
+	else
+		skip "mandoc takes $page" 'there is no mandoc'
+	fi
+	if command -v groff >/dev/null; then
+		groff -man -ww -K utf8 -T utf8 "$manual" 2>"$last" >page.txt
+		ok "groff takes $page"           [ ! -s "$last" ]
+	else
+		skip "groff takes $page" 'there is no groff'
+	fi
+done
+# Every verb that the program knows is in its synopsis.
+verbs=$(firn --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+ok 'there are verbs'                         [ "$(echo "$verbs" | wc -l)" -ge 9 ]
+for verb in $verbs; do
+	ok "firn(1) has '$verb' in its synopsis" grep -qxF ".SY \"firn $verb\"" "$srcdir/doc/firn.1.in"
+done
+for verb in exec build pull verify cache; do
+	manual=$srcdir/doc/firn-build.1.in
+	[ "$verb" != exec ] || manual=$srcdir/doc/firn.1.in
+	for option in $(firn help "$verb" | grep -o -- '--[a-z][a-z-]*' | sort -u); do
+		ok "the manual has $verb $option" grep -qF -e "$(echo "$option" | sed 's/-/\\-/g')" "$manual"
+	done
+done
+
+# The picture in README.
 python3 "$srcdir/doc/picture.py" >picture.svg
 ok 'the picture is what its script draws'    cmp picture.svg "$srcdir/doc/picture.svg"
 ok 'it needs nothing from elsewhere'         denied grep -E 'href|url\([^#]|<script' picture.svg

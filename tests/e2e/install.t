@@ -17,6 +17,7 @@ ok 'firn runs'                             succeeds "$bin/firn" --version
 ok 'at no fixed address'                   [ "$(od -An -t u2 -j 16 -N 2 "$bin/firn" | tr -d ' ')" = 3 ]
 ok 'the manual is there'                   [ -f "$manual" ]
 ok 'it names the right places'             grep -qF "${conf#"$target"}" "$manual"
+ok 'so are the pages that it names'         [ -f "$(placed doc/firn/format.md)" -a -f "$(placed doc/firn/recipes.md)" -a -f "$(placed coming-from/docker.md)" ]
 [ ! -x "$builddir/firn-topology" ] || ok 'the helper is no program of users' [ -x "$(placed libexec/firn/firn-topology)" ]
 if [ -e "$builddir/spank_firn.so" ]; then
 	ok 'Slurm'\''s plugin is there'           [ -f "$(placed slurm/spank_firn.so)" ]
