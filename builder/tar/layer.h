@@ -17,7 +17,7 @@
 
 /* What a build may use; firn.conf's [build] sets them. */
 struct limits {
-	size_t max_entries;  /* of one image */
+	size_t max_entries;  /* of one layer, and of the merged tree */
 	uint64_t max_size;   /* bytes of files, unpacked, of one layer and of the image */
 	uint64_t max_ratio;  /* unpacked bytes for one compressed byte, beyond LIMIT_RATIO_FROM */
 	size_t max_memory;   /* bytes that names, links and attributes take in memory; 0: any number

@@ -5,7 +5,8 @@
  * One struct squashfs is shared by all threads: it holds the tables and a
  * bounded cache of decompressed metadata and data blocks. Each thread that
  * reads has a struct squashfs_reader of its own, which holds its decompression
- * contexts and scratch buffers (one context per thread, never one per block).
+ * contexts and scratch buffers: one context per thread, never one per block, but
+ * for xz, whose library has none that could be used again for another block.
  *
  * Every size, count and position that comes from the image is checked against
  * the image and against a named limit before it is used. The image is read

@@ -77,8 +77,10 @@ struct operation {
 };
 extern const struct operation fuse_operations[OPCODES];
 
-/* What server_main() does, without a cage and without threads: open the image, and serve. For
- * tests. */
+/*
+ * What server_main() does, without a cage and without threads: open the image, and serve. For
+ * tests. The crew is a server with its threads and what they share; its end is the process's.
+ */
 struct crew;
 struct crew *server_begin(const struct server_options *options, struct err *err);
 int server_serve(struct crew *crew, int device);
