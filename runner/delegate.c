@@ -31,7 +31,7 @@ int delegate(const char *verb, int argc, char **argv)
 	char **words = calloc((size_t)argc + 3, sizeof(*words));
 
 	if (!words || own_folder(path, PATH_MAX) < 0) {
-		log_error("cannot find " PROGRAM);
+		log_error("cannot find '" PROGRAM "' beside this program");
 		free(words);
 		return EXIT_FIRN_FAILED;
 	}

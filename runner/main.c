@@ -260,7 +260,7 @@ int main(int argc, char **argv)
 	int status;
 
 	if (argc < 1 || (!is_builders(argc, argv) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)) {
-		log_error("cannot give up privileges");
+		log_error("cannot give up privileges: %s", strerror(errno));
 		return EXIT_FIRN_FAILED;
 	}
 	title_remember(argv);

@@ -18,7 +18,7 @@ static int open_context(const char *socket, munge_ctx_t *out, struct err *err)
 {
 	*out = munge_ctx_create();
 	if (!*out)
-		return err_set(err, "munge: no memory");
+		return err_set(err, "munge: not enough memory");
 	if (socket && munge_ctx_set(*out, MUNGE_OPT_SOCKET, socket) != EMUNGE_SUCCESS)
 		return err_set(err, "munge: %s", munge_ctx_strerror(*out));
 	return 0;

@@ -277,7 +277,8 @@ int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint6
 		*fd = take_fd(&part);
 		return 1;
 	}
-	return err_set(err, "'%s' of the cache '%s' is never the same", name, cache->path);
+	return err_set(err, "'%s' of the cache '%s' is replaced again and again", name,
+		       cache->path);
 }
 
 int cache_commit(struct cache *cache, const struct digest *digest, struct err *err)

@@ -93,13 +93,13 @@ static int ask(const char *helper, const char *host, struct credentials *out, st
 	answer = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	explicit_bzero(text, size);
 	if (!json_is_object(answer))
-		return err_set(err, "docker-credential-%s does not answer in JSON", helper);
+		return err_set(err, "'docker-credential-%s' does not answer in JSON", helper);
 	if (copy_string(answer, "Username", &out->user) < 0)
-		return err_sys(err, "cannot ask docker-credential-%s", helper);
+		return err_sys(err, "cannot ask 'docker-credential-%s'", helper);
 	/* The protocol's way to say that the secret is no password. */
 	if (copy_string(answer, "Secret", out->user && strcmp(out->user, "<token>") == 0 ?
 						&out->identity_token : &out->password) < 0)
-		return err_sys(err, "cannot ask docker-credential-%s", helper);
+		return err_sys(err, "cannot ask 'docker-credential-%s'", helper);
 	return out->password || out->identity_token ? 1 : 0;
 }
 

@@ -124,10 +124,10 @@ static int talk(const char *program, const char *server, char **text, size_t *ou
 	pid_t pid;
 
 	if (!answer || pipe2(pipes, O_CLOEXEC) < 0)
-		return err_sys(err, "cannot ask %s", program);
+		return err_sys(err, "cannot ask '%s'", program);
 	in_read = pipes[0], in_write = pipes[1];
 	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return err_sys(err, "cannot ask %s", program);
+		return err_sys(err, "cannot ask '%s'", program);
 	out_read = pipes[0], out_write = pipes[1];
 	code = start(program, in_read, out_write, &pid);
 	if (code != 0)
@@ -143,14 +143,15 @@ static int talk(const char *program, const char *server, char **text, size_t *ou
 		(void)kill(pid, SIGKILL);
 	ended = has_ended(pid, &status);
 	if (size < 0)
-		return err_set(err, "%s gives no answer", program);
+		return err_set(err, "'%s' gives no answer within %d s, or too long a one", program,
+			       TIMEOUT_MS / 1000);
 	if (!ended)
-		return err_set(err, "%s does not end", program);
+		return err_set(err, "'%s' answers, but does not end", program);
 	answer[size] = 0;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return strstr(answer, "credentials not found") ? 0 :
-			       err_set(err, "%s failed%s%.*s", program, *answer ? ": " : "",
-				       (int)strcspn(answer, "\r\n"), answer);
+			       err_set(err, "'%s' gives no credentials%s%.*s", program,
+				       *answer ? ": " : "", (int)strcspn(answer, "\r\n"), answer);
 	*out_size = (size_t)size;
 	*text = take_ptr(&answer);
 	return 1;

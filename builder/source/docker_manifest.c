@@ -78,8 +78,9 @@ static int read_table(const char *text, size_t size, struct name_table *table, s
 	table->count = json_array_size(table->json);
 	names = count_names(table->json);
 	if (table->count > IMAGES_MAX || names > NAMES_MAX)
-		return err_set(err, "manifest.json has %zu images of %zu names", table->count,
-			       names - table->count);
+		return err_set(err,
+			       "manifest.json has %zu images with %zu names, more than %d and %d",
+			       table->count, names - table->count, IMAGES_MAX, NAMES_MAX);
 	table->choice = calloc(table->count + 1, sizeof(*table->choice));
 	table->name = calloc(names + 1, sizeof(*table->name));
 	table->id = calloc(table->count + 1, sizeof(*table->id));

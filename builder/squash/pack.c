@@ -36,7 +36,7 @@ int pack_error(const struct packer *packer, int code, const char *what, struct e
 			       what);
 	if (code == SQFS_ERROR_OVERFLOW)
 		return err_set(err, "cannot write %s: squashfs has no room for that many", what);
-	return err_set(err, "cannot write %s: libsquashfs error %d", what, code);
+	return err_set(err, "cannot write %s: libsquashfs says %d", what, code);
 }
 
 static int configure(const struct codec *codec, bool unpack, sqfs_compressor_t **out)

@@ -37,7 +37,7 @@ int pipe_text(int fd, int timeout_ms, size_t limit, char **out, size_t *len, str
 			return err_set(err, "it is larger than %zu bytes", limit);
 	} while (got > 0);
 	if (size < 2 || text[size - 1] != '\0')
-		return err_set(err, "who finds it out failed");
+		return err_set(err, "the program that finds it out gives no answer");
 	*out = take_ptr(&text);
 	*len = size - 1;
 	return 0;

@@ -27,7 +27,7 @@ int entrypoint_main(int argc, char **argv)
 	}
 	joined = calloc(strlen(words) + 2 + (size_t)argc, sizeof(*joined));
 	if (!joined) {
-		log_error("cannot run the entrypoint: no memory");
+		log_error("cannot run the image's entrypoint: %s", strerror(errno));
 		return EXIT_FIRN_FAILED;
 	}
 	for (char *at = words, *word; (word = strsep(&at, "\n"));)

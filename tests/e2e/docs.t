@@ -37,6 +37,16 @@ ok '... in a picture'                        says 'A.md: lost.c'
 ok '... and in a comment'                    says 'lib/a.c: b.c'
 ok '... but not what is there'               says_not ': lib/a.c'
 
+# What errors say.
+ok 'errors and warnings speak with one voice' succeeds python3 "$srcdir/tests/tools/voice.py" "$srcdir"
+ok '... hundreds of them'                    grep -qE '^[0-9]{3,} texts' "$last"
+mkdir tree/runner
+printf 'int f(void)\n{\n\treturn err_set(err, "Failed to "\n\t\t"read.");\n}\n' >tree/runner/b.c
+ok '... and one that does not is seen'       status_is 1 python3 "$srcdir/tests/tools/voice.py" tree
+ok '... for its begin'                       says 'runner/b.c:3: begins with a capital letter'
+ok '... and its end'                         says 'ends with a full stop: Failed to read.'
+ok '... and its word'                        says 'does not come to the point'
+
 # Manual pages, as make has made them.
 for page in firn.1 firn-build.1 firn.conf.5; do
 	manual=$builddir/doc/$page

@@ -59,8 +59,8 @@ without() {
 	helper "$1"
 	run_last fake && says unset && says "$2"
 }
-ok 'one that fails'                             without 'exit 1' 'who finds it out failed'
-ok 'one that is cut off'                        without 'printf "<topology>"' 'who finds it out failed'
+ok 'one that fails'                             without 'exit 1' 'the program that finds it out gives no answer'
+ok 'one that is cut off'                        without 'printf "<topology>"' 'the program that finds it out gives no answer'
 ok 'one that never ends'                        without 'while :; do :; done' 'it is not there after 2000 ms'
 ok '... is ended'                               wait_for no_servers
 ok 'one that says too much'                     without 'exec cat /dev/zero' 'it is larger than'

@@ -36,8 +36,10 @@ static void answers_are_taken(void)
 	       "what is asked and answered");
 	(void)ask("echo credentials not found in it; exit 1", &result);
 	ok(result == 0, "nothing to be had");
-	ok(strstr(ask("echo no; exit 3", &result), "failed: no") && result == -1, "a failure");
-	ok(strstr(ask("kill -9 $$", &result), "failed") && result == -1, "one that is killed");
+	ok(strstr(ask("echo no; exit 3", &result), "no credentials: no") && result == -1,
+	   "a failure");
+	ok(strstr(ask("kill -9 $$", &result), "no credentials") && result == -1,
+	   "one that is killed");
 	ok(strstr(ask("head -c 100000 /dev/zero", &result), "no answer") && result == -1,
 	   "too much");
 	is_str(ask("exec <&-; sleep 0.2; echo late", &result), "late\n",
