@@ -31,6 +31,7 @@ KINDS = [
     (r"\b\d[\d.,]*(?= (?:bytes|inodes|device nodes|of \d+|s\b|ms\b))", "N"),
     (r"\b\d[\d.,]* ?[kKMGT]i?B\b", "N B"),
     (r"\b\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?Z?)?", "DATE"),
+    (r"^(firn: '\S+' is \S+), (by|an alias of) .*", r"\1"),  # what registries.conf of this machine says
     (r"\blinux/(amd64|arm64|ppc64le|riscv64)\b", "linux/CPU"),
 ]
 # What a build says where nobody sees it redrawn, every few seconds: a busy machine has more of it.
