@@ -21,6 +21,9 @@ for page in README.md doc/slurm.md doc/slurm-admin.md doc/coming-from/apptainer.
 	doc/coming-from/docker.md doc/coming-from/pyxis.md; do
 	parsed "$page"
 done
+# Console blocks are done: by tour.t, and by tests/root/slurm_tour.t.
+blocks=$(cd "$srcdir" && grep -l '^```console' ./*.md doc/*.md doc/*/*.md tests/*/*.md | tr '\n' ' ')
+ok 'no page has console blocks that nobody does' [ "$blocks" = './README.md doc/recipes.md doc/slurm.md ' ]
 for page in apptainer charliecloud docker pyxis; do
 	ok "coming from $page is one screen" test "$(wc -l <"$srcdir/doc/coming-from/$page.md")" -le 60
 done
