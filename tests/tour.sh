@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 # tour.sh - what the documentation prints is done. Sourced after lib.sh by tests that have a place to do it.
 #
+#   documented COMMAND...         doc/json.md tells of all members of what it prints
 #   registry_for_tour             a registry of this machine stands for docker.io; build/firn finds it
 #   parsed PAGE                   firn knows the words of all command lines in PAGE, as far as files are where they say
 #   tour PAGE WHERE [COMMAND...]  by COMMAND, each console block of PAGE that is for WHERE, where one is
@@ -76,4 +77,23 @@ registry_for_tour() {
 		exec "$FIRN" "\$@"
 	END
 	chmod 755 build/firn
+}
+
+# documented COMMAND...: what it prints is one JSON object, and doc/json.md tells of all its members under "## COMMAND ...".
+documented() {
+	"$@" >"$scratch/json" 2>"$last" </dev/null && python3 - "$srcdir/doc/json.md" "$scratch/json" "$*" >>"$last" 2>&1 <<-'PYTHON'
+		import json, re, sys
+		page, text, command = sys.argv[1:]
+		words = command.split()
+		sections = re.split(r"^## ", open(page, encoding="utf-8").read(), flags=re.M)[1:]
+		section = [s for s in sections if any(set(words) >= set(p.split()) for p in s.splitlines()[0].split(", "))]
+		known = {w for s in section for row in re.findall(r"^\|.*", s, re.M) for w in re.findall(r"`([a-z_]+)`", row)}
+		def members(value):
+		    if isinstance(value, dict):
+		        return set(value).union(*map(members, value.values()))
+		    return set().union(*map(members, value)) if isinstance(value, list) else set()
+		lost = members(json.load(open(text, encoding="utf-8"))) - known
+		print("not in doc/json.md:", *sorted(lost) or ["nothing"])
+		sys.exit(1 if lost or not known else 0)
+	PYTHON
 }

@@ -14,4 +14,17 @@ tour README.md user
 PATH=$PWD/build:$PATH
 unset -f firn
 tour doc/recipes.md user
+
+# What --json prints, of the tour's images.
+[ -e "$srcdir/doc/json.md" ] || { skip '--json is documented' 'there is no doc/json.md'; done_testing; }
+ok 'inspect --json is documented'     documented firn inspect --json debian_12.sqfs
+python3 "$srcdir/tests/images/mksif.py" own.sqfs app.sif
+ok '... of a SIF'                     documented firn inspect --json app.sif
+ok '... of a directory'               documented firn inspect --json rootfs
+ok 'build --json is documented'       documented firn build --json json.sqfs dir:rootfs
+ok 'pull --json is documented'        documented firn pull --json --force debian:12 json.sqfs
+ok 'verify --json is documented'      documented firn verify --json --rebuild debian_12.sqfs
+ok 'cache --json list is documented'  documented firn cache list --json
+ok 'cache --json gc is documented'    documented firn cache gc --json --keep 1M
+! firn doctor --help | grep -q -e --json || ok 'doctor --json is documented' documented firn doctor --json
 done_testing
