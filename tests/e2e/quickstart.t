@@ -33,6 +33,14 @@ typed=$(sed -n 's/^ *export PATH=\(.*\):.*/\1/p' "$last")
 ok '... which works'                         prints bookworm env PATH="$typed:$PATH" sh -c 'firn exec "$1" sh -c ". /etc/os-release; echo \$VERSION_CODENAME"' sh "$image"
 ok 'it works again'                          succeeds "$scratch/tree/quickstart"
 ok 'build/ is one to go on with'             succeeds make -s -C "$scratch/tree/build"
+if [ "$(id -u)" = 0 ]; then
+	skip 'without an image it builds, too' 'root would make one'
+else
+	ok 'without an image it builds, too' succeeds env FIRN_TEST_CACHE="$scratch/none" "$scratch/tree/quickstart"
+	ok '... says so'                     says '3/4  no image'
+	ok '... and how to have one'         says 'firn pull debian:12'
+	ok '... and names none'              says_not 'firn shell /'
+fi
 
 # What fails says so, with its last words.
 cat >"$scratch/busy" <<'SH'
