@@ -87,7 +87,7 @@ documented() {
 		words = command.split()
 		sections = re.split(r"^## ", open(page, encoding="utf-8").read(), flags=re.M)[1:]
 		section = [s for s in sections if any(set(words) >= set(p.split()) for p in s.splitlines()[0].split(", "))]
-		known = {w for s in section for row in re.findall(r"^\|.*", s, re.M) for w in re.findall(r"`([a-z_]+)`", row)}
+		known = {w for s in section for row in re.findall(r"^\|.*", s, re.M) for w in re.findall(r"`([a-z0-9_]+)`", row)}
 		def members(value):
 		    if isinstance(value, dict):
 		        return set(value).union(*map(members, value.values()))

@@ -55,6 +55,8 @@ def main():
             comments = " ".join(re.findall(r"/\*.*?\*/", text, re.S))
             names = re.findall(r"(?<![\w./<\"-])([\w-][\w./*-]*\.[a-z]+)\b", comments)
         for name in names:
+            if name.startswith("/"):
+                continue  # of a machine or an image
             like = name.endswith(SOURCE) or (is_page and "/" in name and name.split("/")[0] in rooms)
             if like and name not in OTHERS and not is_there(path, name, files, folders):
                 lost.add((path, name))
