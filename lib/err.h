@@ -5,7 +5,7 @@
  * A struct err lives on the caller's stack and is passed last. A function that
  * can fail fills it and returns -1; otherwise it leaves it alone. The lowest
  * function words the cause, a caller adds its aim only where that tells the
- * user something new.
+ * user something new. Nothing is allocated, so that "no memory" can be said, too.
  */
 #ifndef FIRN_LIB_ERR_H
 #define FIRN_LIB_ERR_H
@@ -19,6 +19,7 @@ enum {
 	EXIT_NOT_FOUND = 127,
 };
 
+/* Needs no beginning: it holds something once a function has returned -1, and not before. */
 struct err {
 	int code;                 /* an errno value, or 0 when no system call failed */
 	int status;               /* the exit status to end with; 0 stands for EXIT_FIRN_FAILED */

@@ -30,10 +30,12 @@ struct identity {
 
 enum { IDENTITY_TEXT_SIZE = 256 };
 
-/* Look at an image that is open and no directory. Reads at most 8.5 MiB. */
+/* Look at an image that is open and no directory. Reads at most 8.5 MiB. Returns 0, or -1 with
+ * @err, also for a directory. */
 int identity_of(const struct image *image, struct identity *out, struct err *err);
 
-/* One word, and back; identity_parse() returns false for anything that is none. */
+/* One word without blanks, and back; identity_parse() returns false for anything that is none, for
+ * the word may have come by a job's environment, which is its user's. */
 void identity_print(const struct identity *identity, char out[IDENTITY_TEXT_SIZE]);
 bool identity_parse(const char *text, struct identity *out);
 

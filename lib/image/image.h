@@ -17,6 +17,7 @@
 
 enum image_kind { IMAGE_SQUASHFS, IMAGE_SIF, IMAGE_DIRECTORY };
 
+/* An open image; all of it is its own. */
 struct image {
 	enum image_kind kind;
 	char *path; /* absolute, as far as it could be resolved, and of what fd is; for messages and
@@ -31,6 +32,9 @@ struct image {
 /*
  * Open @path. Fails with "'x' is not an image ..." for anything that is none of
  * the three, naming what it looks like where that is known (ext4, tar, ELF...).
+ * Waits for nobody: a FIFO is opened without its writer, and refused. Whether a
+ * squashfs is whole shows when it is read (lib/squashfs). Returns 0 and a new image
+ * in @out, or -1 with @err.
  */
 int image_open(const char *path, struct image **out, struct err *err);
 void image_free(struct image *image);
@@ -52,7 +56,12 @@ bool image_is_begun(int fd);
 /* "squashfs", "SIF" or "directory". */
 const char *image_kind_name(enum image_kind kind);
 
-/* Find the primary system partition of a SIF; sif.c, here for image.c and the tests. */
+/*
+ * Find the primary system partition of a SIF; sif.c, here for image.c and the tests. @file_size
+ * in bytes, @name for messages. Returns 0 with @offset and @size of the squashfs, within the file,
+ * and @machine (static; NULL when it is not known), or -1 with @err: no such partition, an
+ * encrypted one, another file system, or a table that lies outside.
+ */
 int sif_find_partition(int fd, uint64_t file_size, const char *name, uint64_t *offset,
 		       uint64_t *size, const char **machine, struct err *err);
 

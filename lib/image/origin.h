@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes: sections begin at multiples of the first; a text is at most the second. */
 enum { ORIGIN_ALIGNMENT = 4096, ORIGIN_MAX = 1 << 20, ORIGIN_HEADER_SIZE = 24 };
 #define ORIGIN_MAGIC "firnorig"
 
@@ -24,11 +25,13 @@ uint64_t origin_offset(uint64_t bytes_used);
 
 /*
  * Read the text of the origin section at @offset of @fd. Returns 1 and a new string
- * with its NUL, 0 when there is no such section, -1 when it is damaged.
+ * with its NUL, 0 when there is no such section (the file ends, or something else stands
+ * there), -1 with @err when it is damaged, or of a version that we do not know.
  */
 int origin_read(int fd, uint64_t offset, char **text, size_t *size, struct err *err);
 
-/* Write it there, padded to ORIGIN_ALIGNMENT. */
+/* Write it there, padded to ORIGIN_ALIGNMENT, so that another section can follow. Returns 0, or -1
+ * with @err; some of it may be written then. */
 int origin_write(int fd, uint64_t offset, const char *text, size_t size, struct err *err);
 
 #endif

@@ -10,6 +10,10 @@
  *   dir.c       listings, lookup, paths
  *   data.c      file data
  *   xattr.c     extended attributes
+ *
+ * Positions are bytes from the beginning of the file system, not of the file, and
+ * all of them come from the image: who takes one over checks it against bytes_used
+ * or a table, so that the functions below read what is inside, or say "is damaged".
  */
 #ifndef FIRN_LIB_SQUASHFS_PRIVATE_H
 #define FIRN_LIB_SQUASHFS_PRIVATE_H
@@ -21,30 +25,41 @@
 #include <pthread.h>
 
 enum {
-	META_SIZE = 8192,            /* SQUASHFS_METADATA_SIZE */
+	/* Named as in the kernel's fs/squashfs/squashfs_fs.h; sizes in bytes. */
+	META_SIZE = 8192,	     /* SQUASHFS_METADATA_SIZE */
 	META_UNCOMPRESSED = 1 << 15, /* in a metadata block's length */
 	DATA_UNCOMPRESSED = 1 << 24, /* in a data block's length */
 	BLOCK_SIZE_MIN = 1 << 12,
 	BLOCK_SIZE_MAX = 1 << 20,
-	NAME_SIZE_MAX = 256, /* SQUASHFS_NAME_LEN; Linux itself allows 255 */
+	NAME_SIZE_MAX = 256,  /* SQUASHFS_NAME_LEN; Linux itself allows 255 */
 	LINK_SIZE_MAX = 4095, /* PATH_MAX of Linux, less the NUL: no system call takes more */
 	ZLIB_WINDOW = 15,
 };
 
+/* What stands in the superblock and in inodes for "there is none" (SQUASHFS_INVALID_*). */
 #define NO_TABLE UINT64_MAX
 #define NO_FRAGMENT UINT32_MAX
 #define NO_XATTR UINT32_MAX
 
-/* codec.c */
+/*
+ * codec.c. A decoder belongs to one reader and so to one thread; the contexts of the libraries are
+ * made when a block first needs them, but for xz, whose library makes one for each block.
+ */
 struct decoder;
 int codec_new(enum squashfs_compression compression, struct decoder **out, struct err *err);
 void codec_free(struct decoder *codec);
-/* Decompress into @out of @room bytes. Returns the bytes made, or -1 (no message: the caller knows
- * where). */
+/*
+ * Decompress @size bytes of @in into @out of @room bytes, never more. Returns the bytes made, which
+ * may be fewer, or -1 for damage, for more than fit and for no memory (no message: the caller
+ * knows where).
+ */
 ssize_t codec_decompress(struct decoder *codec, const void *in, size_t size, void *out,
 			 size_t room);
 
-/* cache.c */
+/*
+ * cache.c. A decompressed block. It is read-only once it is filled, and stays as it is as long as
+ * somebody has it pinned; unpinned it may be another block at any time.
+ */
 struct block {
 	uint64_t position; /* where it is stored in the image ... */
 	uint32_t word;     /* ... and its length word: together the key */
@@ -58,15 +73,27 @@ struct block {
 };
 
 struct block_cache;
-/* Fill block->data (and size and next) for its key; called without a lock, once for all who wait.
+/*
+ * Fill block->data (and size and next) for its key, by @reader of the thread that wants it; called
+ * without a lock, once for all who wait. Returns 0, or -1 with @err: then the block is forgotten,
+ * and each of the others tries for itself.
  */
 typedef int cache_fill(struct squashfs_reader *reader, struct block *block, struct err *err);
+/*
+ * A cache of blocks of up to @block_size bytes, about @limit bytes of them, at least four blocks.
+ * More are held only while so many are pinned. NULL without memory. Free it when no block is
+ * pinned and no thread is in it.
+ */
 struct block_cache *cache_new(size_t block_size, size_t limit);
 void cache_free(struct block_cache *cache);
-/* The block for a key, pinned, filled if need be. */
+/*
+ * The block for a key, pinned, filled if need be: @position and the length @word together, as one
+ * place may be named with two lengths by a damaged image. Waits where another thread fills it.
+ * Returns 0, and the caller unpins it by cache_put(); or -1 with @err.
+ */
 int cache_get(struct block_cache *cache, struct squashfs_reader *reader, uint64_t position,
 	      uint32_t word, cache_fill *fill, struct block **out, struct err *err);
-/* The same, but only if it is there already; NULL otherwise. */
+/* The same, but only if it is there already; NULL otherwise, also while it is filled. */
 struct block *cache_peek(struct block_cache *cache, uint64_t position, uint32_t word);
 void cache_put(struct block_cache *cache, struct block *block);
 
@@ -92,8 +119,10 @@ struct file_map;
 
 enum { FILE_MAPS = 16, META_HELD = 4 };
 
+/* An open image, as all its readers share it. All but the caches, maps and tables' positions stays
+ * as squashfs_open() made it, so that it is read without a lock. */
 struct squashfs {
-	int fd;
+	int fd;		       /* borrowed */
 	uint64_t offset, size; /* of the file system in the file */
 	char *name;
 	struct squashfs_info info;
@@ -106,6 +135,7 @@ struct squashfs {
 	struct file_map *map[FILE_MAPS]; /* of large files; most recently used first */
 };
 
+/* What one thread needs for itself. */
 struct squashfs_reader {
 	struct squashfs *image;
 	struct decoder *codec;
@@ -121,7 +151,8 @@ int squashfs_damaged(const struct squashfs *image, struct err *err, const char *
 /* For gcc's analyzer, which cannot know that it is always -1. */
 #define squashfs_damaged(...) (squashfs_damaged(__VA_ARGS__), -1)
 
-/* Read exactly @size bytes at @position of the image. */
+/* Read exactly @size bytes at @position of the image. A place outside it is damage, an end of the
+ * file where none should be, too, and both are EIO; 0 or -1. */
 int squashfs_load(const struct squashfs *image, void *buffer, size_t size, uint64_t position,
 		  struct err *err);
 
@@ -132,14 +163,21 @@ struct cursor {
 	uint32_t offset;
 };
 
+/*
+ * Begin at byte @offset of the metadata block at @block. Returns 0, or -1 with @err if that is not
+ * within @table; whether a block begins there shows when it is read.
+ */
 int cursor_set(struct cursor *cursor, const struct squashfs *image, const struct table *table,
 	       uint64_t block, uint32_t offset, struct err *err);
-/* Copy @size bytes and move on; @buffer NULL only moves on. */
+/*
+ * Copy @size bytes and move on, over the borders of blocks; @buffer NULL only moves on. Returns 0,
+ * or -1 with @err when the table ends before: then the cursor stands anywhere.
+ */
 int cursor_read(struct squashfs_reader *reader, struct cursor *cursor, void *buffer, size_t size,
 		struct err *err);
 /*
- * Look at the next bytes where they are: returns how many of up to @want bytes lie
- * in one piece at @bytes (at least 1). Valid until the reader reads on.
+ * Look at the next bytes where they are: returns how many lie in one piece at @bytes, at least 1,
+ * without a copy, or -1 with @err. Does not move on. Valid until the reader reads on.
  */
 ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const uint8_t **bytes,
 		    struct err *err);
@@ -148,7 +186,8 @@ ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const
 int table_entry(struct squashfs_reader *reader, struct lookup_table *table, uint32_t index,
 		void *entry, struct err *err);
 
-/* data.c: the maps of large files. */
+/* data.c: the map of a large file, which says where every so many of its blocks are, so that a read
+ * at its end does not add up all sizes before. NULL is fine. */
 void file_map_free(struct file_map *map);
 
 #endif

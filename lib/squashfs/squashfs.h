@@ -42,6 +42,7 @@ enum squashfs_compression { /* superblock field compression_id */
 	SQUASHFS_ZSTD = 6,
 };
 
+/* What the superblock says, checked. */
 struct squashfs_info {
 	uint32_t inode_count;
 	uint32_t block_size;  /* bytes, a power of two, 4 KiB to 1 MiB */
@@ -52,6 +53,8 @@ struct squashfs_info {
 	bool has_xattrs;      /* false: no inode of this image has an extended attribute */
 };
 
+/* How much memory an image may take, for all of its readers; a reader has 2 MiB and its contexts
+ * beside. */
 struct squashfs_options {
 	size_t cache_size; /* bytes for decompressed data blocks and fragments; 0: 16 MiB */
 	size_t metadata_size; /* bytes for decompressed metadata; 0: 16 MiB */
@@ -78,6 +81,7 @@ struct squashfs_inode {
 	uint32_t index_count;  /* of a long directory's index */
 };
 
+/* "zstd", "gzip" and so on, for people; "unknown" for anything else. Static. */
 const char *squashfs_compression_name(enum squashfs_compression compression);
 
 /*
@@ -94,7 +98,10 @@ void squashfs_closep(struct squashfs **image);
 
 const struct squashfs_info *squashfs_info(const struct squashfs *image);
 
-/* A reader for the calling thread. */
+/*
+ * A reader for the calling thread; one thread at a time may use it. Returns 0, or -1 without
+ * memory. Free it before its image is closed, on whatever thread.
+ */
 int squashfs_reader_new(struct squashfs *image, struct squashfs_reader **out, struct err *err);
 void squashfs_reader_free(struct squashfs_reader *reader);
 struct squashfs *squashfs_reader_image(const struct squashfs_reader *reader);
@@ -105,7 +112,8 @@ void squashfs_reader_freep(struct squashfs_reader **reader);
 int squashfs_inode(struct squashfs_reader *reader, uint64_t ref, struct squashfs_inode *out,
 		   struct err *err);
 
-/* The owner and group that the image gives an inode. Takes a look at the id table. */
+/* The owner and group that the image gives an inode, in the image's own numbers; nobody is mapped.
+ * Takes a look at the id table. Returns 0, or -1 with @err. */
 int squashfs_owner(struct squashfs_reader *reader, const struct squashfs_inode *inode,
 		   uint32_t *uid, uint32_t *gid, struct err *err);
 
@@ -143,7 +151,10 @@ typedef int squashfs_visit(void *arg, const struct squashfs_entry *entry, uint64
 int squashfs_each(struct squashfs_reader *reader, const struct squashfs_inode *dir,
 		  uint64_t position, squashfs_visit *visit, void *arg, struct err *err);
 
-/* The target of a symlink, NUL-terminated, into @target of @size bytes. Returns its length. */
+/*
+ * The target of a symlink, NUL-terminated, into @target of @size bytes. Returns its length without
+ * the NUL, at most 4095, or -1: EINVAL for what is no symlink, ERANGE when @size is too small.
+ */
 ssize_t squashfs_readlink(struct squashfs_reader *reader, const struct squashfs_inode *inode,
 			  char *target, size_t size, struct err *err);
 
@@ -168,7 +179,8 @@ ssize_t squashfs_read(struct squashfs_reader *reader, const struct squashfs_inod
 		      uint64_t offset, size_t size, struct squashfs_span *span, struct err *err);
 void squashfs_span_release(struct squashfs_reader *reader, struct squashfs_span *span);
 
-/* The same, copied into @buffer. For tools and the launcher; the server uses spans. */
+/* The same, copied into @buffer, and of any @size. For tools and the launcher; the server uses
+ * spans. Returns the bytes read, or -1 with @err. */
 ssize_t squashfs_pread(struct squashfs_reader *reader, const struct squashfs_inode *inode,
 		       void *buffer, size_t size, uint64_t offset, struct err *err);
 
@@ -179,7 +191,8 @@ ssize_t squashfs_pread(struct squashfs_reader *reader, const struct squashfs_ino
  */
 ssize_t squashfs_listxattr(struct squashfs_reader *reader, const struct squashfs_inode *inode,
 			   char *list, size_t size, struct err *err);
-/* One value by its full name; ENODATA when the inode has none such. */
+/* One value by its full name; ENODATA when the inode has none such, ERANGE when @size is too small,
+ * and with @size 0 the needed size, as getxattr(2). Values hold any bytes. */
 ssize_t squashfs_getxattr(struct squashfs_reader *reader, const struct squashfs_inode *inode,
 			  const char *name, void *value, size_t size, struct err *err);
 
