@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <time.h>
 
+/* Where to tell it. The caller writes the braces around a JSON object, and looks at errors of @out
+ * in the end. */
 struct report {
 	FILE *out;
 	bool json;
@@ -26,6 +28,7 @@ void report_number(struct report *to, const char *name, uint64_t number);
 /* Bytes, and the same in words for people. */
 void report_size(struct report *to, const char *name, uint64_t size);
 void report_flag(struct report *to, const char *name, bool value);
+/* UTC, as 2024-12-31T23:59:59Z (RFC 3339). */
 void report_time(struct report *to, const char *name, time_t when);
 /* Words of a command: for people on one line, each in quotes so that blanks can be told. */
 void report_words(struct report *to, const char *name, char *const *word);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * launch.h - do what the plan says, and become its program.
+ *
+ * The one place of the runner where a start touches the system: the supervisor is
+ * started, namespaces are made, the image is mounted and the steps are carried out
+ * (mount.h). All of it in the process that becomes the program, so that its number,
+ * its terminal and its place in cgroups stay those that the caller knows.
  */
 #ifndef FIRN_RUNNER_MOUNT_LAUNCH_H
 #define FIRN_RUNNER_MOUNT_LAUNCH_H
@@ -16,6 +21,7 @@ struct launched {
 	struct server_table *table; /* in it, why the mount server gave up; NULL without one */
 	int user, mnt;              /* the namespaces, for others; owned, -1 without a keeper */
 };
+/* Give back the table and the descriptors; fine for what was never launched. */
 void launched_clear(struct launched *launched);
 
 /* How to build a container. */
@@ -31,7 +37,9 @@ struct launch {
 			      borrowed */
 };
 
-/* Build the container and enter it for good. The keeper's descriptors are closed also on failure.
+/*
+ * Build the container and enter it for good. Returns 0, or -1 with @err: then the process may be in
+ * namespaces of its own already, and ends. The keeper's descriptors are closed also on failure.
  */
 int launch_container(const struct launch *launch, struct launched *out, struct err *err);
 

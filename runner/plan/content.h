@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * content.h - read small files of an image before it is mounted.
+ * content.h - read small files of an image, mounted or not.
  *
- * The plan depends on what the image says of itself (/.firn/config.json). The
- * squashfs opened here is the one that the mount server goes on with, so what
- * was decompressed for the plan is not decompressed again.
+ * What is run depends on what the image says of itself (/.firn/config.json). A start reads
+ * that in the mounted root, as a directory: the image is then parsed by the mount server,
+ * in its cage, alone. --print-plan and inspect have nothing mounted and read the squashfs
+ * themselves. Paths are absolute, and symlinks stay inside the image either way.
  */
 #ifndef FIRN_RUNNER_PLAN_CONTENT_H
 #define FIRN_RUNNER_PLAN_CONTENT_H
@@ -17,6 +18,7 @@
 
 #include <stdbool.h>
 
+/* An image that can be read from. */
 struct content {
 	const struct image *image;       /* borrowed */
 	struct squashfs *squashfs;       /* NULL for a directory */
@@ -25,6 +27,10 @@ struct content {
 	size_t config_size;
 };
 
+/*
+ * Returns 0 and a new @out, or -1 with @err when the squashfs is damaged. @image is borrowed, and
+ * must outlive it; @conf says how large the caches may be.
+ */
 int content_open(const struct image *image, const struct conf *conf, struct content **out,
 		 struct err *err);
 void content_free(struct content *content);

@@ -18,7 +18,8 @@
 ssize_t listing_fill(struct worker *worker, uint64_t id, uint64_t offset, size_t room, bool plus,
 		     struct err *err);
 
-/* ops.c */
+/* ops.c: the attributes of an inode or of what is shown, as the kernel wants them, with the
+ * container's owner; and the head of a directory entry, whose id never needs to be asked again. */
 void fuse_attr_of_inode(const struct server *server, const struct squashfs_inode *inode,
 			struct fuse_attr *out);
 void fuse_attr_of_shown(const struct server *server, const struct shown *shown,

@@ -2,7 +2,10 @@
 /*
  * setup.h - what the mount server is told, and what it shares with those who started it.
  *
- * server.h includes it: others know the server by that one header.
+ * server.h includes it: others know the server by that one header. There are three sides: the
+ * launcher, which starts all; the supervisor, which holds the device and starts workers; the
+ * worker, which parses the image and may be anything once that has got the better of it. So what
+ * a worker says or writes is never believed by the other two, only shown or counted.
  */
 #ifndef FIRN_RUNNER_SERVER_SETUP_H
 #define FIRN_RUNNER_SERVER_SETUP_H
@@ -30,26 +33,32 @@ enum show_kind {
 	SHOW_LINK,   /* a symlink to @content instead of the image's file */
 };
 
+/* What becomes of a show that has no place. Without any of these it is an error. */
 enum show_flags {
 	SHOW_LENIENT = 1 << 0,  /* where there is no place for it, it is left out */
 	SHOW_STRAIGHT = 1 << 1, /* nor where its path leads through a symlink of the image */
 };
 
+/* One thing that is shown. All of it must stay as it is while a worker may run. */
 struct show {
 	enum show_kind kind;
 	const char *path;
 	const void *content; /* borrowed for good */
-	size_t size;
+	size_t size;	     /* of @content, bytes */
 	unsigned flags;
 };
 
+/* Sizes in bytes. One slot a thread; requests that get EIO are remembered, the newest of them. */
 enum {
 	SERVER_THREADS_MAX = 8,
 	SERVER_REQUEST_SIZE = 16384, /* above FUSE_MIN_READ_BUFFER and any request of a reader */
 	SERVER_REFUSED_MAX = 16,
 };
 
-/* Why the server gave up, before it could tell anyone: for the launcher. */
+/*
+ * Why the server gave up, before it could tell anyone: for the launcher, which says it instead of
+ * the EIO that it meets. Written once: @text first, then @state.
+ */
 struct server_report {
 	atomic_int state; /* 0 nothing, 1 text is complete */
 	char text[ERR_TEXT_SIZE];
@@ -58,7 +67,8 @@ struct server_report {
 /*
  * Memory that launcher, supervisor and all its workers share (MAP_SHARED). A thread
  * reads a request from the device into its own slot and clears it, that is sets the
- * length in its header to 0, when it is answered. The worker can write anything here.
+ * length in its header to 0, when it is answered; what is left in a slot was read by a worker that
+ * ended over it, and the next one answers it. The worker can write anything here.
  */
 struct server_table {
 	struct server_report report;
@@ -75,16 +85,26 @@ struct server_kind {
 	uint32_t opcode, name;
 	uint64_t node;
 };
-/* The request of a slot. Returns false when there is none, or no whole one. */
+/*
+ * The request of a slot, and its number, @unique, by which the kernel knows it. Returns false when
+ * there is none, or no whole one. Copies the header first: a worker may change it meanwhile.
+ */
 bool server_kind_of(const struct server_slot *slot, struct server_kind *out, uint64_t *unique);
 
-/* What the worker says on its pipe: one of these, a text, a NUL, in one write. */
+/*
+ * What the worker says on options.say: one of these, a text of less than ERR_TEXT_SIZE bytes, a
+ * NUL, as one message.
+ */
 enum server_word {
 	SERVER_DAMAGE =
 		'd', /* the image proved damaged; it is in the report, too, if it was the first */
 	SERVER_BLAME = 'b', /* a path for options.blame */
 };
 
+/*
+ * What a worker is told. The supervisor keeps it, and changes what is below @again for the next
+ * worker; descriptors and texts are borrowed.
+ */
 struct server_options {
 	int image_fd;            /* the file the image is in ... */
 	uint64_t offset, size;   /* ... and where in it, bytes */

@@ -2,6 +2,11 @@
 /*
  * show.h - the tree of what is shown beside the image: mount points that it
  * lacks, and small files in place of its own.
+ *
+ * Made once from the plan's shows (setup.h), before anything is served, and read-only
+ * after: all threads look things up in it without a lock. An entry belongs to the
+ * directory of the image, or of this tree, that its path leads to with symlinks
+ * followed inside the image.
  */
 #ifndef FIRN_RUNNER_SERVER_SHOW_H
 #define FIRN_RUNNER_SERVER_SHOW_H
@@ -12,6 +17,7 @@
 
 #include <stdbool.h>
 
+/* One entry. The tree owns it, and borrows @content from the show. */
 struct shown {
 	uint64_t id;     /* node.h */
 	uint64_t parent; /* node id of the directory it is in */
@@ -29,6 +35,7 @@ struct show_tree;
 /*
  * Find out where in the image each show belongs. Fails when a path leads
  * through something that is no directory, with its name, unless the show is lenient.
+ * Returns 0 and a new tree in @out, or -1 with @err. @shows must outlive it.
  */
 int show_tree_new(struct squashfs_reader *reader, const struct show *shows, size_t count,
 		  struct show_tree **out, struct err *err);
@@ -36,12 +43,16 @@ void show_tree_free(struct show_tree *tree);
 void show_tree_freep(struct show_tree **tree);
 #define auto_show_tree CLEANUP(show_tree_freep) struct show_tree
 
-/* The shown entry @name of directory node @parent, or NULL. */
+/* The shown entry @name, of @len bytes without a NUL, of directory node @parent, or NULL. It stands
+ * before the image's entry of that name. */
 const struct shown *show_find(const struct show_tree *tree, uint64_t parent, const char *name,
 			      size_t len);
 /* The shown entry behind a node id, or NULL for an id that was never given. */
 const struct shown *show_get(const struct show_tree *tree, uint64_t id);
-/* The first entry of directory node @parent with a number of @from or more: its number, or -1. */
+/*
+ * The first entry of directory node @parent with a number of @from or more: its number, or -1.
+ * Numbers never change, so that a listing can go on from one in whatever worker.
+ */
 int show_next(const struct show_tree *tree, uint64_t parent, int from, const struct shown **out);
 
 /* Bytes of the file, prefix and base together. */

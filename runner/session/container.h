@@ -5,6 +5,13 @@
  *
  * Nobody here takes an image file apart: what is needed of it (environment,
  * entrypoint) is read from the mounted root, by who builds and by who enters.
+ *
+ * The order of a start, each step needing what the one before it left in struct
+ * container: container_plan() reads configuration, image and request and plans the
+ * container; container_meet() asks whether it is there already; container_enter()
+ * builds or joins it and completes the plan with what is run. Then launch_task()
+ * (runner/mount/launch.h) becomes the program. Functions return 0, or -1 with @err;
+ * after a failure the process may be half inside, and ends.
  */
 #ifndef FIRN_RUNNER_SESSION_CONTAINER_H
 #define FIRN_RUNNER_SESSION_CONTAINER_H
@@ -14,6 +21,7 @@
 #include "runner/session/key.h"
 #include "runner/session/meet.h"
 
+/* What a start has so far. All but @request is its own, until container_clear(). */
 struct container {
 	const struct request *request; /* borrowed */
 	struct conf *conf;
@@ -25,10 +33,12 @@ struct container {
 	struct session session;
 	struct launched launched;
 	bool topology; /* one is being found out */
+	/* The use has a note: the image's configuration is kept for those who join by name. */
 	bool keeps_config;
 	int config;    /* what is kept of the image's configuration; -1; owned */
 };
 
+/* How one begins: nothing open. */
 #define CONTAINER_NONE                                                                             \
 	{                                                                                          \
 		.session = SESSION_NONE,                                                           \
@@ -56,15 +66,23 @@ int container_compose(struct container *container, struct err *err);
 /* The same inside the container, which this process has entered. */
 int container_read(struct container *container, struct err *err);
 
-/* Find the others of this request's session, if it is to have one: @container->session tells. */
+/*
+ * Find the others of this request's session, if it is to have one: @container->session tells. A
+ * request for --private, or without a launcher (unless @use says always), has none. May wait for a
+ * first one that builds (meet.h).
+ */
 int container_meet(struct container *container, const struct container_use *use, struct err *err);
 
-/* Build the container, with a keeper for those who come later. The plan is complete then. */
+/*
+ * Build the container, with a keeper for those who come later if the session is ours to begin. The
+ * plan is complete then, and the process is inside. @use->hold is taken over in any case.
+ */
 int container_build(struct container *container, const struct container_use *use, struct err *err);
 
 /* As a member enter it, else build it. The plan is complete then. */
 int container_enter(struct container *container, const struct container_use *use, struct err *err);
 
+/* Close and free all of it; the container itself lives on. Fine for CONTAINER_NONE. */
 void container_clear(struct container *container);
 #define auto_container CLEANUP(container_clear) struct container
 

@@ -20,6 +20,7 @@ enum session_role {
 	SESSION_MEMBER, /* it is there: enter its namespaces */
 };
 
+/* What the meeting came to. What does not belong to the role is -1, or empty. */
 struct session {
 	enum session_role role;
 	int listener;  /* FIRST: bound and listening, non-blocking; owned */
@@ -28,6 +29,7 @@ struct session {
 	char note[KEEPER_NOTE_MAX + 1]; /* MEMBER: of the keeper */
 };
 
+/* How one begins: alone, nothing open. */
 #define SESSION_NONE                                                                               \
 	{                                                                                          \
 		.role = SESSION_ALONE, .listener = -1, .user = -1, .mnt = -1, .config = -1         \
@@ -39,6 +41,7 @@ struct session {
  * stranger has the name, nobody answers) makes ALONE, and a line at -v.
  */
 void session_meet(const char *name, struct session *out);
+/* Close all that it holds, and be alone again. auto_session does it at the end of the block. */
 void session_clear(struct session *session);
 #define auto_session CLEANUP(session_clear) struct session
 

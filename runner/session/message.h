@@ -6,6 +6,9 @@
  * has the exit status in the second byte and a text behind. An offer brings the
  * descriptors of the user and the mount namespace; behind a second byte that
  * means nothing come records: a letter and a text. All texts end with a NUL.
+ *
+ * offer.c writes it, as the user; session.c reads it, in a daemon of root's as well,
+ * and takes whatever is not exactly this for an error.
  */
 #ifndef FIRN_RUNNER_SESSION_MESSAGE_H
 #define FIRN_RUNNER_SESSION_MESSAGE_H
@@ -14,6 +17,7 @@ enum { SESSION_MESSAGE_MAX = 192 << 10 /* below the kernel's default net.core.wm
 
 enum session_kind { SESSION_OFFER = 'o', SESSION_ERROR = 'e' };
 
+/* Any number of each, in any order; of those that repeat the order counts. */
 enum session_record {
 	SESSION_UNSET = 'u',   /* NAME */
 	SESSION_SET = 's',     /* NAME=VALUE */
