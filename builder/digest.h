@@ -23,12 +23,17 @@ enum {
 	DIGEST_ALGORITHM_SIZE = 8,
 };
 
+/* A digest by its text, which can be compared and printed as it is. */
 struct digest {
 	char text[DIGEST_TEXT_SIZE]; /* "" when unset */
 };
 
-/* Take @text over if it is a sha256 or sha512 digest in lower case. Returns 0, or -1. */
+/*
+ * Take @text over if it is a sha256 or sha512 digest in lower case. Returns 0, or -1, also for
+ * NULL; @digest is then as it was.
+ */
 int digest_take(struct digest *digest, const char *text);
+/* Whether both are the same, and set. */
 bool digest_is(const struct digest *a, const struct digest *b);
 /* The hex digits alone. */
 const char *digest_hex(const struct digest *digest);
@@ -53,11 +58,17 @@ int hasher_peek(const struct hasher *sum, struct digest *out, struct err *err);
 int hasher_add_file(struct hasher *sum, int fd, uint64_t at, uint64_t end, const char *name,
 		    struct err *err);
 
-/* The digest of @size bytes; to be compared with @like. */
+/*
+ * The digest of @size bytes of @data; the second one to be compared with @like. Return 0, or -1
+ * with @err, for no memory alone.
+ */
 int digest_of(const void *data, size_t size, struct digest *out, struct err *err);
 int digest_of_like(const struct digest *like, const void *data, size_t size, struct digest *out,
 		   struct err *err);
-/* The digest of the first @size bytes of @fd, read with pread. @name is for messages. */
+/*
+ * The digest of the first @size bytes of @fd, wherever it stands. @name is for messages. Returns
+ * 0, or -1 with @err, also when it has fewer bytes.
+ */
 int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, struct err *err);
 
 #endif

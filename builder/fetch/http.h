@@ -20,6 +20,10 @@
 
 enum { HTTP_BUFFER_SIZE = 512 << 10, HTTP_REDIRECTS_MAX = 5 };
 
+/*
+ * What is asked. All is borrowed until http_open() returns, but for @conf, which outlives the
+ * stream.
+ */
 struct http_request {
 	const char *url;
 	const char *accept;        /* value of Accept; NULL: anything */
@@ -30,6 +34,7 @@ struct http_request {
 	const struct conf *conf;
 };
 
+/* What was answered, before its body. A value that does not fit its field counts as absent. */
 struct http_reply {
 	long status;
 	char content_type[256], location[4096],
@@ -55,18 +60,25 @@ struct http_stream;
 
 /*
  * Send the request and wait for the headers of the last answer. Any status is an
- * answer. Fails with @err and the kind of failure.
+ * answer. Returns 0 and a new stream in @out, or -1 with @err and the kind of @failure.
+ * Waits at most 30 s for a connection, and conf->stall seconds for the next byte.
  */
 int http_open(const struct http_request *request, struct http_stream **out,
 	      enum http_failure *failure, struct err *err);
 const struct http_reply *http_reply(const struct http_stream *stream);
-/* The body: bytes, 0 at its end, -1 when the connection was lost or stalled. */
+/*
+ * The body: up to @size bytes, 0 at its end, -1 with @err when the connection was lost or stalled.
+ * What was read before is good.
+ */
 ssize_t http_read(struct http_stream *stream, void *buffer, size_t size, struct err *err);
 void http_close(struct http_stream *stream);
 void http_closep(struct http_stream **stream);
 #define auto_http_stream CLEANUP(http_closep) struct http_stream
 
-/* The whole body, at most @max bytes, in a new string with a NUL behind. */
+/*
+ * The whole body, at most @max bytes, in a new string with a NUL behind. Returns 0, or -1 with
+ * @err.
+ */
 int http_read_all(struct http_stream *stream, size_t max, char **text, size_t *size,
 		  struct err *err);
 

@@ -11,6 +11,7 @@
 
 #include "builder/digest.h"
 
+/* The parts of a name, all of them checked against the grammar: they go into URLs and paths. */
 struct reference {
 	char *host;           /* with its port; "docker.io" is registry-1.docker.io's other name */
 	char *name;           /* "group/name" */
@@ -25,8 +26,9 @@ struct reference {
 bool reference_has_host(const char *text);
 
 /*
- * Read @text into a new @out. @default_host: where a name without a host is; NULL: such a
- * name is an error. Returns 0, or -1 with @err saying which part is wrong.
+ * Take @text apart. @default_host: where a name without a host is; NULL: such a name is an
+ * error. A name with neither tag nor digest means "latest". Returns 0 and a new @out, or -1
+ * with @err saying which part is wrong.
  */
 int reference_parse(const char *text, const char *default_host, struct reference **out,
 		    struct err *err);

@@ -24,6 +24,7 @@ void registry_close(struct registry *registry);
 void registry_closep(struct registry **registry);
 #define auto_registry CLEANUP(registry_closep) struct registry
 
+/* A manifest or index as it came. */
 struct document {
 	char *text; /* with a NUL behind */
 	size_t size;
@@ -34,7 +35,8 @@ struct document {
 /*
  * The manifest or index that @what, a tag or a digest, names. All kinds are accepted in
  * one request: a registry answers 404 to one that was not asked for. A digest that was
- * asked for is checked. @max bytes at most.
+ * asked for is checked. @max bytes at most. Returns 0 and fills @out, which the caller
+ * clears, or -1 with @err.
  */
 int registry_manifest(struct registry *registry, const char *what, size_t max, struct document *out,
 		      struct err *err);

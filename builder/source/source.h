@@ -15,6 +15,7 @@
 #include "lib/conf/conf.h"
 #include "lib/image/oci.h"
 
+/* What all kinds are told; all of it is borrowed, and outlives the source. */
 struct source_options {
 	const struct conf *conf;
 	struct platform platform;
@@ -33,8 +34,14 @@ struct origin {
 	struct digest index, manifest, config;
 };
 
+/*
+ * A source that is open. The kinds have it as the first member of their own struct, and fill it;
+ * the builder reads it, and calls the functions in it: open_layer() and close_layer() for each
+ * layer, or fill() once, then close().
+ */
 struct source {
-	char *config; /* the OCI configuration, verbatim; NULL: none */
+	/* The OCI configuration, verbatim, with a NUL behind; NULL: none. */
+	char *config;
 	size_t config_size;
 	struct digest config_digest;
 	struct origin origin;
@@ -55,20 +62,26 @@ struct source {
 	void (*close)(struct source *source);
 };
 
-/* Open @name ("docker://...", "oci:...", "dir:...", a path). */
+/*
+ * Open @name ("docker://...", "oci:...", "dir:...", a path). Reads the documents that say what the
+ * image consists of, and no layer. Returns 0 and a new @out, or -1 with @err.
+ */
 int source_open(const char *name, const struct source_options *options, struct source **out,
 		struct err *err);
 void source_close(struct source *source);
 void source_closep(struct source **source);
 #define auto_source CLEANUP(source_closep) struct source
 
-/* The kinds; @name comes without its scheme. */
+/* The kinds; @name comes without its scheme. They return as source_open(). */
 typedef int source_opener(const char *name, const struct source_options *options,
 			  struct source **out, struct err *err);
 source_opener source_open_oci, source_open_oci_archive, source_open_docker_archive, source_open_dir,
 	source_open_tar, source_open_image, source_open_registry;
 
-/* An image of another platform: an error if the user asked for one, else a warning. */
+/*
+ * An image of another platform: an error if the user asked for one, else a warning. One that does
+ * not say its platform is taken. @name is for messages.
+ */
 int source_check_platform(const struct oci_config *config, const struct platform *wanted,
 			  const char *name, struct err *err);
 
@@ -84,10 +97,15 @@ struct store {
 	bool is_local;	  /* documents cost nothing: those of an index may be looked at to find its
 			     images */
 };
+/*
+ * From the document @top (@size bytes, with the @media_type that came with it, or NULL) down: of
+ * an index the image that @tag and @platform mean, at most three indexes deep, then its manifest,
+ * whose configuration and layers @source gets. Returns 0, or -1 with @err.
+ */
 int source_read_documents(struct source *source, struct store *store, const char *top, size_t size,
 			  const char *media_type, const char *tag, const struct platform *platform,
 			  struct err *err);
-/* Make room for @count layers and name them. */
+/* Make room for @count layers; and name one, for messages, by its number and digest. */
 int source_set_layers(struct source *source, size_t count, struct err *err);
 void source_name_layer(struct source *source, size_t index);
 /* For the kinds' close functions: what source.h's fields own. */

@@ -3,7 +3,8 @@
  * arena.h - many small things that are freed together.
  *
  * The arenas of one build may share a budget: an image's names, links and
- * attributes are kept in memory, and it is a stranger who chose them.
+ * attributes are kept in memory, and it is a stranger who chose them. An arena is
+ * for one thread, a budget for all of them. Nothing taken can be given back alone.
  */
 #ifndef FIRN_BUILDER_SQUASH_ARENA_H
 #define FIRN_BUILDER_SQUASH_ARENA_H
@@ -15,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* So many bytes may be taken in all; counted in the blocks that arenas take, not to the byte. */
 struct budget {
 	atomic_size_t used; /* bytes; only grows */
 	size_t max;
@@ -24,6 +26,7 @@ struct budget {
  */
 bool budget_take(struct budget *budget, size_t size);
 
+/* Begins with zeros, and the budget if there is one. */
 struct arena {
 	struct arena_block *block; /* the newest */
 	size_t used;               /* of it, bytes */
@@ -31,7 +34,11 @@ struct arena {
 	struct budget *budget;     /* borrowed; NULL: none */
 };
 
-void *arena_take(struct arena *arena, size_t size); /* zeroed, 8-aligned; NULL without memory */
+/*
+ * @size bytes, zeroed, 8-aligned; or a copy of @data, or of @text with its NUL. NULL without
+ * memory, or where the budget has no more: arena_fail() tells which.
+ */
+void *arena_take(struct arena *arena, size_t size);
 void *arena_copy(struct arena *arena, const void *data, size_t size);
 char *arena_string(struct arena *arena, const char *text);
 /* Say why there was no memory: returns -1. @what: "cannot read a layer". */

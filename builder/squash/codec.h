@@ -12,17 +12,22 @@
 
 #include <stdint.h>
 
+/* What is asked for; @name is the table's. */
 struct codec {
 	const char *name;   /* "zstd" ... "none" */
 	int level;          /* -1 for codecs without */
 	uint32_t block_size; /* bytes, a power of two, 4 KiB to 1 MiB */
 };
 
-/* "zstd", "zstd:15", "gzip:9", "lz4", "xz", "none": fills name and level. */
+/*
+ * "zstd", "zstd:15", "gzip:9", "lz4", "xz", "none": fills name and level, not the block size.
+ * Returns 0, or -1 with @err saying which names or levels there are.
+ */
 int codec_parse(const char *text, struct codec *out, struct err *err);
 /* Version of the library that compresses, for the provenance: "1.5.4"; "" for none. Static. */
 const char *codec_library_version(const struct codec *codec);
 
+/* A row of the table. "none" has the id of gzip: squashfs wants one, and marks blocks as stored. */
 struct codec_kind {
 	const char *name;
 	int id;              /* SQFS_COMPRESSOR */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * data.h - the bytes of a file of the tree, wherever they are.
+ *
+ * A file of the host is opened when its turn comes, below the directory being packed, and has to
+ * be the one that was found, by device, inode, size and mtime: what changes under a build is an
+ * error, not half of one and half of the other.
  */
 #ifndef FIRN_BUILDER_SQUASH_DATA_H
 #define FIRN_BUILDER_SQUASH_DATA_H
@@ -21,7 +25,8 @@ enum { DATA_BUFFER_SIZE = 1 << 20 };
 
 /*
  * All bytes of @inode's file, holes included, to @sink, in pieces of at most
- * DATA_BUFFER_SIZE. @buffer is scratch space of that size.
+ * DATA_BUFFER_SIZE. @buffer is scratch space of that size. Returns 0, or -1 with @err, without the
+ * file's name, which the caller knows.
  */
 int data_read(const struct inode *inode, void *buffer, data_sink *sink, void *arg, struct err *err);
 

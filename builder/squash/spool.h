@@ -19,6 +19,7 @@
 struct spool;        /* the file; used by several threads */
 struct spool_stream; /* one layer's data; written by one thread, then read by one */
 
+/* Return 0 and a new @out, or -1 with @err; a stream takes no room until it is written to. */
 int spool_open(struct spool **out, struct err *err);
 void spool_close(struct spool *spool); /* after its streams */
 void spool_closep(struct spool **spool);
@@ -30,12 +31,15 @@ int spool_unnamed(struct err *err);
 int spool_stream_new(struct spool *spool, struct spool_stream **out, struct err *err);
 void spool_stream_free(struct spool_stream *stream);
 
-/* Append; the place of the first byte is spool_size() before. */
+/*
+ * Append @size bytes; the place of the first one is spool_size() before. Kept in memory, up to 1
+ * MiB, until a chunk is full. 0, or -1 with @err, as for a full disk.
+ */
 int spool_write(struct spool_stream *stream, const void *data, size_t size, struct err *err);
 uint64_t spool_size(const struct spool_stream *stream);
 /* Nothing more will be written: what is still in memory goes to the file. */
 int spool_flush(struct spool_stream *stream, struct err *err);
-/* Exactly @size bytes at @offset. */
+/* Exactly @size bytes at @offset of what was written, all of it flushed: 0, or -1 with @err. */
 int spool_read(struct spool_stream *stream, uint64_t offset, void *buffer, size_t size,
 	       struct err *err);
 

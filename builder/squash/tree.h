@@ -10,6 +10,11 @@
  * Layers are applied from the lowest to the highest (OCI image-spec layer.md):
  * first what a layer hides of those below it, then its entries in the
  * archive's order. tree_merge.c has the rules one by one.
+ *
+ * One thread builds a tree, finishes it (tree_finish()) and then walks it. What is
+ * put into it by others' code, inodes and texts, must live as long: most of it is in
+ * the arenas of layers, which share the tree's budget. Functions that can fail return
+ * -1, or NULL, with @err.
  */
 #ifndef FIRN_BUILDER_SQUASH_TREE_H
 #define FIRN_BUILDER_SQUASH_TREE_H
@@ -30,13 +35,21 @@ enum {
 	TREE_PATH_MAX = 4095, /* bytes of a path: PATH_MAX without its NUL */
 };
 
+/*
+ * An extended attribute, by its full name ("user.mime_type"); the value is @size bytes of any
+ * kind.
+ */
 struct xattr {
 	const char *name;
 	const void *value;
 	size_t size;
 };
 
-/* Where a file's bytes are. */
+/*
+ * Where a file's bytes are: nowhere (it is empty, or no regular file), in memory, in a layer's
+ * stream of the spool, in an open file, in a file of the host, or in a squashfs. What they are in
+ * is borrowed, and read when the image is written (data.h).
+ */
 enum data_kind { DATA_NONE, DATA_MEMORY, DATA_SPOOL, DATA_FD, DATA_HOST, DATA_SQUASHFS };
 struct data {
 	enum data_kind kind;
@@ -50,10 +63,11 @@ struct data {
 	uint64_t offset; /* of the first stored byte in it; a squashfs inode's reference */
 };
 
+/* What names name. Two names of one inode are hard links. All it points to is an arena's. */
 struct inode {
 	mode_t mode; /* with the type */
 	uint32_t uid, gid;
-	uint32_t mtime;
+	uint32_t mtime;	      /* seconds since the epoch */
 	uint32_t nlink;       /* names; set by tree_number() */
 	uint32_t number;      /* 1 and up; set by tree_number() */
 	uint32_t xattr_count;
@@ -69,6 +83,7 @@ struct inode {
 	uint64_t ref;
 };
 
+/* A name in a directory. */
 struct node {
 	struct node *parent, *child;
 	struct node *next, *prev;           /* among the parent's children, in no order yet */
@@ -79,6 +94,7 @@ struct node {
 	char name[];
 };
 
+/* Private to tree.c, but for the root and the arena, which others may take from. */
 struct tree {
 	struct arena arena;
 	struct node *root; /* its own parent */
@@ -88,7 +104,10 @@ struct tree {
 	size_t table_size;
 };
 
-/* @memory is borrowed; NULL: no limit. */
+/*
+ * A new tree of nothing but a root that is only implied so far. At most @max nodes (0: any number),
+ * and @memory bytes of names and inodes, which is borrowed (NULL: no limit).
+ */
 int tree_new(size_t max, struct budget *memory, struct tree **out, struct err *err);
 void tree_free(struct tree *tree);
 void tree_freep(struct tree **tree);
@@ -97,7 +116,10 @@ void tree_freep(struct tree **tree);
 /* A new inode of the arena, zeroed; NULL without memory. */
 struct inode *tree_inode(struct tree *tree, mode_t mode);
 
-/* The child @name (@len bytes) of @dir, or NULL. */
+/*
+ * The child @name (@len bytes, no NUL needed) of @dir, or NULL. Takes as long in a large directory
+ * as in a small one.
+ */
 struct node *tree_child(const struct tree *tree, const struct node *dir, const char *name,
 			size_t len);
 /* The node at the tidy relative @path ("usr/bin/env"; "" is the root), or NULL. */
@@ -107,14 +129,18 @@ struct node *tree_find(const struct tree *tree, const char *path);
  * never out of the tree; the last component is not. NULL also for a loop.
  */
 struct node *tree_resolve(const struct tree *tree, const char *path);
-/* Add a node that is not there yet. */
+/*
+ * Add a node that is not there yet, without an inode: implied, until somebody sets one. @name is
+ * copied. NULL with @err when there are too many or there is no memory.
+ */
 struct node *tree_add(struct tree *tree, struct node *dir, const char *name, size_t len,
 		      struct err *err);
 /* Take @node and all below it out. The root only loses what is below it. */
 void tree_remove(struct tree *tree, struct node *node);
 /* Is it a directory, named or implied? */
 bool node_is_dir(const struct node *node);
-/* The path of @node with a slash in front, into @buffer; cut at the front when too long. */
+/* The path of @node with a slash in front, into @buffer of @size bytes; cut at the front when too
+ * long. Returns where in it the path begins. */
 const char *node_path(const struct node *node, char *buffer, size_t size);
 
 /*
@@ -123,9 +149,13 @@ const char *node_path(const struct node *node, char *buffer, size_t size);
  * directory's children stand together, in the order in which pack.c writes them.
  */
 int tree_finish(struct tree *tree, struct err *err);
+/* How many inodes the finished tree has, which is its highest number. */
 uint32_t tree_inode_count(const struct tree *tree);
 
-/* Go through the finished tree in path order, directories before their children. */
+/*
+ * Go through the finished tree in path order, directories before their children, without recursion:
+ * how deep it is a stranger says. @visit ends it by anything but 0, which is then returned.
+ */
 typedef int tree_visit(void *arg, struct node *node, struct err *err);
 int tree_walk(const struct tree *tree, tree_visit *visit, void *arg, struct err *err);
 
@@ -142,7 +172,11 @@ struct entry {
 /* Names of aufs' own that begin like this are notes, not files: ".wh..wh.plnk/12.34". */
 #define TREE_NOTE ".wh..wh."
 
-/* Put layer @number (1 is the lowest) with its entries over the tree. */
+/*
+ * Put layer @number (1 is the lowest) with its entries over the tree. Layers come in order, each
+ * once. Returns 0, or -1 with @err, as for a hard link to what is not there; the tree is then of no
+ * more use.
+ */
 int tree_apply(struct tree *tree, uint32_t number, struct entry *entry, size_t count,
 	       struct err *err);
 
