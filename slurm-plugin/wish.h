@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 // clang-format off
+/* The options, by the numbers that Slurm is given for them (spank.h, struct spank_option). */
 enum slurm_option {
 	SLURM_IMAGE = 1, SLURM_MOUNTS, SLURM_WORKDIR, SLURM_ENV, SLURM_MOUNT_HOME,
 		SLURM_NO_MOUNT_HOME,
@@ -52,7 +53,10 @@ int slurm_wish_take(struct slurm_wish *wish, enum slurm_option option, const cha
 		    struct err *err);
 void slurm_wish_clear(struct slurm_wish *wish);
 
-/* What @wish does not say is as in @other; its image is, if @wish names none in either way. */
+/*
+ * What @wish does not say is as in @other; its image is, if @wish names none in either way. Texts
+ * are copied. Returns 0, or -1 without memory.
+ */
 int slurm_wish_inherit(struct slurm_wish *wish, const struct slurm_wish *other, struct err *err);
 
 /* The first option given that means nothing without an image (or a name), without its dashes; NULL:
@@ -69,7 +73,10 @@ bool slurm_wish_is_any(const struct slurm_wish *wish);
  */
 int slurm_wish_made_of(const struct slurm_wish *wish, char **out, struct err *err);
 
-/* To a text of lines, new, of at most SLURM_WISH_MAX bytes; and back. */
+/*
+ * To a text of lines, new, of at most SLURM_WISH_MAX bytes; and back. Return 0, or -1 with @err:
+ * the text may be whatever the job's owner put into the environment.
+ */
 int slurm_wish_print(const struct slurm_wish *wish, char **out, struct err *err);
 int slurm_wish_parse(const char *text, struct slurm_wish *out, struct err *err);
 

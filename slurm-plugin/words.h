@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * words.h - from a wish to words of `firn session-start`. Touches the system no more than wish.h.
+ *
+ * Values of the user's become the value of an option and never an option: each stands behind
+ * "--NAME=" in one word, and the image behind "--".
  */
 #ifndef FIRN_SLURM_PLUGIN_WORDS_H
 #define FIRN_SLURM_PLUGIN_WORDS_H
@@ -21,7 +24,10 @@ struct slurm_step {
 	const char *jobs;     /* directory with one for each job, for containers with a name */
 };
 
-/* Words for session-start, new, NULL-terminated: {"firn", "session-start", OPTION..., "--", IMAGE}.
+/*
+ * Words for session-start, new, NULL-terminated: {"firn", "session-start", OPTION..., "--", IMAGE}.
+ * At most 1024 of them: more are an error, as a user could name any number of mounts. Returns 0 and
+ * @out, which slurm_words_free() frees, or -1 with @err.
  */
 int slurm_wish_words(const struct slurm_wish *wish, const struct slurm_step *step, char ***out,
 		     struct err *err);

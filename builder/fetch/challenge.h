@@ -11,10 +11,12 @@
 
 #include <stdbool.h>
 
+/* From worse to better. */
 enum challenge_scheme { CHALLENGE_NONE, CHALLENGE_BASIC, CHALLENGE_BEARER };
 
 enum { CHALLENGE_TEXT_SIZE = 1024 };
 
+/* The challenge to be answered; texts are "" where it does not say. */
 struct challenge {
 	enum challenge_scheme scheme;
 	char realm[CHALLENGE_TEXT_SIZE]; /* Bearer: a URL */

@@ -42,6 +42,9 @@ struct provenance {
 	char libsquashfs[32];
 	int format;
 };
+/*
+ * Read the text of PROVENANCE_FILE. Returns 0, or -1 with @err for one that lacks what is needed.
+ */
 int provenance_read(const char *text, size_t size, struct provenance *out, struct err *err);
 /* The layers that the text of a provenance names are those of the configuration, if it names any.
  */

@@ -13,7 +13,10 @@
 
 struct archive;
 
-/* @input is taken over in any case. */
+/*
+ * @input is taken over in any case. Reads all of it once. Returns 0 and a new @out, or -1 with
+ * @err.
+ */
 int archive_open(struct input *input, const struct limits *limits, struct archive **out,
 		 struct err *err);
 void archive_free(struct archive *archive);

@@ -2,7 +2,9 @@
 /*
  * source_private.h - between source.c and the kinds of sources.
  *
- * What a kind's function takes over is the source's, or closed, in any case.
+ * What a kind's function takes over is the source's, or closed, in any case. They return 0 and a
+ * new @out, or -1 with @err. @tag is what stands behind the name of an archive or layout to say
+ * which image of several is meant (choice.h); NULL: the only one.
  */
 #ifndef FIRN_BUILDER_SOURCE_SOURCE_PRIVATE_H
 #define FIRN_BUILDER_SOURCE_SOURCE_PRIVATE_H

@@ -26,6 +26,10 @@ struct limits {
 };
 #define LIMIT_RATIO_FROM (256ULL << 20)
 
+/*
+ * A layer, and in the end what was in it. The array of them is the source's; while a layer is read
+ * it belongs to the thread that reads it, but for the last part.
+ */
 struct layer {
 	/* Set by the source before it is read */
 	char name[128];        /* "layer 2 (sha256:0123...)", for messages */
@@ -50,12 +54,13 @@ struct layer {
 	atomic_int state;           /* enum layer_state */
 };
 
+/* As the progress shows it. */
 enum layer_state { LAYER_WAITING, LAYER_READING, LAYER_READY };
 
 /*
  * Read @raw (taken over) into @layer. @fd, if not -1, is the file whose bytes
- * from @offset on are @raw, and outlives the layer. Errors name the layer and
- * the entry.
+ * from @offset on are @raw, and outlives the layer. Returns 0, or -1 with @err, which
+ * names the layer and the entry: damage, a sum that is not as it was said, or a limit.
  */
 int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 	       struct spool *spool, const struct limits *limits, struct err *err);
@@ -63,6 +68,7 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 /* Whether files' data stay where they were read, in the layer's descriptor, and it must stay open.
  */
 bool layer_keeps_file(const struct layer *layer);
+/* Free what reading gave. Before the spool is closed. */
 void layer_clear(struct layer *layer);
 
 #endif

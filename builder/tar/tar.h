@@ -32,12 +32,14 @@ enum tar_type {
 	TAR_FILE, TAR_HARDLINK, TAR_SYMLINK, TAR_CHAR, TAR_BLOCK, TAR_DIRECTORY, TAR_FIFO,
 };
 
+/* An extended attribute; of two of one name the last one counts. */
 struct tar_xattr {
 	const char *name; /* with its prefix: "user.x" */
 	size_t size;
 	const void *value;
 };
 
+/* A piece of a sparse file; they are in order and do not overlap. */
 struct tar_segment {
 	uint64_t offset, size; /* bytes of the file that are there; the rest are zeros */
 };
@@ -61,16 +63,25 @@ struct tar_entry {
 
 struct tar;
 
-/* @stream is borrowed. */
+/*
+ * @stream, which is borrowed, stands at the archive's beginning. Nothing is read yet. Returns 0,
+ * or -1 without memory.
+ */
 int tar_open(struct stream *stream, struct tar **out, struct err *err);
 void tar_free(struct tar *tar);
 void tar_freep(struct tar **tar);
 #define auto_tar CLEANUP(tar_freep) struct tar
 
-/* The next entry: 1, or 0 at the end, or -1. What was not read of the last one is skipped. */
+/*
+ * The next entry: 1, or 0 at the end, or -1 with @err. What was not read of the last one is
+ * skipped. After a failure nothing more can be read.
+ */
 int tar_next(struct tar *tar, struct tar_entry *entry, struct err *err);
 
-/* Stored bytes of the entry, in order; 0 at their end. */
+/*
+ * Stored bytes of the entry, in order, up to @size; 0 at their end, -1 with @err. Of a sparse file
+ * the pieces behind each other, without what is between them.
+ */
 ssize_t tar_read(struct tar *tar, void *buffer, size_t size, struct err *err);
 
 /* How many bytes of the stream were read: where the entry's stored bytes go on. */

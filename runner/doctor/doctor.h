@@ -19,6 +19,7 @@ enum finding_kind {
 	FINDING_MISSING, /* exec cannot work if the check is required */
 };
 
+/* What a check found: one sentence without a full stop. */
 struct finding {
 	enum finding_kind kind;
 	char text[256];

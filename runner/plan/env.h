@@ -17,6 +17,7 @@
 #include "runner/ask/request.h"
 #include "runner/plan/content.h"
 
+/* All of it is borrowed. */
 struct env_sources {
 	const struct request *request;
 	const struct conf *conf;
@@ -37,13 +38,13 @@ struct env_late {
 
 /*
  * Open the files of --env-file, before the process enters a container, where their names may
- * mean others.
+ * mean others. They are the request's; a second call does nothing. Returns 0, or -1 with @err.
  */
 int env_open_files(struct request *request, struct err *err);
 
 /*
- * Returns a new vector, each string its own, NULL-terminated, in @out, and in @late two more; or
- * -1.
+ * Returns 0, a new list (lib/words.h) in @out, and in @late two more; or -1 with @err: a file that
+ * cannot be read or understood, or no memory. What was left out is said at -v.
  */
 int env_build(const struct env_sources *sources, char ***out, struct env_late *late,
 	      struct err *err);
@@ -51,7 +52,7 @@ int env_build(const struct env_sources *sources, char ***out, struct env_late *l
 /* Put NAME=VALUE in the place of the NAME that is there, or at the end. -1 without memory. */
 int env_set(struct words *words, const char *text);
 
-/* The value of @name in a vector, or NULL. */
+/* The value of @name in a list as environ, or in NULL; NULL if it is not there. The list's own. */
 const char *env_get(char *const *env, const char *name);
 
 #endif

@@ -23,6 +23,8 @@ struct user {
 	char *groups; /* lines of /etc/group for the user's groups that have a name there */
 };
 
+/* Returns 0 and a new @out, or -1 without memory: that a file cannot be read is no error, for then
+ * there are the variables, and the number. */
 int user_read(struct user **out, struct err *err);
 void user_free(struct user *user);
 void user_freep(struct user **user);

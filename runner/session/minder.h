@@ -18,6 +18,10 @@
 
 enum { MINDER_SUSPECTS = 2 * SERVER_THREADS_MAX, MINDER_DEATHS = 5 };
 
+/*
+ * The supervisor's one minder. Its fields are in the open so that the supervisor can watch the two
+ * descriptors below; all but the first part is only written here. Times are wait_clock_ms()'s.
+ */
 struct minder {
 	/* What the caller says */
 	struct server_options
@@ -66,16 +70,20 @@ struct minder {
  */
 void minder_start(struct minder *minder);
 
-/* Then @words and @lines must be watched for minder_hear(), SIGCHLD for minder_look(). */
+/*
+ * Go on once the supervisor has left its launcher's surroundings. Then @words and @lines must be
+ * watched for minder_hear(), SIGCHLD for minder_look(). Returns 0, or -1 with @err, which the
+ * launcher has been told, when no worker could be started.
+ */
 int minder_watch(struct minder *minder, struct err *err);
 
 /* The device is mounted. Takes it over. */
 void minder_attach(struct minder *minder, int device);
 
-/* There may be words in a pipe. */
+/* There may be words in a pipe. Reads what is there and never waits. */
 void minder_hear(struct minder *minder);
 
-/* A child changed its state, or it is time to look. */
+/* A child changed its state, or it is time to look: replaces what ended, ends what stands still. */
 void minder_look(struct minder *minder);
 
 /* For how long nothing needs to be looked at, in milliseconds; -1: until something happens. */

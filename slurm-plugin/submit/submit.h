@@ -14,6 +14,7 @@
 #include "slurm-plugin/settings.h"
 #include "slurm-plugin/wish.h"
 
+/* Names of variables. */
 #define SUBMIT_PIN "SLURM_FIRN_PIN"	    /* slurm-plugin/pin.h */
 #define SUBMIT_OPTIONS "SLURM_FIRN_OPTIONS" /* slurm-plugin/wish.h */
 #define SUBMIT_CONTAINER "SLURM_CONTAINER"  /* Slurm's own --container */
@@ -69,6 +70,7 @@ int submit_pin(struct submission *submission, const struct slurm_wish *wish,
 int submit_publish(struct submission *submission, int number, struct submitted *made,
 		   struct err *err);
 
+/* Free all of it; fine for zeros. */
 void submit_clear(struct submission *submission);
 
 #endif
