@@ -35,12 +35,15 @@ struct digest {
 int digest_take(struct digest *digest, const char *text);
 /* Whether both are the same, and set. */
 bool digest_is(const struct digest *a, const struct digest *b);
-/* The hex digits alone. */
+/* The hex digits alone, which name a blob's file in caches and layouts. Part of @digest. */
 const char *digest_hex(const struct digest *digest);
 /* What stands in front of them: "sha256" or "sha512". */
 const char *digest_algorithm(const struct digest *digest, char out[DIGEST_ALGORITHM_SIZE]);
 
-/* A sum in the making. NULL without memory. */
+/*
+ * A sum in the making, by OpenSSL, which uses the processor's own instructions. NULL without
+ * memory.
+ */
 struct hasher;
 struct hasher *hasher_new(void);
 /* To be compared with @like: of its algorithm; sha256 if it is "" or NULL. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * options.h - firn-build's command lines.
+ *
+ * Reading them looks at the words, at SOURCE_DATE_EPOCH and at what machine this is, and at nothing
+ * else: whether a file is there, or an option allowed, shows later. Texts point into argv.
  */
 #ifndef FIRN_BUILDER_OPTIONS_H
 #define FIRN_BUILDER_OPTIONS_H
@@ -27,10 +30,14 @@ struct options {
 	struct tool *tool;   /* no option's: what main.c started for the source, or NULL */
 };
 
-/* @argv begins behind the verb and ends with NULL; its words are put into another order. */
+/*
+ * Read @argv, which begins behind the verb, ends with NULL and is put into another order,
+ * operands last. Returns 0, or -1 with @err naming the word that is wrong.
+ */
 int options_read(enum verb verb, int argc, char **argv, struct options *out, struct err *err);
 /* The site's configuration and that of --config; what it denies must not have been given. */
 int options_read_conf(const struct options *options, struct conf **out, struct err *err);
+/* Write "usage" and the options of @verb to standard output. */
 void options_help(enum verb verb);
 
 #endif

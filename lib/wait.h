@@ -24,7 +24,7 @@ static inline long long wait_clock_us(void)
 	return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The same in milliseconds. */
+/* The same in milliseconds, rounded down. */
 static inline long long wait_clock_ms(void)
 {
 	return wait_clock_us() / 1000;

@@ -29,16 +29,18 @@ struct http_request {
 	const char *accept;        /* value of Accept; NULL: anything */
 	const char *authorization; /* value of Authorization; NULL: none */
 	uint64_t from;             /* > 0: Range: bytes=FROM- */
-	const char *form; /* POST this application/x-www-form-urlencoded; NULL: GET. Not to other
-			     origins */
+	/* POST this application/x-www-form-urlencoded; NULL: GET. Not to other origins. */
+	const char *form;
 	const struct conf *conf;
 };
 
 /* What was answered, before its body. A value that does not fit its field counts as absent. */
 struct http_reply {
 	long status;
-	char content_type[256], location[4096],
-		limit[128];	    /* limit: ratelimit-remaining, for messages */
+	/* Content-Type and Location, as they stand there. */
+	char content_type[256], location[4096];
+	/* ratelimit-remaining, for messages. */
+	char limit[128];
 	struct challenge challenge; /* of WWW-Authenticate */
 	bool location_is_long;      /* there is one that does not fit location[] */
 	int64_t length;             /* Content-Length; -1: not said */

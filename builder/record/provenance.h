@@ -25,12 +25,15 @@ struct build_options {
 
 enum { IMAGE_FORMAT = 1 }; /* goes up when firn-build packs the same tree otherwise */
 
-/* The text of PROVENANCE_FILE, to be freed. @ch: see compat_ch_digest(). */
+/*
+ * The text of PROVENANCE_FILE, @size bytes and a NUL, to be freed. @ch: see compat_ch_digest().
+ * Returns 0, or -1 without memory.
+ */
 int provenance_write(const struct source *source, const struct build_options *options,
 		     const struct digest *tree, const struct digest *ch, char **text, size_t *size,
 		     struct err *err);
 
-/* What verifying needs of it. */
+/* What verifying needs of it. Texts that an image does not have are "". */
 struct provenance {
 	struct build_options options;
 	struct digest tree;
@@ -50,7 +53,10 @@ int provenance_read(const char *text, size_t size, struct provenance *out, struc
  */
 int provenance_check_layers(const char *text, size_t size, const char *config, size_t config_size,
 			    struct err *err);
-/* Whether this program would pack the same tree into the same bytes. */
+/*
+ * Whether this program would pack the same tree into the same bytes: its format and the versions
+ * of the libraries are those that are recorded.
+ */
 bool provenance_is_ours(const struct provenance *provenance);
 
 /* The text of the origin section; NULL without an error when the source has no name to be fetched
@@ -58,7 +64,7 @@ bool provenance_is_ours(const struct provenance *provenance);
 int provenance_write_origin(const struct source *source, const struct digest *image, char **text,
 			    struct err *err);
 
-/* What an origin's text says. */
+/* What an origin's text says, which whoever has the file may have written. */
 struct origin_claims {
 	char *reference; /* by the manifest's digest, for an index would be asked for another
 			    platform; or NULL */

@@ -41,7 +41,10 @@ struct arena {
 void *arena_take(struct arena *arena, size_t size);
 void *arena_copy(struct arena *arena, const void *data, size_t size);
 char *arena_string(struct arena *arena, const char *text);
-/* Say why there was no memory: returns -1. @what: "cannot read a layer". */
+/*
+ * Say why there was no memory: that the budget is used up, or by errno with the aim @what, "cannot
+ * read a layer". Returns -1.
+ */
 int arena_fail(const struct arena *arena, const char *what, struct err *err);
 void arena_free(struct arena *arena); /* what was taken; the arena may be used again */
 

@@ -18,7 +18,10 @@ struct host_file {
 	struct stat stat; /* when it was found */
 };
 
-/* Gets a file's bytes in order; @data is NULL for a run of @size zeros. */
+/*
+ * Gets a file's bytes in order; @data is NULL for a run of @size zeros, and the caller's again when
+ * it returns. Returns 0, or -1 with @err, which ends the reading.
+ */
 typedef int data_sink(void *arg, const void *data, size_t size, struct err *err);
 
 enum { DATA_BUFFER_SIZE = 1 << 20 };

@@ -21,7 +21,8 @@ struct spool_stream; /* one layer's data; written by one thread, then read by on
 
 /* Return 0 and a new @out, or -1 with @err; a stream takes no room until it is written to. */
 int spool_open(struct spool **out, struct err *err);
-void spool_close(struct spool *spool); /* after its streams */
+/* After its streams. The file is gone with its descriptor; NULL is fine. */
+void spool_close(struct spool *spool);
 void spool_closep(struct spool **spool);
 #define auto_spool CLEANUP(spool_closep) struct spool
 

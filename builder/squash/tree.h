@@ -74,12 +74,14 @@ struct inode {
 	uint32_t segment_count;
 	uint64_t size;        /* of a file, bytes */
 	const char *target;   /* of a symlink */
-	const struct xattr *xattr; /* sorted by name */
+	/* Sorted by name, so that the same set is the same list. */
+	const struct xattr *xattr;
 	const struct tar_segment *segment; /* a sparse file's pieces; NULL: all of it is stored */
 	struct data data;
-	const uint8_t *
-		sum; /* sha256 of a file's bytes, DIGEST_SIZE of them; NULL before they were read */
-	struct sqfs_inode_generic_t *packed; /* pack.c's, and the reference of what it wrote */
+	/* sha256 of a file's bytes, DIGEST_SIZE of them; NULL before they were read. */
+	const uint8_t *sum;
+	/* pack.c's: the inode to be written, and the reference of what it wrote. */
+	struct sqfs_inode_generic_t *packed;
 	uint64_t ref;
 };
 
@@ -87,7 +89,8 @@ struct inode {
 struct node {
 	struct node *parent, *child;
 	struct node *next, *prev;           /* among the parent's children, in no order yet */
-	struct inode *inode;                /* NULL in a directory only implied by others' paths */
+	/* NULL in a directory only implied by others' paths, until tree_finish(). */
+	struct inode *inode;
 	struct node *bucket;                /* tree.c's */
 	uint32_t layer;                     /* that decided it, 1 and up */
 	uint32_t len;
@@ -137,7 +140,7 @@ struct node *tree_add(struct tree *tree, struct node *dir, const char *name, siz
 		      struct err *err);
 /* Take @node and all below it out. The root only loses what is below it. */
 void tree_remove(struct tree *tree, struct node *node);
-/* Is it a directory, named or implied? */
+/* Is it a directory, named or implied by others' paths? */
 bool node_is_dir(const struct node *node);
 /* The path of @node with a slash in front, into @buffer of @size bytes; cut at the front when too
  * long. Returns where in it the path begins. */

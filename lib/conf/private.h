@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * private.h - between conf.c, which reads lines, and value.c, which reads values.
+ *
+ * conf.c has the table of keys: what each is called, of which kind its value is, and which field it
+ * fills. value.c knows the kinds. A key that is set twice has its last value, but for lists, which
+ * grow, and for what a site requires, which stays.
  */
 #ifndef FIRN_LIB_CONF_PRIVATE_H
 #define FIRN_LIB_CONF_PRIVATE_H
@@ -9,6 +13,7 @@
 
 enum { MEBIBYTE = 1 << 20 };
 
+/* The kinds of values; value.c has what each may be, in words. */
 enum value {
 	VALUE_LIST,
 	VALUE_BIND,
@@ -27,6 +32,7 @@ enum value {
 	VALUE_CAGE
 };
 
+/* A row of the table. */
 struct key {
 	const char *section, *name;
 	enum value value;

@@ -53,7 +53,7 @@ int image_check_whole(const struct image *image, struct err *err);
  */
 bool image_is_begun(int fd);
 
-/* "squashfs", "SIF" or "directory". */
+/* "squashfs", "SIF" or "directory", for messages and --json. Static. */
 const char *image_kind_name(enum image_kind kind);
 
 /*

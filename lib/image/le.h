@@ -44,6 +44,7 @@ static inline void le_put32(void *to, uint32_t value)
 		b[i] = (uint8_t)(value >> 8 * i);
 }
 
+/* The lower half first. */
 static inline void le_put64(void *to, uint64_t value)
 {
 	le_put32(to, (uint32_t)value);

@@ -97,7 +97,8 @@ int cache_get(struct block_cache *cache, struct squashfs_reader *reader, uint64_
 struct block *cache_peek(struct block_cache *cache, uint64_t position, uint32_t word);
 void cache_put(struct block_cache *cache, struct block *block);
 
-/* A run of metadata blocks: [start, end) in the image. */
+/* A run of metadata blocks: [start, end) in the image. How many there are nothing says; each tells
+ * where the next one begins. */
 struct table {
 	uint64_t start, end;
 	const char *name;
@@ -108,10 +109,13 @@ struct table {
  * The positions are loaded when the first entry is wanted and then kept.
  */
 struct lookup_table {
-	uint64_t position; /* of the positions; NO_TABLE when absent */
+	/* Where the positions are; NO_TABLE when the image has no such table. */
+	uint64_t position;
 	uint32_t count;    /* entries */
 	uint32_t entry_size;
 	const char *name;
+	/* The positions, once they are loaded, by whichever reader is first; as stored, so little
+	 * endian. */
 	uint64_t *_Atomic blocks;
 };
 

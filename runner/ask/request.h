@@ -33,6 +33,7 @@ struct request_env {
 	bool is_file;
 };
 
+/* The words of one command line, with what is theirs. NULL or false for what is not given. */
 struct request {
 	enum request_verb verb;
 	struct request_mount *mount;

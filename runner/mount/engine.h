@@ -16,6 +16,7 @@
 
 #include <stdint.h>
 
+/* What engine_become() needs, found before the process is split from its surroundings. */
 struct engine {
 	char *program;   /* absolute path; owned */
 	int image;       /* the file; borrowed */

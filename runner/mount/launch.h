@@ -29,12 +29,13 @@ struct launch {
 	const struct plan *plan;    /* the container's part is complete */
 	const struct image *image;
 	const struct conf *conf;
-	struct keeper *keeper; /* lets others in; its descriptors are taken over. NULL: nobody */
+	/* Lets others in; its descriptors are taken over. NULL: nobody comes in. */
+	struct keeper *keeper;
 	/* The image can be read at @root, O_PATH: complete the plan. */
 	int (*complete)(void *arg, int root, struct err *err);
 	void *arg;
-	const int *config; /* then, what the keeper is to hand out with it (keeper.h), or -1;
-			      borrowed */
+	/* Then, what the keeper is to hand out with it (keeper.h), or -1; borrowed. */
+	const int *config;
 };
 
 /*

@@ -72,6 +72,7 @@ struct server_report {
  */
 struct server_table {
 	struct server_report report;
+	/* Only ever counted up, and compared with what they were: a lie in them is no harm. */
 	atomic_ulong answered; /* requests, by all workers */
 	atomic_uint heard;     /* words that the supervisor has heard; a futex(2) */
 	atomic_uint alone;     /* slot + 1 that one thread answers while the others wait; 0: none */
@@ -80,7 +81,11 @@ struct server_table {
 	} slot[SERVER_THREADS_MAX];
 };
 
-/* A kind of request: @name is of the name that it looks up, 0 for others. See server_kind_of(). */
+/*
+ * A kind of request: its operation (<linux/fuse.h>), the node it is about, and a hash of the name
+ * that it looks up, 0 for others. Two lookups of names with one hash are one kind: then one too
+ * many gets EIO.
+ */
 struct server_kind {
 	uint32_t opcode, name;
 	uint64_t node;
@@ -96,9 +101,10 @@ bool server_kind_of(const struct server_slot *slot, struct server_kind *out, uin
  * NUL, as one message.
  */
 enum server_word {
-	SERVER_DAMAGE =
-		'd', /* the image proved damaged; it is in the report, too, if it was the first */
-	SERVER_BLAME = 'b', /* a path for options.blame */
+	/* What of the image proved damaged. It is in the report, too, if it was the first. */
+	SERVER_DAMAGE = 'd',
+	/* A path for options.blame. */
+	SERVER_BLAME = 'b',
 };
 
 /*
@@ -110,6 +116,7 @@ struct server_options {
 	uint64_t offset, size;   /* ... and where in it, bytes */
 	const char *image_name;  /* for messages */
 	size_t cache_size, metadata_size; /* bytes, see lib/squashfs/squashfs.h */
+	/* What is shown beside the image's files, and as whose all of it is shown. */
 	const struct show *shows;
 	size_t show_count;
 	uid_t uid;               /* every inode is shown with this owner ... */
@@ -117,6 +124,7 @@ struct server_options {
 	int threads;             /* 0: as many as there are CPUs in the affinity mask, at most 8 */
 	bool require_cage;       /* see lib/cage.h */
 	bool log;                /* say debug lines on standard error */
+	/* What ties it to the others. */
 	struct server_table *table;
 	int say;                 /* a pipe for words, non-blocking */
 	int attach;              /* a socket on which the mounted device comes ... */

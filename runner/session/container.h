@@ -30,6 +30,7 @@ struct container {
 	struct composer *composer;
 	struct plan *plan;     /* complete after container_compose() */
 	char name[SESSION_NAME_SIZE];  /* of the session; empty if there is none */
+	/* What meeting the others came to, and what is left of building: of one of them. */
 	struct session session;
 	struct launched launched;
 	bool topology; /* one is being found out */
@@ -48,13 +49,16 @@ struct container {
 
 /* What a container is there for. */
 struct container_use {
-	bool always; /* share even without a launcher, if only with those who say the same name */
+	/* Share even without a launcher, if only with those who say the same name. */
+	bool always;
+	/* Whom it lives for, as long as one of them is there ... */
 	bool self;      /* it is there for this process */
 	pid_t other;    /* ... and for this one; 0: none */
 	bool topology;  /* show the node's topology, found out meanwhile */
-	int hold;       /* ... and until this becomes readable; -1: none. Taken over */
-	const char *note; /* told to those who join (keeper.h), with the image's configuration;
-			     NULL: neither */
+	/* ... and until this becomes readable; -1: none. Taken over. */
+	int hold;
+	/* Told to those who join (keeper.h), with the image's configuration; NULL: neither. */
+	const char *note;
 };
 
 /* Read the configuration, open the image and plan the container. @out begins as CONTAINER_NONE. */

@@ -24,8 +24,10 @@ enum session_role {
 struct session {
 	enum session_role role;
 	int listener;  /* FIRST: bound and listening, non-blocking; owned */
-	int user, mnt; /* MEMBER: the namespaces; owned */
-	int config;    /* MEMBER: the image's configuration (content.h), -1: it is inside; owned */
+	/* MEMBER: the two namespaces to enter; owned. */
+	int user, mnt;
+	/* MEMBER: the image's configuration (content.h), -1: it is to be read inside; owned. */
+	int config;
 	char note[KEEPER_NOTE_MAX + 1]; /* MEMBER: of the keeper */
 };
 

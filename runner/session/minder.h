@@ -16,6 +16,9 @@
 
 #include <sys/types.h>
 
+/*
+ * Requests that may be the cause of faults; and ends of workers within a second that are too many.
+ */
 enum { MINDER_SUSPECTS = 2 * SERVER_THREADS_MAX, MINDER_DEATHS = 5 };
 
 /*
@@ -24,8 +27,11 @@ enum { MINDER_SUSPECTS = 2 * SERVER_THREADS_MAX, MINDER_DEATHS = 5 };
  */
 struct minder {
 	/* What the caller says */
-	struct server_options
-		server; /* all but say, device and what is behind it; attach is closed */
+	/*
+	 * For workers: all but say, device and what is behind it, which the minder fills. Its
+	 * attach is closed once the first worker has it.
+	 */
+	struct server_options server;
 	/* Another engine instead of server_main(), which gets the device and is not started again;
 	 * NULL: none */
 	int (*engine)(void *arg, int device);
@@ -34,6 +40,7 @@ struct minder {
 	int launcher;    /* a socket: as long as its other end is open the report tells; borrowed */
 
 	/* Private */
+	/* Descriptors, all its own, -1 for none, and the process that is at work. */
 	pid_t worker;    /* 0: none */
 	int device;      /* -1 until it is mounted */
 	int words[2];    /* a socket pair: what workers say */
@@ -42,17 +49,21 @@ struct minder {
 	int oom;         /* /proc/self/oom_score_adj */
 	bool has_left;   /* the supervisor has left what its workers are to leave, too */
 	bool over;
+	/* What the worker of now has come to. */
 	int64_t stopped; /* since when it is, ms; 0: it is not */
 	int64_t without; /* since when there is no process for one */
 	unsigned long answered;   /* when it was started */
+	/* Ends of workers: so many in so short a time, or without use, are the end of it all. */
 	int64_t death[MINDER_DEATHS]; /* of those that count, the last of them */
 	size_t deaths;
 	unsigned idle_deaths;     /* one after the other, without an answer between them ... */
 	int64_t idle_since;       /* ... since the first of them */
+	/* Requests that workers had in hand when they ended by a fault, and how often. */
 	struct suspect {
 		uint64_t unique;
 		unsigned deaths;
 	} suspect[MINDER_SUSPECTS]; /* the newest first */
+	/* Kinds of requests that two of them ended over: the next worker answers EIO unseen. */
 	struct server_kind refused[SERVER_REFUSED_MAX];
 	size_t refused_count;
 	bool blames;     /* the last of @refused has not been named yet ... */
@@ -60,6 +71,7 @@ struct minder {
 	uint64_t held[SERVER_THREADS_MAX]; /* ... and these requests get their error after that */
 	size_t held_count;
 	const char *fault; /* what the last one ended by that ended by a fault; static */
+	/* Lines that were told, and the last of them. */
 	int complaints;
 	char complaint[ERR_TEXT_SIZE];
 };

@@ -42,17 +42,20 @@ enum { SESSION_PROCESSES_MAX = 3, SESSION_SAID_MAX = 16 };
 struct session_offer {
 	int user, mnt;          /* namespaces, O_CLOEXEC; owned, -1 when there is none */
 	bool keep_capabilities; /* --root: the task is root of its own namespace */
-	bool wireup; /* a task calls wireup_task() of mpi-glue/wireup.h once its environment is set
-		      */
-	pid_t process[SESSION_PROCESSES_MAX]; /* it says: these end when the container does; 0: none
-					       */
-	char **unset; /* variables of the job's environment to take away: NAME; owned,
-			 NULL-terminated */
-	char **set;   /* ... and to set, NAME=VALUE: the image's, --env, PATH, HOME, PWD, ... */
+	/* A task calls wireup_task() of mpi-glue/wireup.h once its environment is set. */
+	bool wireup;
+	/* It says: these end when the container does; 0: none. Nobody has looked whether that is
+	 * true. */
+	pid_t process[SESSION_PROCESSES_MAX];
+	/* Variables of the job's environment to take away: NAME; owned, as all lists here
+	 * (lib/words.h). */
+	char **unset;
+	/* ... and to set, NAME=VALUE: the image's, --env, PATH, HOME, PWD, ... */
+	char **set;
 	char **cwd;             /* the working directory, which was tried */
 	char **said;            /* lines for the user, at most SESSION_SAID_MAX; as they came */
-	char **argv; /* `firn run` without a command: what the image runs; empty for a plain start
-		      */
+	/* `firn run` without a command: what the image runs; empty for a plain start. */
+	char **argv;
 };
 
 /*

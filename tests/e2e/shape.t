@@ -31,5 +31,7 @@ ok '... but not one of 500'                    says_not 'builder/short.c: 500'
 ok 'a guard that is not its path'              says 'runner/b.h: FIRN_A_H'
 ok '... and that of two'                       says 'FIRN_A_H: lib/a.h runner/b.h'
 ok 'a tag of two structs'                      says 'same: lib/a.h runner/b.h'
+ok 'headers without a word, and which'          says ' 0.0 %   must be 48 %'
+ok '... with the lines that they have'         says 'runner/b.h: 0 of 6 lines'
 ok 'a tree without sources has no shape'       denied python3 "$srcdir/tests/shape" "$scratch/nosuch"
 done_testing
