@@ -56,6 +56,33 @@ char *path_join(const char *base, const char *name)
 	return joined;
 }
 
+char *path_clean(const char *text)
+{
+	char *clean = malloc(strlen(text) + 2);
+	size_t used = 0;
+
+	if (!clean)
+		return NULL;
+	for (const char *part = text; *part;) {
+		size_t len = strcspn(part, "/");
+
+		if (len == 2 && strncmp(part, "..", 2) == 0) {
+			while (used > 0 && clean[--used] != '/')
+				continue;
+		} else if (len > 0 && !(len == 1 && *part == '.')) {
+			clean[used++] = '/';
+			memcpy(clean + used, part, len);
+			used += len;
+		}
+		part += len;
+		part += strspn(part, "/");
+	}
+	if (used == 0)
+		clean[used++] = '/';
+	clean[used] = '\0';
+	return clean;
+}
+
 bool path_is_below(const char *path, const char *ancestor)
 {
 	size_t len = strlen(ancestor);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * path.h - names of files, as text and as descriptors.
+ *
+ * A name in an image is a stranger's: it may be a symlink to anywhere, and what is looked at and
+ * what is then opened may be two things. So who means a file of an image opens it here, once,
+ * below the image's root, and goes on with the descriptor.
  */
 #ifndef FIRN_LIB_PATH_H
 #define FIRN_LIB_PATH_H
@@ -19,6 +23,13 @@ int path_tidy(const char *path, char **out, struct err *err);
 
 /* "@base/@name" as a new string, @name itself if it is absolute; NULL without memory. */
 char *path_join(const char *base, const char *name);
+
+/*
+ * @text as an absolute path by words alone, as Docker cleans an image's WorkingDir: relative to
+ * "/", without "." and "..", which takes away the component before it. Returns a new string, or
+ * NULL without memory.
+ */
+char *path_clean(const char *text);
 
 /* Whether @path is @ancestor or below it, by components: /scratch2 is not below /scratch. */
 bool path_is_below(const char *path, const char *ancestor);

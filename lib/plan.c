@@ -152,6 +152,11 @@ static bool is_mount(const struct plan_step *step)
 	       step->kind == PLAN_TMPFS || step->kind == PLAN_DEVPTS;
 }
 
+bool plan_step_is_lenient(const struct plan_step *step)
+{
+	return step->flags & (PLAN_IMPLICIT | PLAN_CWD | PLAN_COPY | PLAN_REPLACE | PLAN_NOPOINT);
+}
+
 bool plan_is_images(const char *path, bool as_home)
 {
 	/* Whole trees, and directories of which only what lies below may be the host's. */

@@ -148,6 +148,9 @@ bool plan_covers(const struct plan *plan, size_t before, const char *target);
  */
 bool plan_shows_host(const struct plan *plan, const char *path);
 
+/* Whether @step may be left out where the image has no place for it: the user did not name it. */
+bool plan_step_is_lenient(const struct plan_step *step);
+
 /*
  * Whether the directory @path belongs to the image: what the user did not name is not shown there.
  * A home may lie below /opt, and be /root, and so may what a launcher names: @as_home.

@@ -12,11 +12,6 @@
 /* How far, and at how many entries, a directory is looked at for what might be covered. */
 enum { DEPTH_MAX = 32, BUDGET = 128 };
 
-bool place_is_lenient(const struct plan_step *step)
-{
-	return step->flags & (PLAN_IMPLICIT | PLAN_CWD | PLAN_COPY | PLAN_REPLACE | PLAN_NOPOINT);
-}
-
 static bool is_nothing(int fd, int depth, int *budget);
 
 /* One entry of a directory: nothing, if it is an empty directory or file. */

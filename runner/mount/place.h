@@ -12,9 +12,6 @@
 
 #include "lib/plan.h"
 
-/* Whether @step may be left out where the image has no place for it. */
-bool place_is_lenient(const struct plan_step *step);
-
 /*
  * Open the place of a lenient @step in @root, O_PATH. A file that replaces
  * another takes its name's place, also a symlink's. All else goes through a

@@ -127,7 +127,7 @@ static bool is_file(const struct plan_step *step)
 
 int points_add(struct points *points, const struct plan_step *step, struct err *err)
 {
-	bool lenient = place_is_lenient(step) || step->kind == PLAN_FILE ||
+	bool lenient = plan_step_is_lenient(step) || step->kind == PLAN_FILE ||
 		       step->kind == PLAN_PREFIX || step->kind == PLAN_DIR;
 	bool crooked = false;
 	bool absent = replaces(step) ? is_free(points, step->target)

@@ -141,7 +141,7 @@ static int open_lenient(struct builder *at, const struct plan_step *step, struct
 
 static int open_place(struct builder *at, const struct plan_step *step, struct err *err)
 {
-	if (place_is_lenient(step))
+	if (plan_step_is_lenient(step))
 		return open_lenient(at, step, err);
 	return open_target(at, step->target, step->flags & PLAN_ISFILE, err);
 }
@@ -165,7 +165,7 @@ static int attach_bind(struct builder *at, size_t i, struct err *err)
 		return -1;
 	if (tree_attach(at->clone[i], target, err) == 0)
 		return 0;
-	if (place_is_lenient(step) && place_is_none(err->code)) {
+	if (plan_step_is_lenient(step) && place_is_none(err->code)) {
 		(void)leave_out(step, err->text);
 		return 0;
 	}

@@ -3,8 +3,8 @@
 #include "runner/plan/compose.h"
 
 #include "lib/log.h"
+#include "lib/path.h"
 #include "lib/words.h"
-#include "runner/task/workdir.h"
 
 #include <string.h>
 
@@ -111,7 +111,7 @@ int command_find(const struct request *request, struct content *content, struct 
 		bool has_workdir = config->workdir && *config->workdir;
 
 		command.env = words_join(config->env, NULL);
-		command.workdir = has_workdir ? workdir_clean(config->workdir) : NULL;
+		command.workdir = has_workdir ? path_clean(config->workdir) : NULL;
 		complete = command.env && (command.workdir || !has_workdir);
 		if (names_another_user(config->user))
 			log_info("the image wants user '%s'; it runs as you", config->user);

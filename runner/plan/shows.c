@@ -2,7 +2,6 @@
 #include "runner/plan/shows.h"
 
 #include "lib/file.h"
-#include "runner/mount/place.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -26,7 +25,7 @@ static int read_copy(const char *path, void **out, size_t *size)
 static unsigned flags_of(const struct plan_step *step)
 {
 	bool named = (step->kind == PLAN_BIND || step->kind == PLAN_TMPFS) &&
-		     !place_is_lenient(step);
+		     !plan_step_is_lenient(step);
 
 	return (named ? 0 : SHOW_LENIENT) | (step->flags & PLAN_CWD ? SHOW_STRAIGHT : 0);
 }

@@ -6,33 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-char *workdir_clean(const char *text)
-{
-	char *clean = malloc(strlen(text) + 2);
-	size_t used = 0;
-
-	if (!clean)
-		return NULL;
-	for (const char *part = text; *part;) {
-		size_t len = strcspn(part, "/");
-
-		if (len == 2 && strncmp(part, "..", 2) == 0) {
-			while (used > 0 && clean[--used] != '/')
-				continue;
-		} else if (len > 0 && !(len == 1 && *part == '.')) {
-			clean[used++] = '/';
-			memcpy(clean + used, part, len);
-			used += len;
-		}
-		part += len;
-		part += strspn(part, "/");
-	}
-	if (used == 0)
-		clean[used++] = '/';
-	clean[used] = '\0';
-	return clean;
-}
-
 static bool is_here(const struct plan *plan, int i)
 {
 	return (size_t)i >= plan->here.from && (size_t)i < plan->here.from + plan->here.count;

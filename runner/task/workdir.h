@@ -18,11 +18,4 @@
  */
 int workdir_enter(struct plan *plan, struct err *err);
 
-/*
- * An image's WorkingDir as an absolute path: relative to "/", without "." and
- * ".." (as Docker cleans it, by words alone). Returns a new string, or NULL
- * without memory.
- */
-char *workdir_clean(const char *text);
-
 #endif

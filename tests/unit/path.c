@@ -146,11 +146,31 @@ static void a_straight_path_has_no_symlink(open_function *open_straight, const c
 	       unlinkat(root, "plain", AT_REMOVEDIR) == 0);
 }
 
+static bool cleans_to(const char *text, const char *wanted)
+{
+	auto_free char *clean = path_clean(text);
+
+	return clean && strcmp(clean, wanted) == 0;
+}
+
+static void a_working_directory_is_below_the_root(void)
+{
+	ok(cleans_to("/work", "/work"), "an absolute one");
+	ok(cleans_to("work/space", "/work/space"), "a relative one");
+	ok(cleans_to("./work//space/.", "/work/space"), "dots and slashes go");
+	ok(cleans_to("/work/../space", "/space"), "'..' by words");
+	ok(cleans_to("../../etc", "/etc"), "not above the root");
+	ok(cleans_to("a/b/../../..", "/"), "at most the root");
+	ok(cleans_to("...", "/..."), "a name of dots");
+	ok(cleans_to("", "/") && cleans_to("/", "/"), "nothing is the root");
+}
+
 int main(void)
 {
 	paths_are_tidied();
 	below_goes_by_components();
 	a_path_is_one_word();
+	a_working_directory_is_below_the_root();
 	if (!mkdtemp(scratch))
 		return 1;
 	make_tree();
