@@ -122,13 +122,20 @@ int path_open_straight(int root, const char *path, int flags)
 	return open_in(root, path, flags, RESOLVE_NO_SYMLINKS);
 }
 
-/* The way from the root to where the walk stands: one descriptor a level, so that ".." is exact. */
+/* A walk by components, and how far it has come. */
 struct path_walk {
-	int level[PATH_MAX / 2];
+	int root, flags; /* what the end is opened with */
+	bool straight;
+	int level[PATH_MAX / 2]; /* a descriptor for each level passed, so that ".." is exact */
 	int depth;
+	char *rest; /* what is left of the path begins at @at in it; owned */
+	const char *at;
+	int links;
 };
 
-static void walk_end(struct path_walk *walk)
+enum { WALK_ON = -2 };
+
+static void walk_to_root(struct path_walk *walk)
 {
 	int saved = errno;
 
@@ -137,101 +144,105 @@ static void walk_end(struct path_walk *walk)
 	errno = saved;
 }
 
-static int walk_top(const struct path_walk *walk, int root)
+static int walk_top(const struct path_walk *walk)
 {
-	return walk->depth > 0 ? walk->level[walk->depth - 1] : root;
+	return walk->depth > 0 ? walk->level[walk->depth - 1] : walk->root;
 }
 
-/* Put the link's target before what is left of the path. Returns the new rest, or NULL with errno.
- */
-static char *follow(int link, const char *rest)
+/* Put the link's target before what is left of the path. */
+static int walk_link(struct path_walk *walk, int link)
 {
 	char target[PATH_MAX];
-	ssize_t len = readlinkat(link, "", target, sizeof(target) - 1);
+	ssize_t len;
 	char *path = NULL;
 
+	if (walk->straight || ++walk->links > LINKS_MAX) {
+		errno = ELOOP;
+		return -1;
+	}
+	len = readlinkat(link, "", target, sizeof(target) - 1);
 	if (len < 0)
-		return NULL;
+		return -1;
 	target[len] = '\0';
-	if (asprintf(&path, "%s/%s", target, rest) < 0)
-		return NULL;
+	if (asprintf(&path, "%s/%s", target, walk->at) < 0)
+		return -1;
 	if (strlen(path) >= PATH_MAX) {
 		free(path);
 		errno = ENAMETOOLONG;
-		return NULL;
+		return -1;
 	}
-	return path;
+	if (path[0] == '/')
+		walk_to_root(walk);
+	free(walk->rest);
+	walk->at = walk->rest = path;
+	return WALK_ON;
+}
+
+/* The next component into @name. Returns 1 if it is the last one, else 0, or -1 with errno. */
+static int take_name(struct path_walk *walk, char name[NAME_MAX + 1])
+{
+	size_t len;
+
+	walk->at += strspn(walk->at, "/");
+	len = strcspn(walk->at, "/");
+	if (len > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name, walk->at, len);
+	name[len] = '\0';
+	walk->at += len;
+	return walk->at[strspn(walk->at, "/")] == '\0';
+}
+
+static int enter(struct path_walk *walk, int *fd, mode_t mode)
+{
+	if (S_ISDIR(mode) && walk->depth < (int)COUNT_OF(walk->level)) {
+		walk->level[walk->depth++] = take_fd(fd);
+		return WALK_ON;
+	}
+	errno = S_ISDIR(mode) ? ENAMETOOLONG : ENOTDIR;
+	return -1;
+}
+
+/* Returns WALK_ON, or at the end a descriptor, or -1 with errno. */
+static int walk_step(struct path_walk *walk)
+{
+	char name[NAME_MAX + 1];
+	struct stat stat;
+	auto_fd fd = -1;
+	int last = take_name(walk, name);
+
+	if (last < 0)
+		return -1;
+	if (!name[0] || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		if (name[0] && name[1] && walk->depth > 0)
+			(void)close(walk->level[--walk->depth]);
+		return last ? openat(walk_top(walk), ".", walk->flags | O_CLOEXEC) : WALK_ON;
+	}
+	fd = openat(walk_top(walk), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		return -1;
+	if (S_ISLNK(stat.st_mode) && !(last && (walk->flags & O_NOFOLLOW)))
+		return walk_link(walk, fd);
+	/* The entry was looked at and is no link; O_NOFOLLOW keeps it so. */
+	if (last)
+		return openat(walk_top(walk), name, walk->flags | O_NOFOLLOW | O_CLOEXEC);
+	return enter(walk, &fd, stat.st_mode);
 }
 
 static int walk_in(int root, const char *path, int flags, bool straight)
 {
-	struct path_walk walk = {.depth = 0};
-	auto_free char *rest = strdup(path);
-	const char *at = rest;
-	int links = 0;
-	int result = -1;
+	struct path_walk walk = {.root = root, .flags = flags, .straight = straight};
+	int result = WALK_ON;
 
-	while (at) {
-		char name[NAME_MAX + 1];
-		size_t len;
-		struct stat stat;
-		auto_fd fd = -1;
-		bool last;
-
-		at += strspn(at, "/");
-		len = strcspn(at, "/");
-		if (len > NAME_MAX) {
-			errno = ENAMETOOLONG;
-			break;
-		}
-		memcpy(name, at, len);
-		name[len] = '\0';
-		at += len;
-		last = at[strspn(at, "/")] == '\0';
-		if (len == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-			if (len == 2 && walk.depth > 0)
-				(void)close(walk.level[--walk.depth]);
-			if (!last)
-				continue;
-			result = openat(walk_top(&walk, root), ".", flags | O_CLOEXEC);
-			break;
-		}
-		fd = openat(walk_top(&walk, root), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 || fstat(fd, &stat) < 0)
-			break;
-		if (S_ISLNK(stat.st_mode) && !(last && (flags & O_NOFOLLOW))) {
-			char *next;
-
-			if (straight || ++links > LINKS_MAX) {
-				errno = ELOOP;
-				break;
-			}
-			next = follow(fd, at);
-			if (!next)
-				break;
-			if (next[0] == '/')
-				walk_end(&walk);
-			free(rest);
-			at = rest = next;
-			continue;
-		}
-		if (last) {
-			/* The entry was looked at and is no link; O_NOFOLLOW keeps it so. */
-			result =
-				openat(walk_top(&walk, root), name, flags | O_NOFOLLOW | O_CLOEXEC);
-			break;
-		}
-		if (!S_ISDIR(stat.st_mode)) {
-			errno = ENOTDIR;
-			break;
-		}
-		if (walk.depth == (int)COUNT_OF(walk.level)) {
-			errno = ENAMETOOLONG;
-			break;
-		}
-		walk.level[walk.depth++] = take_fd(&fd);
-	}
-	walk_end(&walk);
+	walk.at = walk.rest = strdup(path);
+	if (!walk.rest)
+		return -1;
+	while (result == WALK_ON)
+		result = walk_step(&walk);
+	walk_to_root(&walk);
+	free(walk.rest);
 	return result;
 }
 
