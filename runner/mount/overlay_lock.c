@@ -4,7 +4,7 @@
 #include "lib/file.h"
 #include "lib/image/identity.h"
 #include "lib/log.h"
-#include "runner/session/detach.h"
+#include "runner/mount/detach.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -10,15 +10,15 @@
  * container: container_plan() reads configuration, image and request and plans the
  * container; container_meet() asks whether it is there already; container_enter()
  * builds or joins it and completes the plan with what is run. Then launch_task()
- * (runner/mount/launch.h) becomes the program. Functions return 0, or -1 with @err;
+ * (runner/session/launch.h) becomes the program. Functions return 0, or -1 with @err;
  * after a failure the process may be half inside, and ends.
  */
 #ifndef FIRN_RUNNER_SESSION_CONTAINER_H
 #define FIRN_RUNNER_SESSION_CONTAINER_H
 
-#include "runner/mount/launch.h"
 #include "runner/plan/compose.h"
 #include "runner/session/key.h"
+#include "runner/session/launch.h"
 #include "runner/session/meet.h"
 
 /* What a start has so far. All but @request is its own, until container_clear(). */

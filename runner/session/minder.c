@@ -4,8 +4,8 @@
 #include "lib/log.h"
 #include "lib/own.h"
 #include "lib/wait.h"
+#include "runner/mount/detach.h"
 #include "runner/mount/title.h"
-#include "runner/session/detach.h"
 
 #include <fcntl.h>
 #include <linux/fuse.h>

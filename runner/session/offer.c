@@ -3,7 +3,7 @@
 
 #include "lib/log.h"
 #include "lib/pass.h"
-#include "runner/session/detach.h"
+#include "runner/mount/detach.h"
 #include "runner/session/message.h"
 #include "runner/session/session.h"
 #include "runner/task/workdir.h"

@@ -3,8 +3,8 @@
 
 #include "lib/image/identity.h"
 #include "lib/log.h"
+#include "runner/mount/detach.h"
 #include "runner/session/container.h"
-#include "runner/session/detach.h"
 #include "runner/session/offer.h"
 #include "runner/session/session.h"
 #include "runner/task/env_shell.h"
@@ -106,7 +106,7 @@ static int build(struct container *container, const char *note, struct err *err)
 			  container->launched.mnt, err);
 }
 
-/* As who builds one (runner/mount/launch.c). */
+/* As who builds one (runner/session/launch.c). */
 static int hide(struct err *err)
 {
 	return prctl(PR_SET_DUMPABLE, 0) < 0

@@ -4,7 +4,7 @@
 #include "lib/cage.h"
 #include "lib/own.h"
 #include "lib/pass.h"
-#include "runner/session/detach.h"
+#include "runner/mount/detach.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>

@@ -12,17 +12,22 @@ ok '... and were counted'                      says 'lines over 100 columns'
 
 # Of a tree of its own, in which everything is wrong.
 tree=$scratch/tree
-mkdir -p "$tree/lib" "$tree/runner" "$tree/builder"
+mkdir -p "$tree/lib" "$tree/runner/plan" "$tree/runner/mount" "$tree/builder"
 printf '#ifndef FIRN_A_H\n#define FIRN_A_H\n#include "runner/b.h"\nstruct same {\n};\n#endif\n' >"$tree/lib/a.h"
 printf '#ifndef FIRN_A_H\n#define FIRN_A_H\n#include "lib/a.h"\nstruct same {\n};\n#endif\n' >"$tree/runner/b.h"
 printf '\t%093d\n\t%092d\n#include "b.h"\n' 0 0 >"$tree/runner/b.c"
 printf '#include "runner/b.h"\n' >"$tree/builder/c.c"
+printf '#include "runner/mount/e.h"\n' >"$tree/runner/plan/d.c"
+printf '#include "runner/plan/d.h"\n' >"$tree/runner/mount/e.h"
+: >"$tree/runner/plan/d.h"
 seq 501 | sed 's,^,// ,' >"$tree/builder/long.c"
 seq 500 | sed 's,^,// ,' >"$tree/builder/short.c"
 ok 'arrows that go back are an error'          status_is 1 table -v
 ok '... those of lib'                          says 'lib/a.h: runner/b.h'
 ok '... and of builder'                        says 'builder/c.c: runner/b.h'
 ok '... but of none that go on'                says_not 'runner/b.h: lib/a.h'
+ok 'what is planned knows no mount'            says 'runner/plan/d.c: runner/mount/e.h'
+ok '... but a mount the plan'                  says_not 'runner/mount/e.h: runner/plan/d.h'
 ok 'a circle is seen'                          says 'lib/a runner/b'
 ok 'a line of 101 columns, with its tab'       says 'runner/b.c:1'
 ok '... but not one of 100'                    says_not 'runner/b.c:2'

@@ -7,8 +7,8 @@
  * (mount.h). All of it in the process that becomes the program, so that its number,
  * its terminal and its place in cgroups stay those that the caller knows.
  */
-#ifndef FIRN_RUNNER_MOUNT_LAUNCH_H
-#define FIRN_RUNNER_MOUNT_LAUNCH_H
+#ifndef FIRN_RUNNER_SESSION_LAUNCH_H
+#define FIRN_RUNNER_SESSION_LAUNCH_H
 
 #include "lib/conf/conf.h"
 #include "lib/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/mount/launch.h"
+#include "runner/session/launch.h"
 
 #include "lib/log.h"
 #include "runner/mount/engine.h"

@@ -13,8 +13,8 @@
  * and those of faults, too (a fault itself still ends it); SIGKILL ends it, and so
  * does the end of its work.
  */
-#ifndef FIRN_RUNNER_SESSION_DETACH_H
-#define FIRN_RUNNER_SESSION_DETACH_H
+#ifndef FIRN_RUNNER_MOUNT_DETACH_H
+#define FIRN_RUNNER_MOUNT_DETACH_H
 
 #include "lib/err.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "runner/session/detach.h"
+#include "runner/mount/detach.h"
 
 #include "lib/own.h"
 #include "runner/mount/title.h"
