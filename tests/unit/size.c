@@ -79,7 +79,7 @@ static void prints(uint64_t size, const char *wanted)
 	char text[SIZE_TEXT_SIZE];
 
 	size_print(size, text);
-	ok(strcmp(text, wanted) == 0, "%s", wanted);
+	ok(strcmp(text, wanted) == 0, "%llu is %s", (unsigned long long)size, wanted);
 }
 
 static void sizes_are_shown_in_a_unit(void)
