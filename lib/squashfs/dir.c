@@ -308,11 +308,16 @@ int squashfs_lookup(struct squashfs_reader *reader, const struct squashfs_inode 
 	return found;
 }
 
-/* The rest of a path, rewritten as symlinks are met. */
+enum { DEPTH_MAX = PATH_SIZE_MAX / 2 };
+
+/* A path that is gone along: where we are, and the rest, rewritten as symlinks are met. */
 struct path_rest {
 	char text[2 * PATH_SIZE_MAX];
 	const char *at;
 	unsigned links;
+	struct squashfs_inode here;
+	uint64_t above[DEPTH_MAX]; /* the directories passed */
+	size_t depth;
 };
 
 /* Put the target of @link before the rest. Returns 1 when it is absolute, else 0. */
@@ -336,70 +341,83 @@ static int follow(struct squashfs_reader *reader, const struct squashfs_inode *l
 	return target[0] == '/';
 }
 
-enum { DEPTH_MAX = PATH_SIZE_MAX / 2 };
+static int go_to_root(struct squashfs_reader *reader, struct path_rest *rest, struct err *err)
+{
+	rest->depth = 0;
+	return squashfs_inode(reader, reader->image->info.root, &rest->here, err);
+}
+
+/* From the root up is the root. */
+static int go_up(struct squashfs_reader *reader, struct path_rest *rest, struct err *err)
+{
+	uint64_t ref = rest->depth > 0 ? rest->above[--rest->depth] : reader->image->info.root;
+
+	return squashfs_inode(reader, ref, &rest->here, err);
+}
+
+/* To the entry @name, or to where the rest leads if that is a symlink. Returns 1, 0 or -1. */
+static int go_down(struct squashfs_reader *reader, struct path_rest *rest, const char *name,
+		   size_t len, struct err *err)
+{
+	struct squashfs_inode next;
+	uint64_t ref;
+	int found = squashfs_lookup(reader, &rest->here, name, len, &ref, err);
+
+	if (found <= 0)
+		return found;
+	if (squashfs_inode(reader, ref, &next, err) < 0)
+		return -1;
+	if (S_ISLNK(next.mode)) {
+		int absolute = follow(reader, &next, rest, err);
+
+		if (absolute < 0)
+			return err->code == ELOOP || err->code == ENAMETOOLONG ? 0 : -1;
+		return absolute && go_to_root(reader, rest, err) < 0 ? -1 : 1;
+	}
+	if (rest->depth == DEPTH_MAX)
+		return err_code(err, ENAMETOOLONG, "a path through symlinks is too deep");
+	rest->above[rest->depth++] = rest->here.ref;
+	rest->here = next;
+	return 1;
+}
+
+/* The next component, and its length; 0 at the end. */
+static size_t take_name(struct path_rest *rest, const char **name)
+{
+	size_t len;
+
+	*name = rest->at + strspn(rest->at, "/");
+	len = strcspn(*name, "/");
+	rest->at = *name + len;
+	return len;
+}
 
 int squashfs_resolve(struct squashfs_reader *reader, const char *path, struct squashfs_inode *out,
 		     struct err *err)
 {
 	auto_free struct path_rest *rest = malloc(sizeof(*rest));
-	auto_free uint64_t *above = malloc(DEPTH_MAX * sizeof(*above)); /* the directories passed */
-	struct squashfs_inode here;
-	size_t depth = 0;
+	const char *name;
+	size_t len;
 
-	if (!rest || !above || strlen(path) >= PATH_SIZE_MAX)
-		return err_code(err, rest && above ? ENAMETOOLONG : ENOMEM,
-				"cannot resolve a path");
+	if (!rest || strlen(path) >= PATH_SIZE_MAX)
+		return err_code(err, rest ? ENAMETOOLONG : ENOMEM, "cannot resolve a path");
 	(void)snprintf(rest->text, sizeof(rest->text), "%s", path);
 	rest->at = rest->text;
 	rest->links = 0;
-	if (squashfs_inode(reader, reader->image->info.root, &here, err) < 0)
+	if (go_to_root(reader, rest, err) < 0)
 		return -1;
-	for (;;) {
-		struct squashfs_inode next;
-		const char *name;
-		uint64_t ref;
-		size_t len;
-		int found;
+	while ((len = take_name(rest, &name)) > 0) {
+		int found = 1;
 
-		rest->at += strspn(rest->at, "/");
-		name = rest->at;
-		len = strcspn(name, "/");
-		if (len == 0)
-			break;
-		rest->at += len;
-		if (!S_ISDIR(here.mode))
+		if (!S_ISDIR(rest->here.mode))
 			return 0;
-		if (len == 1 && name[0] == '.')
-			continue;
-		if (len == 2 && name[0] == '.' && name[1] == '.') {
-			ref = depth > 0 ? above[--depth] : reader->image->info.root;
-			if (squashfs_inode(reader, ref, &here, err) < 0)
-				return -1;
-			continue;
-		}
-		found = squashfs_lookup(reader, &here, name, len, &ref, err);
+		if (len == 2 && name[0] == '.' && name[1] == '.')
+			found = go_up(reader, rest, err) < 0 ? -1 : 1;
+		else if (len != 1 || name[0] != '.')
+			found = go_down(reader, rest, name, len, err);
 		if (found <= 0)
 			return found;
-		if (squashfs_inode(reader, ref, &next, err) < 0)
-			return -1;
-		if (S_ISLNK(next.mode)) {
-			int absolute = follow(reader, &next, rest, err);
-
-			if (absolute < 0)
-				return err->code == ELOOP || err->code == ENAMETOOLONG ? 0 : -1;
-			if (absolute) {
-				depth = 0;
-				if (squashfs_inode(reader, reader->image->info.root, &here, err) <
-				    0)
-					return -1;
-			}
-			continue;
-		}
-		if (depth == DEPTH_MAX)
-			return err_code(err, ENAMETOOLONG, "a path through symlinks is too deep");
-		above[depth++] = here.ref;
-		here = next;
 	}
-	*out = here;
+	*out = rest->here;
 	return 1;
 }
