@@ -40,20 +40,30 @@ enum plan_kind {
 
 /* How: a set of these. Most are for binds; where a step has no use for one it means nothing. */
 enum plan_flags {
+	/* Nothing can be written through it; what is mounted below it included. */
 	PLAN_READONLY = 1 << 0,
-	PLAN_DEVICES = 1 << 1,	   /* device nodes may be opened: /dev */
-	PLAN_OPTIONAL = 1 << 2,	   /* a missing source is no error */
-	PLAN_ISFILE = 1 << 3,	   /* the source is no directory, so the mount point is a file */
-	PLAN_SHARED_MODE = 1 << 4, /* tmpfs: mode 1777 instead of 0755 */
-	PLAN_COPY = 1 << 5,	   /* a file whose copy will do; see PLAN_REPLACE */
-	PLAN_CWD = 1 << 6,	   /* there because somebody stands in it just now */
-	PLAN_NOPOINT = 1 << 7,	   /* not worth an overlay: without a mount point it is not shown */
-	PLAN_IMPLICIT =
-		1 << 8, /* nobody named it: through a symlink it goes only to where nothing is */
-	PLAN_REPLACE =
-		1 << 9, /* a file that takes the place of the image's name, also of a symlink */
-	PLAN_MISSING = 1 << 10,	 /* the source is not there: this is only said, once */
-	PLAN_PERSONAL = 1 << 11, /* of this process alone: no matter to others of its container */
+	/* Device nodes may be opened: /dev. */
+	PLAN_DEVICES = 1 << 1,
+	/* A missing source is no error. */
+	PLAN_OPTIONAL = 1 << 2,
+	/* The source is no directory, so the mount point is a file. */
+	PLAN_ISFILE = 1 << 3,
+	/* tmpfs: mode 1777 instead of 0755. */
+	PLAN_SHARED_MODE = 1 << 4,
+	/* A file whose copy will do, where the mount server shows files; see PLAN_REPLACE. */
+	PLAN_COPY = 1 << 5,
+	/* There because somebody stands in it just now. */
+	PLAN_CWD = 1 << 6,
+	/* Not worth an overlay: without a mount point it is not shown. */
+	PLAN_NOPOINT = 1 << 7,
+	/* Nobody named it: through a symlink it goes only to where nothing is. */
+	PLAN_IMPLICIT = 1 << 8,
+	/* A file that takes the place of the image's name, also of a symlink. */
+	PLAN_REPLACE = 1 << 9,
+	/* The source is not there: this is only said, once. */
+	PLAN_MISSING = 1 << 10,
+	/* Of this process alone: no matter to others of its container. */
+	PLAN_PERSONAL = 1 << 11,
 };
 
 /* Where the working directory is shown when its own path leads elsewhere in the image. */
@@ -85,9 +95,9 @@ struct plan {
 	gid_t gid, inner_gid;
 	bool keep_capabilities; /* --root */
 
-	bool contained;	  /* --contain: see runner/mount/guard.h; no part of the hash, the steps are
-			   */
-	bool overlay_any; /* --overlay-any: on whatever image it was made; no part of the hash */
+	/* No part of the hash; what they change in the steps is. */
+	bool contained;	  /* --contain: see runner/mount/guard.h */
+	bool overlay_any; /* --overlay-any: on whatever image it was made */
 
 	struct plan_step *step;
 	size_t count;

@@ -60,7 +60,8 @@ struct data {
 		const struct host_file *host;
 		struct squashfs_reader *squashfs;
 	} from;
-	uint64_t offset; /* of the first stored byte in it; a squashfs inode's reference */
+	/* Of the first stored byte in it; of a squashfs the inode's reference. */
+	uint64_t offset;
 };
 
 /* What names name. Two names of one inode are hard links. All it points to is an arena's. */

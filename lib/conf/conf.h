@@ -25,6 +25,7 @@ enum conf_mpi { MPI_HYBRID, MPI_NONE };
 /* Whether a job runs the image that was there when it was submitted (doc/decisions/slurm.md). */
 enum conf_pin { PIN_OFF, PIN_TRY, PIN_REQUIRE };
 
+/* Words in the order of the file; owned by the conf. */
 struct conf_list {
 	char **item; /* NULL-terminated, or NULL when empty */
 	size_t count;
@@ -37,12 +38,13 @@ struct conf_registry {
 	char *host;
 	char *mirror;  /* URL that is asked first; NULL: none */
 	char *ca;      /* file of certificates to trust for this host; NULL: the system's */
-	char *token_server; /* HOST[:PORT] outside its domain that may get its credentials; NULL:
-			       none */
+	/* HOST[:PORT] outside its domain that may get its credentials; NULL: none. */
+	char *token_server;
 	bool insecure; /* plain http and certificates of anybody are good enough */
 	int seen[CONF_REGISTRY_KEYS]; /* conf.c's: where the file being read has set each key */
 };
 
+/* What is in force: all keys of firn.conf(5), each with its default where no file sets it. */
 struct conf {
 	/* [run] */
 	/* "SRC[:DST[:ro|rw|optional]]": bound in every container, if SRC exists; both are as
@@ -58,10 +60,11 @@ struct conf {
 	int threads;               /* 0: by CPUs */
 	bool require_cage;         /* no Landlock or seccomp: no server; default no (lib/cage.h) */
 	/* [env] */
-	const char *const
-		*env_always; /* host variables that never enter; a trailing '*' matches the rest */
+	/* Host variables that never enter, built in; a trailing '*' matches the rest. */
+	const char *const *env_always;
 	size_t env_always_count;
-	struct conf_list env_drop; /* ... and more of them */
+	/* ... and more of them, of the site's and the user's. */
+	struct conf_list env_drop;
 	struct conf_list env_keep; /* exceptions to both */
 	/* [session] */
 	int linger;                /* seconds; default 0 */
@@ -85,17 +88,17 @@ struct conf {
 /*
  * Read the site's file and then @extra (NULL for none) into a new conf, with the
  * built-in defaults for what neither sets. An unknown key is an error that names
- * file and line.
+ * file and line. Returns 0 and a new @out, which conf_free() frees (NULL is fine), or -1.
  */
 int conf_read(const char *extra, struct conf **out, struct err *err);
 void conf_free(struct conf *conf);
 void conf_freep(struct conf **conf);
 #define auto_conf CLEANUP(conf_freep) struct conf
 
-/* The section of @host, or NULL. */
+/* The section of @host, which has its port if it is named with one, or NULL. The conf's own. */
 const struct conf_registry *conf_registry(const struct conf *conf, const char *host);
 
-/* off, try or require. */
+/* off, try or require into @out; false for any other word. */
 bool conf_pin_parse(const char *text, enum conf_pin *out);
 
 /* Whether users may give the option or verb @word (lib/conf/deniable.h). */
@@ -108,6 +111,7 @@ int conf_check(const struct conf *conf, const char **given, struct err *err);
 int conf_read_file(struct conf *conf, const char *path, bool trusted, struct err *err);
 /* The same of @text, which is changed; @path is for messages. */
 int conf_take_text(struct conf *conf, char *text, const char *path, bool trusted, struct err *err);
+/* One of the defaults alone; NULL without memory. */
 struct conf *conf_new(void);
 
 #endif

@@ -130,7 +130,10 @@ struct server_options {
 	int attach;              /* a socket on which the mounted device comes ... */
 	int device;              /* ... unless it is here already; else -1 */
 
-	/* Another worker ended before this one: */
+	/*
+	 * Another worker ended before this one: the supervisor says what that one left, and what is
+	 * not to be tried again.
+	 */
 	bool again;
 	unsigned suspects;       /* so many requests are answered one at a time first */
 	const struct server_kind *refused; /* kinds of requests that get EIO unread */
