@@ -12,6 +12,7 @@
 #include "builder/tar/inflate.h"
 #include "lib/conf/cache_place.h"
 #include "lib/log.h"
+#include "lib/size.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -35,6 +36,8 @@ static void print_json(json_t *json)
 
 static void report(const struct options *options, const char *out, const struct built *built)
 {
+	char size[SIZE_TEXT_SIZE], unpacked[SIZE_TEXT_SIZE];
+
 	if (options->json) {
 		print_json(json_pack("{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "image",
 				     json_name(out), "sha256", digest_hex(&built->file),
@@ -47,8 +50,10 @@ static void report(const struct options *options, const char *out, const struct 
 	}
 	if (options->level == LOG_QUIET)
 		return;
-	printf("%s: %" PRIu64 " bytes, %" PRIu32 " inodes, %" PRIu64 " bytes of files\n", out,
-	       built->size, built->inodes, built->data_size);
+	size_print(built->size, size);
+	size_print(built->data_size, unpacked);
+	printf("%s: %" PRIu64 " bytes (%s), %" PRIu32 " inodes, %s of files\n", out, built->size,
+	       size, built->inodes, unpacked);
 	printf("sha256 %s\nimage  %s\ntree   %s\n", digest_hex(&built->file), built->image.text,
 	       built->tree.text);
 }

@@ -36,21 +36,21 @@ static double seconds_since(const struct timespec *start)
 	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
-/* "12 of 207 MB, 58 MB/s, 3 s left"; small ones in kB. @total: 0 when it is not known. */
+/* "12 of 207 MiB, 58 MiB/s, 3 s left"; small ones in KiB. @total: 0 when it is not known. */
 static void describe(char *out, size_t size, uint64_t done, uint64_t total, const struct rate *rate)
 {
-	bool small = (total > 0 ? total : done) < 10000000;
-	unsigned long long unit = small ? 1000 : 1000000;
+	bool small = (total > 0 ? total : done) < 10 << 20;
+	unsigned long long unit = small ? 1 << 10 : 1 << 20;
 	double speed = rate_of(rate);
 	size_t used = (size_t)snprintf(out, size, "%llu", (unsigned long long)done / unit);
 
 	if (total > 0)
 		used += (size_t)snprintf(out + used, size - used, " of %llu",
 					 (unsigned long long)total / unit);
-	used += (size_t)snprintf(out + used, size - used, small ? " kB" : " MB");
+	used += (size_t)snprintf(out + used, size - used, small ? " KiB" : " MiB");
 	if (speed >= 0)
 		used += (size_t)snprintf(out + used, size - used,
-					 small ? ", %.0f kB/s" : ", %.0f MB/s",
+					 small ? ", %.0f KiB/s" : ", %.0f MiB/s",
 					 speed / (double)unit);
 	if (speed > 0 && total > done)
 		(void)snprintf(out + used, size - used, ", %.0f s left",
@@ -164,7 +164,7 @@ static void note(struct progress *progress)
 	progress->noted = now;
 }
 
-/* "layers: 3 of 25, 131 of 1503 MB, ...": all together. */
+/* "layers: 3 of 25, 131 of 1503 MiB, ...": all together. */
 static void draw_sum(struct progress *progress)
 {
 	struct totals sum = sum_up(progress);

@@ -2,6 +2,7 @@
 #include "builder/fetch/cache_private.h"
 #include "builder/source/json_name.h"
 #include "builder/source/manifest.h"
+#include "lib/size.h"
 #include "lib/file.h"
 
 #include <fcntl.h>
@@ -229,11 +230,18 @@ static void print_time(time_t when, char out[TIME_TEXT_SIZE])
 		(void)strftime(out, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
+static const char *size_text(uint64_t size, char room[SIZE_TEXT_SIZE])
+{
+	size_print(size, room);
+	return room;
+}
+
 int cache_list(struct cache *cache, bool json, struct err *err)
 {
 	json_auto_t *index = load_index(cache), *out = json_array();
 	const json_t *list = json_object_get(index, "manifests");
 	struct blobs blobs = {0};
+	char room[SIZE_TEXT_SIZE];
 	int result = list_blobs(cache, &blobs, err);
 
 	for (size_t i = 0; result == 0 && i < json_array_size(list); i++) {
@@ -250,7 +258,7 @@ int cache_list(struct cache *cache, bool json, struct err *err)
 								   digest, "size", (json_int_t)size,
 								   "used", *used ? used : NULL));
 		else
-			printf("%8.1f MB  %-10.10s  %.19s  %s\n", (double)size / 1e6, used,
+			printf("%10s  %-10.10s  %.19s  %s\n", size_text(size, room), used,
 			       digest ? digest : "", name_of(entry));
 	}
 	if (result == 0 && json) {
@@ -261,7 +269,7 @@ int cache_list(struct cache *cache, bool json, struct err *err)
 		(void)json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 		(void)putchar('\n');
 	} else if (result == 0) {
-		printf("%8.1f MB  in %zu blobs of %s\n", (double)blobs.size / 1e6, blobs.count,
+		printf("%10s  in %zu blobs of %s\n", size_text(blobs.size, room), blobs.count,
 		       cache->path);
 	}
 	free(blobs.item);
@@ -347,6 +355,7 @@ static int clean_index(struct cache *cache, struct err *err)
 int cache_gc(struct cache *cache, uint64_t keep, bool json, struct err *err)
 {
 	struct blobs blobs = {0};
+	char room[SIZE_TEXT_SIZE], left[SIZE_TEXT_SIZE];
 	uint64_t removed = 0;
 	size_t count = 0;
 	int result = list_blobs(cache, &blobs, err);
@@ -368,7 +377,7 @@ int cache_gc(struct cache *cache, uint64_t keep, bool json, struct err *err)
 		printf("{\"removed\": %zu, \"removed_size\": %" PRIu64 ", \"size\": %" PRIu64 "}\n",
 		       count, removed, blobs.size - removed);
 	else
-		printf("%zu blobs of %.1f MB removed, %.1f MB left\n", count, (double)removed / 1e6,
-		       (double)(blobs.size - removed) / 1e6);
+		printf("%zu blobs of %s removed, %s left\n", count, size_text(removed, room),
+		       size_text(blobs.size - removed, left));
 	return 0;
 }

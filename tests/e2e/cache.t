@@ -67,7 +67,7 @@ ok 'knows what was used last'      says "$registry/one:1"
 ok 'and nothing else'              says_not "$registry/two:1"
 ok 'what is left serves'           right_again pull one
 ok 'gc of everything'              succeeds firn cache gc --keep 0
-ok 'says what it did'              says '0.0 MB left'
+ok 'says what it did'              says '0 bytes left'
 ok 'after which all is fetched'    right_again pull one
 
 # Twenty at once, and somebody who removes what they fetch.

@@ -333,8 +333,8 @@ on_terminal() {
 }
 escape=$(printf '\033[')
 ok 'a pull on a terminal'           on_terminal "$FIRN" pull -f --no-cache --config "$conf" "$f/stall/terminal" "$out"
-ok 'shows all together'            grep -q 'layers: [0-3] of 3, [0-9]* of [0-9]* .B' "$last"
-ok 'shows a line for each layer'    sh -c 'for n in 1 2 3; do grep -q "layer $n (sha256:[0-9a-f]*): [0-9]* of [0-9]* .B" "$1" || exit 1; done' sh "$last"
+ok 'shows all together'            grep -q 'layers: [0-3] of 3, [0-9]* of [0-9]* .iB' "$last"
+ok 'shows a line for each layer'    sh -c 'for n in 1 2 3; do grep -q "layer $n (sha256:[0-9a-f]*): [0-9]* of [0-9]* .iB" "$1" || exit 1; done' sh "$last"
 ok 'with the rate and the time left' grep -q 'layer 3 .* of .*, .*/s, .* s left' "$last"
 ok 'which are redrawn'              says "$escape"
 ok 'and are gone at the end'        sh -c '! python3 "$1/tests/tools/screen.py" <"$2" | grep "^layer [123] "' sh "$srcdir" "$last"
