@@ -253,6 +253,17 @@ static int take_section(struct conf *conf, const char *line, char *section, size
 	return 0;
 }
 
+/* What is right where @value is as other languages have it; NULL: it is not. */
+static const char *likely_meant(const char *value)
+{
+	if (*value == '"' || *value == '\'')
+		return "values are written without quotes";
+	for (const char *at = value; (at = strchr(at, '#')); at++)
+		if (at > value && strchr(" \t", at[-1]))
+			return "a comment has a line of its own";
+	return NULL;
+}
+
 static int take_line(struct conf *conf, char *line, char *section, size_t section_size,
 		     struct conf_place *place, struct err *err)
 {
@@ -283,6 +294,9 @@ static int take_line(struct conf *conf, char *line, char *section, size_t sectio
 	if (!place->trusted && (!key->user || !conf_allows(conf, line)))
 		return err_set(err, "'%s' line %d: only the site may set '%s'", place->path,
 			       place->line, line);
+	if (likely_meant(value))
+		return err_set(err, "'%s' line %d: '%s' cannot be '%s': %s", place->path,
+			       place->line, line, value, likely_meant(value));
 	earlier = earlier_line(place, registry, key);
 	if (earlier > 0)
 		return err_set(err, "'%s' line %d: '%s' is there twice, first in line %d",

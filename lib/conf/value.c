@@ -56,10 +56,35 @@ static bool is_place(const char *text, const char **wrong)
 	return *text == '/' || *text == '~' || strncmp(text, "$HOME", strlen("$HOME")) == 0;
 }
 
+/* Whether the third field, if there is one, is of ro, rw and optional, and there is no fourth. */
+static bool has_right_mode(const char *bind)
+{
+	int colons = 0;
+
+	for (; *bind && colons < 2; bind++) {
+		if (bind[0] == '\\' && bind[1])
+			bind++;
+		else
+			colons += *bind == ':';
+	}
+	while (colons == 2) {
+		size_t len = strcspn(bind, ",");
+
+		if (!((len == 2 && (strncmp(bind, "ro", 2) == 0 || strncmp(bind, "rw", 2) == 0)) ||
+		      (len == 8 && strncmp(bind, "optional", 8) == 0)))
+			return false;
+		if (!bind[len])
+			return true;
+		bind += len + 1;
+	}
+	return true;
+}
+
 /* One bind is one item, blanks and all. */
 static int take_bind(struct conf_list *list, const char *text, const char **wrong)
 {
-	return is_place(text, wrong) ? list_add(list, text, strlen(text)) : -1;
+	return is_place(text, wrong) && has_right_mode(text) ? list_add(list, text, strlen(text))
+							     : -1;
 }
 
 /* Words as "root" or "--root"; an unknown one would deny nothing, and nobody would know. */

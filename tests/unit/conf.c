@@ -223,6 +223,8 @@ static void a_denied_word_is_denied(void)
 
 static void mistakes_name_what_is_right(void)
 {
+	auto_conf *conf = NULL;
+
 	ok(refused("[run]\nengine = fuse\n", "it is firn or squashfuse"), "an engine");
 	ok(refused("[run]\nmpi = on\n", "it is hybrid or none"), "a way of MPI");
 	ok(refused("[run]\ntopology = maybe\n", "it is yes or no"), "a flag");
@@ -231,6 +233,21 @@ static void mistakes_name_what_is_right(void)
 	ok(refused("[server]\nthreads = 1000\n", "from 0 to 8"), "a number of threads");
 	ok(refused("[build]\ncache = rel\n", "an absolute path"), "a directory");
 	ok(refused("[run]\nbind = \"/scratch\"\n", "without quotes"), "a bind");
+	ok(refused("[run]\nsquashfuse = \"x\"\n", "line 2: 'squashfuse' cannot be '\"x\"': values "
+						  "are written without quotes") &&
+		   refused("[env]\ndrop = 'A'\n", "without quotes"),
+	   "quotes about any value");
+	ok(refused("[run]\nbind = /scratch # why\n", "line 2: 'bind' cannot be '/scratch # why': a "
+						     "comment has a line of its own") &&
+		   refused("[server]\nthreads = 3\t#\n", "of its own"),
+	   "a comment behind a value");
+	ok(refused("[run]\nbind = /a:/b:foo\n", "line 2: 'bind' cannot be '/a:/b:foo'") &&
+		   refused("[run]\nbind = /a:/b:ro:x\n", "line 2") &&
+		   refused("[run]\nbind = /a:/b:\n", "line 2") &&
+		   refused("[run]\nbind = /a:/b:ro,\n", "line 2"),
+	   "an unknown way to bind");
+	conf = read_text("[run]\nbind = /a\\:b:/c#d:ro,optional\nbind = /a:/b:rw\n");
+	ok(conf && conf->bind.count == 2, "the right ones");
 	ok(refused("[run]\nbind = /scratch/$HOST\n",
 		   "line 2: 'bind' cannot be '/scratch/$HOST': '$HOST' is not known here, only "
 		   "$USER, $HOME, $UID and ~"),
