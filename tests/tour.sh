@@ -4,7 +4,7 @@
 #   documented COMMAND...         doc/json.md tells of all members of what it prints
 #   registry_for_tour             a registry of this machine stands for docker.io; build/firn finds it
 #   parsed PAGE                   firn knows the words of all command lines in PAGE, as far as files are where they say
-#   tour PAGE WHERE [COMMAND...]  by COMMAND, each console block of PAGE that is for WHERE, where one is
+#   tour PAGE WHERE [COMMAND...]  each console block of PAGE that is for WHERE, by a shell that COMMAND starts
 
 needs_python
 needs_programs bash
@@ -12,7 +12,7 @@ needs_programs bash
 tour() {
 	page=$1 where=$2
 	shift 2
-	"$@" python3 "$srcdir/tests/tools/tour.py" run "$srcdir/$page" "$where" >"$scratch/tour" 2>&1 </dev/null
+	python3 "$srcdir/tests/tools/tour.py" run "$srcdir/$page" "$where" "$@" >"$scratch/tour" 2>&1 </dev/null
 	tell $?
 }
 parsed() {

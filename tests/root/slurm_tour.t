@@ -5,6 +5,6 @@ begin
 debian=$(image debian.sqfs)
 ln -s "$debian" "$home/debian_12.sqfs"
 ln -s "$debian" "$home/app.sqfs"
-tour README.md cluster cluster user "$dir"
-tour doc/slurm.md cluster cluster user "$dir"
+tour README.md cluster sh "$srcdir/tests/cluster" user "$dir"
+tour doc/slurm.md cluster sh "$srcdir/tests/cluster" user "$dir"
 done_testing

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 """tour.py: do what a page of the documentation prints, and compare.
 
-    tour.py run PAGE WHERE    in the working directory, all ```console blocks for WHERE, from the top
+    tour.py run PAGE WHERE [COMMAND...]
+                              in the working directory, all ```console blocks for WHERE, from the top, by a bash that
+                              COMMAND starts
     tour.py parse PAGE WISH   see whether firn knows the words of each command line in PAGE, the plugin those in WISH
 
 A block is for "user" unless a comment before it says something else:
@@ -17,7 +19,6 @@ The page's user is tester (1001) at /home/tester. Result: lines "pass TEXT", "fa
 was wanted and what came is told in between, with "# ".
 """
 import os
-import pwd
 import re
 import shlex
 import signal
@@ -81,13 +82,8 @@ class Sight:
         return line.rstrip()
 
 
-def own(line):
+def own(line, home, number, name):
     """What is this machine's user as the page's."""
-    home, number = os.environ["HOME"], str(os.getuid())
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        name = os.environ.get("USER", USER)
     line = line.replace(home, HOME)
     line = re.sub(rf"\b{number}\b", NUMBER, line)
     return re.sub(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])", USER, line)
@@ -107,10 +103,11 @@ def fits(wanted, came):
 
 
 class Shell:
-    def __init__(self):
+    def __init__(self, start):
         clean = {name: value for name, value in os.environ.items() if name != "OLDPWD"}
-        self.process = subprocess.Popen(["bash", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*start, "bash", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace", env=clean)
+        self.user = self.run('echo "$HOME"; id -u; if id -un >/dev/null 2>&1; then id -un; else echo "${USER:-' + USER + '}"; fi')
 
     def run(self, command):
         mark = "~~end of output~~"
@@ -126,8 +123,8 @@ class Shell:
         return lines + ["(the shell has ended)"]
 
 
-def run(path, where):
-    shell, expected, seen, page = Shell(), Sight(), Sight(), os.path.basename(path)
+def run(path, where, *start):
+    shell, expected, seen, page = Shell(start), Sight(), Sight(), os.path.basename(path)
     for start, place, reason, steps in blocks(path):
         title = f"{page}:{start}: {steps[0][0].splitlines()[0]}".replace("#", "")
         if reason and where == "user":
@@ -140,7 +137,7 @@ def run(path, where):
             came = [line for line in shell.run(command) if not re.match(PROGRESS, line)]
             signal.alarm(0)
             wanted = [expected.plain(line) for line in output]
-            good = fits(wanted, [seen.plain(own(line)) for line in came])
+            good = fits(wanted, [seen.plain(own(line, *shell.user)) for line in came])
             print(f"{'pass' if good else 'fail'} {title}", flush=True)
             if not good:
                 for name, lines in ("wanted", output), ("came", came):
