@@ -12,7 +12,8 @@ import sys
 
 SOURCE = (".c", ".h", ".py", ".t", ".am", ".ac", ".md", ".sh")
 # Other projects' files, which comments tell as where something is from, and those of a reader of a page.
-OTHERS = {"fs/squashfs/squashfs_fs.h", "linux/fuse.h", "slurm/spank.h", "slurmd/slurmstepd/req.c", "sqfs/super.h", "dl-cache.h",
+OTHERS = {"fs/squashfs/squashfs_fs.h", "linux/fuse.h", "slurm/spank.h", "slurmd/slurmstepd/req.c", "sqfs/super.h", "sqfs/error.h",
+          "fs/fuse/dev.c", "spank.h", "dl-cache.h",
           "config.md", "descriptor.md", "image-index.md", "image-layout.md", "layer.md", "manifest.md", "job.sh", "main.c",
           "tests/tools/firn_hooked"}
 MADE = ("", ".c", ".in")  # what a name may be made from
