@@ -329,7 +329,7 @@ ok 'one that does not begin'        fetched mute/a
 
 # What is told on the way: a transfer that stalls for a second gives it time.
 on_terminal() {
-	run_last python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 65536))))' "$@"
+	run_last env TERM=xterm python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 65536))))' "$@"
 }
 escape=$(printf '\033[')
 ok 'a pull on a terminal'           on_terminal "$FIRN" pull -f --no-cache --config "$conf" "$f/stall/terminal" "$out"
