@@ -202,6 +202,9 @@ static void peek(struct shell_reader *reader, char out[8])
 	size_t len = strspn(reader->at, "abcdefghijklmnopqrstuvwxyz!{}");
 
 	out[0] = '\0';
+	/* A keyword may go on in the next line. */
+	if (reader->at[len] == '\\' && reader->at[len + 1] == '\n')
+		shell_stop(reader, NEEDS_SHELL);
 	if (len > 0 && len < 8 && shell_ends_word(reader->at[len])) {
 		memcpy(out, reader->at, len);
 		out[len] = '\0';

@@ -124,7 +124,18 @@ static void skip_substitution(struct shell_reader *reader, char end)
 	shell_stop(reader, NEEDS_SHELL);
 }
 
-static void read_expansion(struct shell_reader *reader, struct buffer *out, bool active);
+/* @word is the one around, NULL inside double quotes. */
+static void read_expansion(struct shell_reader *reader, struct shell_word *word, struct buffer *out,
+			   bool active);
+
+/* At a '`'. */
+static void read_backquotes(struct shell_reader *reader, bool active)
+{
+	if (active)
+		shell_stop(reader, NEEDS_SHELL);
+	reader->at++;
+	skip_substitution(reader, '`');
+}
 
 /* Inside double quotes, up to @end: '"', or '}' for the word of ${NAME:-WORD}. */
 static void read_quoted(struct shell_reader *reader, struct buffer *out, char end, bool active)
@@ -141,14 +152,9 @@ static void read_quoted(struct shell_reader *reader, struct buffer *out, char en
 			put_char(reader, out, reader->at[1]);
 			reader->at += 2;
 		} else if (c == '$') {
-			read_expansion(reader, out, active);
+			read_expansion(reader, NULL, out, active);
 		} else if (c == '`') {
-			if (active) {
-				shell_stop(reader, NEEDS_SHELL);
-				return;
-			}
-			reader->at++;
-			skip_substitution(reader, '`');
+			read_backquotes(reader, active);
 		} else if (c == '"') { /* the word of an expansion may have quotes of its own */
 			reader->at++;
 			read_quoted(reader, out, '"', active);
@@ -159,83 +165,6 @@ static void read_quoted(struct shell_reader *reader, struct buffer *out, char en
 	}
 	if (!shell_stopped(reader))
 		reader->at++;
-}
-
-/* ${NAME}, or with an operator and a word. At the brace. */
-static void read_braces(struct shell_reader *reader, struct buffer *out, bool active)
-{
-	const char *name = reader->at + 1;
-	size_t len = shell_name_length(name);
-	const struct shell_variable *variable = len ? shell_find(reader->env, name, len) : NULL;
-	const char *value = variable ? variable->value : NULL;
-	bool colon = name[len] == ':';
-	char operation = name[len + colon];
-	struct buffer word = {0};
-	bool has;
-
-	if (len > 0 && operation == '}' && !colon) {
-		if (active && value)
-			put(reader, out, value, strlen(value));
-		reader->at = name + len + 1;
-		return;
-	}
-	if (len == 0 || operation == '\0' || !strchr("-+=", operation) ||
-	    reader->depth >= SHELL_ENV_DEPTH_MAX) {
-		shell_stop(reader, NEEDS_SHELL);
-		return;
-	}
-	has = value && (!colon || *value);
-	reader->at = name + len + colon + 1;
-	reader->depth++;
-	read_quoted(reader, &word, '}', active && (operation == '+' ? has : !has));
-	reader->depth--;
-	if (active && !shell_stopped(reader)) {
-		const char *text = word.text ? word.text : "";
-
-		if (operation == '=' && !has && shell_set(reader->env, name, len, text, false) < 0)
-			shell_stop(reader, NO_MEMORY);
-		if (operation == '+')
-			value = has ? text : "";
-		else if (!has)
-			value = text;
-		put(reader, out, value, strlen(value));
-	}
-	free(word.text);
-}
-
-/* At a '$'. */
-static void read_expansion(struct shell_reader *reader, struct buffer *out, bool active)
-{
-	const char *name = reader->at + 1;
-	size_t len = shell_name_length(name);
-	const struct shell_variable *variable;
-
-	if (*name == '{') {
-		reader->at++;
-		read_braces(reader, out, active);
-	} else if (*name == '(') {
-		if (active)
-			shell_stop(reader, NEEDS_SHELL);
-		reader->at++;
-		skip_substitution(reader, ')');
-	} else if (len > 0) {
-		variable = shell_find(reader->env, name, len);
-		if (active && variable && variable->value)
-			put(reader, out, variable->value, strlen(variable->value));
-		reader->at = name + len;
-	} else if (*name && strchr("@*#?-$!0123456789", *name)) {
-		if (active)
-			shell_stop(reader, NEEDS_SHELL);
-		reader->at += 2;
-	} else {
-		put_char(reader, out, '$');
-		reader->at++;
-	}
-}
-
-bool shell_ends_word(char c)
-{
-	return c == '\0' || strchr(" \t\n;&|<>()", c);
 }
 
 static void read_plain(struct shell_reader *reader, struct shell_word *word, struct buffer *out)
@@ -254,45 +183,152 @@ static void read_plain(struct shell_reader *reader, struct shell_word *word, str
 	reader->at++;
 }
 
+/* What stands outside of double quotes: a character, or all between a pair of quotes. */
+static void read_piece(struct shell_reader *reader, struct shell_word *word, struct buffer *out,
+		       bool active)
+{
+	char c = *reader->at, next = reader->at[1];
+
+	if (c == '\'' || c == '"' || (c == '$' && next == '\'') ||
+	    (c == '\\' && next && next != '\n'))
+		word->quoted = true;
+	if (c == '\\' && next == '\n') {
+		reader->at += 2;
+	} else if (c == '\\' && next) {
+		put_char(reader, out, next);
+		reader->at += 2;
+	} else if (c == '\'') {
+		read_single(reader, out);
+	} else if (c == '"') {
+		reader->at++;
+		read_quoted(reader, out, '"', active);
+	} else if (c == '$' && next == '\'') {
+		read_ansi(reader, out);
+	} else if (c == '$') {
+		read_expansion(reader, word, out, active);
+	} else if (c == '`') {
+		read_backquotes(reader, active);
+	} else {
+		read_plain(reader, word, out);
+	}
+}
+
+/* The word of ${NAME:-WORD} outside of double quotes, up to its '}'. */
+static void read_inner(struct shell_reader *reader, struct shell_word *word, struct buffer *out,
+		       bool active)
+{
+	struct shell_word inner = {0};
+
+	while (!shell_stopped(reader) && *reader->at != '}') {
+		if (*reader->at == '\0' || (*reader->at == '~' && active))
+			shell_stop(reader, NEEDS_SHELL);
+		else
+			read_piece(reader, &inner, out, active);
+	}
+	if (!shell_stopped(reader))
+		reader->at++;
+	/* Which part of the result was quoted is not known any more. */
+	word->splits |= inner.quoted;
+}
+
+/* ${NAME}, or with an operator and a word. At the brace. */
+static void read_braces(struct shell_reader *reader, struct shell_word *word, struct buffer *out,
+			bool active)
+{
+	const char *name = reader->at + 1;
+	size_t len = shell_name_length(name);
+	const struct shell_variable *variable = len ? shell_find(reader->env, name, len) : NULL;
+	const char *value = variable ? variable->value : NULL;
+	bool colon = name[len] == ':';
+	char operation = name[len + colon];
+	struct buffer other = {0};
+	bool has, taken;
+
+	if (len > 0 && operation == '}' && !colon) {
+		if (active && value)
+			put(reader, out, value, strlen(value));
+		reader->at = name + len + 1;
+		return;
+	}
+	if (len == 0 || operation == '\0' || !strchr("-+=", operation) ||
+	    reader->depth >= SHELL_ENV_DEPTH_MAX) {
+		shell_stop(reader, NEEDS_SHELL);
+		return;
+	}
+	has = value && (!colon || *value);
+	taken = active && (operation == '+' ? has : !has);
+	reader->at = name + len + colon + 1;
+	reader->depth++;
+	if (word)
+		read_inner(reader, word, &other, taken);
+	else
+		read_quoted(reader, &other, '}', taken);
+	reader->depth--;
+	if (active && !shell_stopped(reader)) {
+		const char *text = other.text ? other.text : "";
+
+		if (operation == '=' && !has && shell_set(reader->env, name, len, text, false) < 0)
+			shell_stop(reader, NO_MEMORY);
+		if (taken)
+			put(reader, out, text, strlen(text));
+		else if (has)
+			put(reader, out, value, operation == '+' ? 0 : strlen(value));
+	}
+	free(other.text);
+}
+
+/* At a '$'. */
+static void read_expansion(struct shell_reader *reader, struct shell_word *word, struct buffer *out,
+			   bool active)
+{
+	const char *name = reader->at + 1;
+	size_t len = shell_name_length(name), before = out->len;
+	const struct shell_variable *variable;
+
+	/* A name, or a brace, may go on in the next line. */
+	if (name[len] == '\\' && name[len + 1] == '\n')
+		shell_stop(reader, NEEDS_SHELL);
+	if (*name == '{') {
+		reader->at++;
+		read_braces(reader, word, out, active);
+	} else if (*name == '(') {
+		if (active)
+			shell_stop(reader, NEEDS_SHELL);
+		reader->at++;
+		skip_substitution(reader, ')');
+	} else if (len > 0) {
+		variable = shell_find(reader->env, name, len);
+		if (active && variable && variable->value)
+			put(reader, out, variable->value, strlen(variable->value));
+		reader->at = name + len;
+	} else if (*name && strchr("@*#?-$!0123456789", *name)) {
+		if (active)
+			shell_stop(reader, NEEDS_SHELL);
+		reader->at += 2;
+	} else {
+		put_char(reader, out, '$');
+		reader->at++;
+	}
+	if (word) {
+		word->expanded = true;
+		if (out->len > before && strpbrk(out->text + before, " \t\n*?["))
+			word->splits = true;
+	}
+}
+
+bool shell_ends_word(char c)
+{
+	return c == '\0' || strchr(" \t\n;&|<>()", c);
+}
+
 /* A word, at its first byte. */
 void shell_read_word(struct shell_reader *reader, struct shell_word *word, bool active)
 {
 	struct buffer out = {0};
 
 	*word = (struct shell_word){0};
-	while (!shell_stopped(reader) && !shell_ends_word(*reader->at)) {
-		size_t before = out.len;
-		char c = *reader->at;
-
-		if (c == '\'' || c == '"' || (c == '$' && reader->at[1] == '\''))
-			word->quoted = true;
-		if (c == '\\' && reader->at[1] == '\n') {
-			reader->at += 2;
-		} else if (c == '\\' && reader->at[1]) {
-			word->quoted = true;
-			put_char(reader, &out, reader->at[1]);
-			reader->at += 2;
-		} else if (c == '\'') {
-			read_single(reader, &out);
-		} else if (c == '"') {
-			reader->at++;
-			read_quoted(reader, &out, '"', active);
-		} else if (c == '$' && reader->at[1] == '\'') {
-			read_ansi(reader, &out);
-		} else if (c == '$') {
-			word->expanded = true;
-			read_expansion(reader, &out, active);
-			if (out.len > before && strpbrk(out.text + before, " \t\n*?["))
-				word->splits = true;
-		} else if (c == '`') {
-			if (active)
-				shell_stop(reader, NEEDS_SHELL);
-			reader->at++;
-			skip_substitution(reader, '`');
-		} else {
-			read_plain(reader, word, &out);
-		}
-	}
+	while (!shell_stopped(reader) && !shell_ends_word(*reader->at))
+		read_piece(reader, word, &out, active);
 	if (!out.text)
 		put(reader, &out, "", 0);
 	word->text = out.text;

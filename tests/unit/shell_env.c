@@ -106,6 +106,11 @@ static const char *const alike[] = {
 	"export R=a#b S=#",
 	"export R=$ S=\"$\"",
 	"export R=\"~\" S=a~b",
+	"export R=${NONE:-'a b'} S=${NONE-\\ x}",
+	"export R=\"${NONE:-'a b'}\" S=${NONE-\"q'r\"}",
+	"export R=${HOME+'$HOME'} S=${NONE-${NONE-'\\'}}",
+	"export R=${NONE:='a'}$NONE S=${EMPTY:-\\$x\\}y}",
+	"if [ -z ${NONE-} ]; then export R=none; fi",
 	"export R=a:b=c",
 	"  export   R=1  ;  export\tS=2 ;",
 };
@@ -151,6 +156,11 @@ static const char *const beyond[] = {
 	"export R=1 & export S=2",
 	"( export R=1 )",
 	"{ export R=1; }",
+	"[ -n ${NONE-\"\"} ]",
+	"export R=${NONE-~/x}",
+	"export R=$HO\\\nME",
+	"export R=$\\\n{HOME}",
+	"if [ -n \"$NONE\" ]; then i\\\nf true; then :; fi; fi",
 	"if true; then :; fi && export R=1",
 };
 
