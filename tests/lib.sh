@@ -168,6 +168,15 @@ make_small() {
 	printf 'root:x:0:0:root:/root:/bin/sh\nimage:x:4321:4321::/:/bin/sh\n' >"$1/etc/passwd"
 	printf 'root:x:0:\n' >"$1/etc/group"
 }
+# add_shells DIR DEBIAN: and the shells of a Debian root, with their libraries; /bin/sh is dash.
+add_shells() {
+	mkdir -p "$1/lib" "$1/lib64"
+	cp -L "$2/bin/bash" "$2/bin/dash" "$1/bin/"
+	ln -s dash "$1/bin/sh"
+	cp -L "$2"/lib/*/libc.so.6 "$2"/lib/*/libtinfo.so.6 "$1/lib/"
+	cp -L "$2"/lib*/ld-linux* "$1/lib64/"
+	ln -s ../lib64/"$(ls "$1/lib64" | head -n 1)" "$1/lib/"
+}
 squash() {
 	mksquashfs "$1" "$2" -noappend -quiet -no-progress -comp "${3:-zstd}" >/dev/null
 }

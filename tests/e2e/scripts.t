@@ -8,13 +8,7 @@ debian=$(image debian.dir)
 # An image with a shell, and these scripts in it.
 root=$scratch/root
 make_small "$root"
-# Those of Debian, with their libraries.
-mkdir -p "$root/lib" "$root/lib64"
-cp -L "$debian/bin/bash" "$debian/bin/dash" "$root/bin/"
-ln -s dash "$root/bin/sh"
-cp -L "$debian"/lib/*/libc.so.6 "$debian"/lib/*/libtinfo.so.6 "$root/lib/"
-cp -L "$debian"/lib*/ld-linux* "$root/lib64/"
-ln -s ../lib64/"$(ls "$root/lib64" | head -n 1)" "$root/lib/"
+add_shells "$root" "$debian"
 env=$root/.singularity.d/env
 mkdir -p "$env" "$root/opt/tool/bin"
 printf '#!/bin/sh\necho tool\n' >"$root/opt/tool/bin/tool"

@@ -36,6 +36,22 @@ ok 'heterogeneous jobs'                     succeeds srun -n1 --container="$debi
 ok '... one in its image'                   says 'a 12'
 ok '... one without'                        says 'b 2'
 ok '... outside'                            says outside
+# What an image of Apptainer's keeps as scripts.
+scripts=$dir/scripts
+make_small "$scripts"
+add_shells "$scripts" "$(image debian.dir)"
+mkdir -p "$scripts/.singularity.d/env"
+printf 'export FOO="${FOO:-bar}" PATH=/opt/bin:/bin\n' >"$scripts/.singularity.d/env/10-docker2singularity.sh"
+chmod -R a+rX "$scripts"
+foos() { srun -n2 --container="$scripts" probe env FOO; }
+ok 'scripts make the environment'              all_print_one 2 foos
+ok '... of each task'                          says bar
+printf 'for i in 1 2; do FOO=$FOO$i; done; export FOO\n' >"$scripts/.singularity.d/env/90-environment.sh"
+ok '... by the image'\''s shell, too'           all_print_one 2 foos
+ok '... once'                                  says bar12
+printf 'exit 4\n' >"$scripts/.singularity.d/env/90-environment.sh"
+ok 'one that exits ends the step'              status_is 125 foos
+ok '... with a line'                           says 'ended before their end, with status 4'
 ok 'without an option nothing changes'      succeeds srun sh -c 'test -e "$0"' "$srcdir/configure.ac"
 
 # Statuses and signals are the task's own.
