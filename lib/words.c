@@ -2,7 +2,9 @@
 #include "lib/words.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 enum { FIRST_ROOM = 64 }; /* most environments grow once or not at all */
 
@@ -90,4 +92,119 @@ void words_free(char **list)
 	for (char **word = list; word && *word; word++)
 		free(*word);
 	free(list);
+}
+
+/*
+ * FNV-1a, from a start that differs in each process: an image may not choose names that all
+ * fall on one place.
+ */
+static size_t hash(const char *name, size_t len)
+{
+	const unsigned char *seed = (const unsigned char *)getauxval(AT_RANDOM);
+	uint64_t sum = 14695981039346656037U;
+
+	for (size_t i = 0; seed && i < 8; i++)
+		sum = (sum ^ seed[i]) * 1099511628211U;
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ (unsigned char)name[i]) * 1099511628211U;
+	return (size_t)(sum ^ sum >> 32);
+}
+
+/* Where @name is, or the free place where it would be; there is one. @names->room is a power of
+ * two. */
+static struct name_place *look_up(const struct names *names, const char *name, size_t len)
+{
+	size_t mask = names->room - 1;
+
+	for (size_t i = hash(name, len) & mask;; i = (i + 1) & mask) {
+		struct name_place *place = &names->place[i];
+
+		if (!place->name || (place->len == len && memcmp(place->name, name, len) == 0))
+			return place;
+	}
+}
+
+struct name_place *names_find(const struct names *names, const char *name, size_t len)
+{
+	struct name_place *place = names->count ? look_up(names, name, len) : NULL;
+
+	return place && place->name ? place : NULL;
+}
+
+/* So that half of the table stays free. */
+static int grow_names(struct names *names)
+{
+	struct names grown = {.room = names->room ? 2 * names->room : (size_t)2 * FIRST_ROOM};
+
+	if (2 * (names->count + 1) <= names->room)
+		return 0;
+	grown.place = calloc(grown.room, sizeof(*grown.place));
+	if (!grown.place)
+		return -1;
+	grown.count = names->count;
+	for (size_t i = 0; i < names->room; i++)
+		if (names->place[i].name)
+			*look_up(&grown, names->place[i].name, names->place[i].len) =
+				names->place[i];
+	free(names->place);
+	*names = grown;
+	return 0;
+}
+
+int names_add(struct names *names, const char *name, size_t len, size_t at)
+{
+	if (grow_names(names) < 0)
+		return -1;
+	*look_up(names, name, len) = (struct name_place){name, len, at};
+	names->count++;
+	return 0;
+}
+
+void names_clear(struct names *names)
+{
+	free(names->place);
+	*names = (struct names){0};
+}
+
+/* As words_take(). */
+static int take_pair(struct pairs *pairs, char *text)
+{
+	size_t len = text ? strcspn(text, "=") : 0;
+	struct name_place *place = text ? names_find(&pairs->names, text, len) : NULL;
+
+	if (place) {
+		free(pairs->words.item[place->at]);
+		pairs->words.item[place->at] = text;
+		place->name = text;
+		return 0;
+	}
+	return words_take(&pairs->words, text) < 0
+		       ? -1
+		       : names_add(&pairs->names, text, len, pairs->words.count - 1);
+}
+
+int pairs_set(struct pairs *pairs, const char *text)
+{
+	return take_pair(pairs, strdup(text));
+}
+
+int pairs_set_value(struct pairs *pairs, const char *name, const char *value)
+{
+	char *text;
+
+	return asprintf(&text, "%s=%s", name, value) < 0 ? -1 : take_pair(pairs, text);
+}
+
+const char *pairs_get(const struct pairs *pairs, const char *name)
+{
+	const struct name_place *place = names_find(&pairs->names, name, strlen(name));
+	const char *text = place ? pairs->words.item[place->at] : NULL;
+
+	return text && text[place->len] == '=' ? text + place->len + 1 : NULL;
+}
+
+void pairs_clear(struct pairs *pairs)
+{
+	words_clear(&pairs->words);
+	names_clear(&pairs->names);
 }

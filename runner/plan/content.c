@@ -186,14 +186,14 @@ int content_has(struct content *content, const char *path, struct err *err)
 }
 
 /* Names while they are collected. */
-struct names {
+struct name_list {
 	const char *suffix;
 	struct words words;
 	size_t limit;
 };
 
 /* Returns 0, or -1 with errno. */
-static int take_name(struct names *names, const char *name)
+static int take_name(struct name_list *names, const char *name)
 {
 	size_t len = strlen(name), tail = strlen(names->suffix);
 
@@ -212,7 +212,7 @@ static int visit_name(void *arg, const struct squashfs_entry *entry, uint64_t po
 	return take_name(arg, entry->name) < 0 ? errno : 0;
 }
 
-static int list_image(struct content *content, const char *path, struct names *names,
+static int list_image(struct content *content, const char *path, struct name_list *names,
 		      struct err *err)
 {
 	struct squashfs_inode inode;
@@ -226,7 +226,7 @@ static int list_image(struct content *content, const char *path, struct names *n
 	return found < 0 ? -1 : 1;
 }
 
-static int list_host(struct content *content, const char *path, struct names *names,
+static int list_host(struct content *content, const char *path, struct name_list *names,
 		     struct err *err)
 {
 	auto_fd fd = path_open_in(content->image->fd, path, O_RDONLY | O_DIRECTORY);
@@ -257,7 +257,7 @@ static int by_name(const void *a, const void *b)
 int content_names(struct content *content, const char *path, const char *suffix, size_t limit,
 		  char ***out, struct err *err)
 {
-	struct names names = {.suffix = suffix, .limit = limit};
+	struct name_list names = {.suffix = suffix, .limit = limit};
 	int found = content->squashfs ? list_image(content, path, &names, err)
 				      : list_host(content, path, &names, err);
 

@@ -77,33 +77,6 @@ static bool is_dropped(const struct conf *conf, const char *name, size_t len)
 	       in_list(&conf->env_drop, name, len);
 }
 
-int env_set(struct words *words, const char *text)
-{
-	size_t len = strcspn(text, "=");
-	char *copy;
-
-	for (size_t i = 0; i < words->count; i++) {
-		if (strncmp(words->item[i], text, len) != 0 || words->item[i][len] != '=')
-			continue;
-		copy = strdup(text);
-		if (!copy)
-			return -1;
-		free(words->item[i]);
-		words->item[i] = copy;
-		return 0;
-	}
-	return words_add(words, text);
-}
-
-static int set_pair(struct words *words, const char *name, const char *value)
-{
-	auto_free char *text = NULL;
-
-	if (asprintf(&text, "%s=%s", name, value) < 0)
-		return -1;
-	return env_set(words, text);
-}
-
 const char *env_get(char *const *env, const char *name)
 {
 	size_t len = strlen(name);
@@ -114,12 +87,44 @@ const char *env_get(char *const *env, const char *name)
 	return NULL;
 }
 
-/* Whether host variable NAME=VALUE enters. */
-static bool enters(const struct env_sources *from, const char *text, size_t len)
+/* An environment while it is made. */
+struct maker {
+	const struct env_sources *from;
+	struct names host;   /* the first of each name, as for getenv(3) */
+	const char *runtime; /* the host's XDG_RUNTIME_DIR, or NULL */
+	struct pairs *pairs; /* what comes of it */
+};
+
+/* The host's value of @name, or NULL. */
+static const char *host_value(const struct maker *maker, const char *name)
 {
+	const struct name_place *place = names_find(&maker->host, name, strlen(name));
+
+	return place ? maker->from->host[place->at] + place->len + 1 : NULL;
+}
+
+static int know_host(struct maker *maker)
+{
+	char *const *host = maker->from->host;
+
+	for (size_t i = 0; host[i]; i++) {
+		size_t len = strcspn(host[i], "=");
+
+		if (host[i][len] == '=' && !names_find(&maker->host, host[i], len) &&
+		    names_add(&maker->host, host[i], len, i) < 0)
+			return -1;
+	}
+	maker->runtime = host_value(maker, "XDG_RUNTIME_DIR");
+	return 0;
+}
+
+/* Whether host variable NAME=VALUE enters. */
+static bool enters(const struct maker *maker, const char *text, size_t len)
+{
+	const struct env_sources *from = maker->from;
 	const struct request *request = from->request;
 
-	if (text[len] != '=' || request->frozen)
+	if (request->frozen)
 		return false;
 	if (matches("PATH", text, len) || matches("PWD", text, len) || matches("OLDPWD", text, len))
 		return false; /* the image's and the new working directory's */
@@ -131,27 +136,31 @@ static bool enters(const struct env_sources *from, const char *text, size_t len)
 		return false;
 	if (is_dropped(from->conf, text, len) && !in_list(&from->conf->env_keep, text, len))
 		return false;
-	return !visible_is_missing(from->plan, text, len, env_get(from->host, "XDG_RUNTIME_DIR"));
+	return !visible_is_missing(from->plan, text, len, maker->runtime);
 }
 
-static int take_host(const struct env_sources *from, struct words *words)
+static int take_host(const struct maker *maker)
 {
+	char *const *host = maker->from->host;
 	char dropped[1024];
 	size_t used = 0;
 
 	dropped[0] = '\0';
-	for (char *const *text = from->host; *text; text++) {
-		size_t len = strcspn(*text, "=");
+	for (size_t i = 0; host[i]; i++) {
+		size_t len = strcspn(host[i], "=");
+		const struct name_place *first = names_find(&maker->host, host[i], len);
 
-		if (enters(from, *text, len)) {
-			if (words_add(words, *text) < 0)
+		if (first && first->at != i)
+			continue;
+		if (first && enters(maker, host[i], len)) {
+			if (pairs_set(maker->pairs, host[i]) < 0)
 				return -1;
 			continue;
 		}
-		if (used + len + 2 < sizeof(dropped) && !from->request->clean_env &&
-		    !matches("PATH", *text, len) && !matches("PWD", *text, len)) {
+		if (used + len + 2 < sizeof(dropped) && !maker->from->request->clean_env &&
+		    !matches("PATH", host[i], len) && !matches("PWD", host[i], len)) {
 			dropped[used++] = ' ';
-			memcpy(dropped + used, *text, len);
+			memcpy(dropped + used, host[i], len);
 			used += len;
 			dropped[used] = '\0';
 		}
@@ -163,16 +172,16 @@ static int take_host(const struct env_sources *from, struct words *words)
 
 /* What one variable of an env file becomes. */
 struct file_taker {
-	struct words *words;
-	char *const *host;
+	struct pairs *pairs;
+	const struct maker *maker;
 };
 
 static int take_pair(void *arg, const char *name, const char *value)
 {
 	const struct file_taker *taker = arg;
 
-	value = value ? value : env_get(taker->host, name);
-	return value ? set_pair(taker->words, name, value) : 0;
+	value = value ? value : host_value(taker->maker, name);
+	return value ? pairs_set_value(taker->pairs, name, value) : 0;
 }
 
 int env_open_files(struct request *request, struct err *err)
@@ -196,16 +205,16 @@ int env_open_files(struct request *request, struct err *err)
 	return 0;
 }
 
-static int take_request(const struct env_sources *from, struct words *words, struct err *err)
+static int take_request(const struct maker *maker, struct pairs *pairs, struct err *err)
 {
-	const struct request *request = from->request;
+	const struct request *request = maker->from->request;
 
 	for (size_t i = 0; i < request->env_count; i++) {
 		const char *text = request->env[i].text;
 		const char *value;
 
 		if (request->env[i].is_file) {
-			struct file_taker taker = {words, from->host};
+			struct file_taker taker = {pairs, maker};
 
 			if (env_file_read(text, request->env_fd ? request->env_fd[i] : -1,
 					  take_pair, &taker, err) < 0)
@@ -213,78 +222,90 @@ static int take_request(const struct env_sources *from, struct words *words, str
 			continue;
 		}
 		if (strchr(text, '=')) {
-			if (env_set(words, text) < 0)
+			if (pairs_set(pairs, text) < 0)
 				return err_sys(err, "cannot set '%s'", text);
 			continue;
 		}
-		value = env_get(from->host, text);
-		if (value && set_pair(words, text, value) < 0)
+		value = host_value(maker, text);
+		if (value && pairs_set_value(pairs, text, value) < 0)
 			return err_sys(err, "cannot set '%s'", text);
 	}
 	return 0;
 }
 
 /* What the image sets stays; so does what --env sets, which comes later. */
-static int show_inside(const struct env_sources *from, struct words *words)
+static int show_inside(const struct maker *maker)
 {
-	const char *wanted = env_get(from->host, "FIRN_PROMPT");
+	const struct env_sources *from = maker->from;
+	const char *wanted = host_value(maker, "FIRN_PROMPT");
 	char name[PROMPT_NAME_SIZE];
 	auto_free char *prompt = NULL;
 
 	if (!from->request->prompt || (wanted && strcmp(wanted, "no") == 0))
 		return 0;
 	prompt_name(from->image_path, name);
-	if (!env_get(words->item, "debian_chroot") && set_pair(words, "debian_chroot", name) < 0)
+	if (!pairs_get(maker->pairs, "debian_chroot") &&
+	    pairs_set_value(maker->pairs, "debian_chroot", name) < 0)
 		return -1;
 	if (from->image && env_get(from->image, "PS1"))
 		return 0;
-	prompt = prompt_make(from->image_path, env_get(words->item, "PS1"),
+	prompt = prompt_make(from->image_path, pairs_get(maker->pairs, "PS1"),
 			     from->request->root || geteuid() == 0);
-	return prompt ? set_pair(words, "PS1", prompt) : -1;
+	return prompt ? pairs_set_value(maker->pairs, "PS1", prompt) : -1;
+}
+
+/* What the image and firn say; @maker knows the host. */
+static int fill(const struct maker *maker)
+{
+	const struct env_sources *from = maker->from;
+	const char *cwd = from->plan->cwd ? from->plan->cwd[0] : NULL;
+	struct pairs *pairs = maker->pairs;
+	bool bare = from->request->frozen;
+
+	if (pairs_set(pairs, "PATH=" DEFAULT_PATH) < 0 || take_host(maker) < 0)
+		return -1;
+	for (char *const *text = from->image; text && *text; text++)
+		if (strchr(*text, '=') && **text != '=' && pairs_set(pairs, *text) < 0)
+			return -1;
+	if (pairs_set(pairs, "PYTHONNOUSERSITE=1") < 0 ||
+	    pairs_set_value(pairs, "HOME", from->home) < 0 ||
+	    (cwd && !bare && pairs_set_value(pairs, "PWD", cwd) < 0) ||
+	    (!bare && pairs_set_value(pairs, "FIRN_CONTAINER", from->image_path) < 0))
+		return -1;
+	return show_inside(maker);
 }
 
 /* All that @late has not to do. */
-static int fill(const struct env_sources *from, struct words *words, struct env_late *late,
-		struct err *err)
+static int make(struct maker *maker, struct env_late *late, struct err *err)
 {
-	const char *cwd = from->plan->cwd ? from->plan->cwd[0] : NULL;
-	bool bare = from->request->frozen;
-	auto_words own = {0};
+	struct content *content = maker->from->content;
+	auto_pairs own = {0};
 
-	if (words_add(words, "PATH=" DEFAULT_PATH) < 0 || take_host(from, words) < 0)
+	if (know_host(maker) < 0 || fill(maker) < 0)
 		return err_sys(err, "cannot make the environment");
-	for (char *const *text = from->image; text && *text; text++)
-		if (strchr(*text, '=') && **text != '=' && env_set(words, *text) < 0)
-			return err_sys(err, "cannot make the environment");
-	if (env_set(words, "PYTHONNOUSERSITE=1") < 0 || set_pair(words, "HOME", from->home) < 0 ||
-	    (cwd && !bare && set_pair(words, "PWD", cwd) < 0) ||
-	    (!bare && set_pair(words, "FIRN_CONTAINER", from->image_path) < 0) ||
-	    show_inside(from, words) < 0)
-		return err_sys(err, "cannot make the environment");
-	if ((from->content &&
-	     env_scripts_apply(from->content, words, &late->scripts, err) < 0) ||
-	    take_request(from, &own, err) < 0)
+	if ((content && env_scripts_apply(content, maker->pairs, &late->scripts, err) < 0) ||
+	    take_request(maker, &own, err) < 0)
 		return -1;
-	for (char *const *text = own.item; text && *text; text++)
-		if (env_set(words, *text) < 0)
+	for (char *const *text = own.words.item; text && *text; text++)
+		if (pairs_set(maker->pairs, *text) < 0)
 			return err_sys(err, "cannot make the environment");
-	late->own = take_ptr(&own.item);
+	late->own = take_ptr(&own.words.item);
 	return 0;
 }
 
 static const char *get_variable(void *arg, const char *name)
 {
-	return env_get(((struct words *)arg)->item, name);
+	return pairs_get(arg, name);
 }
 
 static int set_variable(void *arg, const char *name, const char *value)
 {
-	return set_pair(arg, name, value);
+	return pairs_set_value(arg, name, value);
 }
 
-static int wire_up(struct words *words, struct err *err)
+static int wire_up(struct pairs *pairs, struct err *err)
 {
-	struct wireup_env env = {get_variable, set_variable, words};
+	struct wireup_env env = {get_variable, set_variable, pairs};
 	int count = wireup_pmix(&env);
 
 	if (count < 0)
@@ -297,14 +318,18 @@ static int wire_up(struct words *words, struct err *err)
 int env_build(const struct env_sources *sources, char ***out, struct env_late *late,
 	      struct err *err)
 {
-	auto_words words = {0};
+	auto_pairs pairs = {0};
+	struct maker maker = {.from = sources, .pairs = &pairs};
+	int result;
 
 	*late = (struct env_late){NULL, NULL};
-	if (fill(sources, &words, late, err) < 0 || (sources->wireup && wire_up(&words, err) < 0)) {
+	result = make(&maker, late, err);
+	names_clear(&maker.host);
+	if (result < 0 || (sources->wireup && wire_up(&pairs, err) < 0)) {
 		words_free(take_ptr(&late->scripts));
 		words_free(take_ptr(&late->own));
 		return -1;
 	}
-	*out = take_ptr(&words.item);
+	*out = take_ptr(&pairs.words.item);
 	return 0;
 }

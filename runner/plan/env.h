@@ -5,7 +5,8 @@
  * In this order, later winning: the host's variables less those that would
  * mislead the image's programs (firn.conf [env] drop), the image's own (OCI
  * config Env), PATH and HOME, what its scripts do, and what the command line says. What nobody set
- * is added last: what a PMIx client of another version must know.
+ * is added last: what a PMIx client of another version must know. Each name is there once; of
+ * one that the host has twice the first holds, as for getenv(3).
  */
 #ifndef FIRN_RUNNER_PLAN_ENV_H
 #define FIRN_RUNNER_PLAN_ENV_H
@@ -48,9 +49,6 @@ int env_open_files(struct request *request, struct err *err);
  */
 int env_build(const struct env_sources *sources, char ***out, struct env_late *late,
 	      struct err *err);
-
-/* Put NAME=VALUE in the place of the NAME that is there, or at the end. -1 without memory. */
-int env_set(struct words *words, const char *text);
 
 /* The value of @name in a list as environ, or in NULL; NULL if it is not there. The list's own. */
 const char *env_get(char *const *env, const char *name);

@@ -28,7 +28,7 @@ static int evaluate(struct content *content, struct shell_env *env, const char *
 
 static int take_pair(void *arg, const char *name, const char *value)
 {
-	return words_print(arg, "%s=%s", name, value);
+	return pairs_set_value(arg, name, value);
 }
 
 /* The scripts' paths, in their order. Returns 1, 0 when there are none, or -1. */
@@ -45,12 +45,12 @@ static int find_scripts(struct content *content, struct words *paths, struct err
 }
 
 /* 1: done to @env; 0: it takes a shell. */
-static int evaluate_all(struct content *content, char *const *paths, struct words *env,
+static int evaluate_all(struct content *content, char *const *paths, struct pairs *env,
 			struct err *err)
 {
-	auto_shell_env *shell = shell_env_new(env->item);
-	auto_words result = {0};
-	struct words old;
+	auto_shell_env *shell = shell_env_new(env->words.item);
+	auto_pairs result = {0};
+	struct pairs old;
 	int done = 1;
 
 	if (!shell)
@@ -67,7 +67,7 @@ static int evaluate_all(struct content *content, char *const *paths, struct word
 	return 1;
 }
 
-int env_scripts_apply(struct content *content, struct words *env, char ***left, struct err *err)
+int env_scripts_apply(struct content *content, struct pairs *env, char ***left, struct err *err)
 {
 	auto_words paths = {0};
 	int done = find_scripts(content, &paths, err);

@@ -28,6 +28,6 @@ enum {
  * Do to @env what the scripts do. Where that takes a shell, @env is left as it was and @left gets
  * the scripts' paths, a new list (words_free()), else NULL. Returns 0, or -1.
  */
-int env_scripts_apply(struct content *content, struct words *env, char ***left, struct err *err);
+int env_scripts_apply(struct content *content, struct pairs *env, char ***left, struct err *err);
 
 #endif

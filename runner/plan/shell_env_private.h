@@ -9,19 +9,21 @@
 #ifndef FIRN_RUNNER_PLAN_SHELL_ENV_PRIVATE_H
 #define FIRN_RUNNER_PLAN_SHELL_ENV_PRIVATE_H
 
+#include "lib/words.h"
 #include "runner/plan/shell_env.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 struct shell_variable {
-	char *name, *value; /* value NULL: exported, but not set */
+	char *name, *value; /* value NULL: it is not set, but may be exported */
 	bool exported;
 };
 
 struct shell_env {
 	struct shell_variable *item;
 	size_t count, room;
+	struct names names; /* of @item */
 };
 
 enum shell_verdict { UNDERSTOOD, NEEDS_SHELL, NO_MEMORY };

@@ -23,10 +23,9 @@ size_t shell_name_length(const char *text)
 
 struct shell_variable *shell_find(const struct shell_env *env, const char *name, size_t len)
 {
-	for (size_t i = 0; i < env->count; i++)
-		if (strncmp(env->item[i].name, name, len) == 0 && env->item[i].name[len] == '\0')
-			return &env->item[i];
-	return NULL;
+	const struct name_place *place = names_find(&env->names, name, len);
+
+	return place ? &env->item[place->at] : NULL;
 }
 
 static struct shell_variable *add(struct shell_env *env, const char *name, size_t len)
@@ -44,8 +43,10 @@ static struct shell_variable *add(struct shell_env *env, const char *name, size_
 	}
 	variable = &env->item[env->count];
 	*variable = (struct shell_variable){.name = strndup(name, len)};
-	if (!variable->name)
+	if (!variable->name || names_add(&env->names, variable->name, len, env->count) < 0) {
+		free(variable->name);
 		return NULL;
+	}
 	env->count++;
 	return variable;
 }
@@ -75,11 +76,8 @@ void shell_unset(struct shell_env *env, const char *name)
 
 	if (!variable)
 		return;
-	free(variable->name);
-	free(variable->value);
-	memmove(variable, variable + 1,
-		(size_t)(env->item + env->count - (variable + 1)) * sizeof(*variable));
-	env->count--;
+	free(take_ptr(&variable->value));
+	variable->exported = false;
 }
 
 struct shell_env *shell_env_new(char *const *environ)
@@ -89,7 +87,7 @@ struct shell_env *shell_env_new(char *const *environ)
 	for (; env && environ && *environ; environ++) {
 		size_t len = strcspn(*environ, "=");
 
-		if ((*environ)[len] == '=' &&
+		if ((*environ)[len] == '=' && !shell_find(env, *environ, len) &&
 		    shell_set(env, *environ, len, *environ + len + 1, true) < 0)
 			return NULL;
 	}
@@ -104,6 +102,7 @@ void shell_env_free(struct shell_env *env)
 		free(env->item[i].name);
 		free(env->item[i].value);
 	}
+	names_clear(&env->names);
 	free(env->item);
 	free(env);
 }

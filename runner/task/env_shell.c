@@ -3,7 +3,6 @@
 
 #include "lib/log.h"
 #include "lib/words.h"
-#include "runner/plan/env.h"
 #include "runner/plan/shell_env.h"
 #include "runner/task/workdir.h"
 
@@ -95,7 +94,7 @@ static bool is_shells_own(const char *name)
 
 static int take_variable(void *arg, const char *name, const char *value)
 {
-	return is_shells_own(name) ? 0 : words_print(arg, "%s=%s", name, value);
+	return is_shells_own(name) ? 0 : pairs_set_value(arg, name, value);
 }
 
 /* What a shell does not say: its own variables, and names that are none to it. */
@@ -116,18 +115,18 @@ static bool is_kept(const char *text)
 
 static int take_answer(struct plan *plan, const struct shell_env *said, struct err *err)
 {
-	auto_words env = {0};
+	auto_pairs env = {0};
 
 	if (shell_env_each(said, take_variable, &env) < 0)
 		return err_sys(err, "cannot make the environment");
 	for (char *const *text = plan->env; text && *text; text++)
-		if (is_kept(*text) && env_set(&env, *text) < 0)
+		if (is_kept(*text) && pairs_set(&env, *text) < 0)
 			return err_sys(err, "cannot make the environment");
 	for (char *const *text = plan->own; text && *text; text++)
-		if (env_set(&env, *text) < 0)
+		if (pairs_set(&env, *text) < 0)
 			return err_sys(err, "cannot make the environment");
 	words_free(plan->env);
-	plan->env = take_ptr(&env.item);
+	plan->env = take_ptr(&env.words.item);
 	words_free(take_ptr(&plan->scripts));
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "tests/unit/tap.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct err err;
@@ -92,6 +93,67 @@ static void the_hosts_settings_do_not_leak(void)
 	HAS("EMPTY", "");
 	HAS("PYTHONNOUSERSITE", "1");
 	HAS("FIRN_CONTAINER", "/i.sqfs");
+	end(&scene);
+}
+
+static int times(char *const *env, const char *name)
+{
+	size_t len = strlen(name);
+	int count = 0;
+
+	for (; *env; env++)
+		count += strncmp(*env, name, len) == 0 && (*env)[len] == '=';
+	return count;
+}
+
+/* A shell takes the last, getenv(3) the first: of two there must be one. */
+static void a_name_that_is_there_twice_enters_once(void)
+{
+	static const char *const host[] = {"A=1", "A=2", "B=1", "B=2", "C=1", "C=2",
+					   "HOME=/1", "HOME=/2", "D=1", "D=2", NULL};
+	static const char *const image[] = {"B=image", "B=image2", NULL};
+	struct request_env env[] = {{(char *)"C=mine", false}, {(char *)"D", false}};
+	struct scene scene;
+
+	begin(&scene);
+	scene.request.env = env;
+	scene.request.env_count = COUNT_OF(env);
+	build(&scene, host, image);
+	HAS("A", "1");
+	HAS("B", "image2");
+	HAS("C", "mine");
+	HAS("D", "1");
+	HAS("HOME", "/home/u");
+	for (const char *const *name = (const char *const[]){"A", "B", "C", "D", "HOME", NULL};
+	     *name; name++)
+		ok(times(scene.env, *name) == 1, "%s is there once", *name);
+	end(&scene);
+}
+
+/* With every name looked for in all others this would take half a minute. */
+static void tens_of_thousands_of_names_take_no_time(void)
+{
+	enum { MANY = 100000 };
+	auto_words host = {0};
+	auto_free struct request_env *env = calloc(MANY, sizeof(*env));
+	struct timespec from, to;
+	struct scene scene;
+	bool made = env;
+
+	for (int i = 0; made && i < MANY; i++) {
+		made = words_print(&host, "HOST_NAME_%d=x", i) == 0;
+		env[i].text = made ? strndup(host.item[i], strlen(host.item[i]) - 2) : NULL;
+	}
+	ok(made, "a large environment");
+	begin(&scene);
+	scene.request.env = env;
+	scene.request.env_count = MANY;
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+	build(&scene, (const char *const *)host.item, (const char *const *)host.item);
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	ok(words_count(scene.env) > MANY && to.tv_sec - from.tv_sec < 10, "is made in seconds");
+	for (int i = 0; i < MANY; i++)
+		free(env[i].text);
 	end(&scene);
 }
 
@@ -329,6 +391,8 @@ static void lines_of_env_files_may_be_anything(void)
 int main(void)
 {
 	the_hosts_settings_do_not_leak();
+	a_name_that_is_there_twice_enters_once();
+	tens_of_thousands_of_names_take_no_time();
 	the_command_line_wins();
 	a_clean_environment_keeps_the_job();
 	frozen_lets_nothing_in();

@@ -82,6 +82,8 @@ static const char *const alike[] = {
 	"export R=\"a\nb\"",
 	"R=1 S=$R\nexport R S",
 	"unset HOME; export R=\"${HOME-none}\"",
+	"export R=1; unset R; export R=2; unset S; S=3; export S",
+	"R=1; unset R; export R; export S=${R-none}",
 	"if [ -z \"$NONE\" ]; then export R=yes; else export R=no; fi",
 	"if [ -n \"$NONE\" ]; then\n export R=yes\nelse\n export R=no\nfi",
 	"if test -n \"${NONE:-}\"; then\n export R=$(date)\n if [ -d /x ]; then :; fi\nfi; export "

@@ -67,8 +67,47 @@ static void lists_are_joined(void)
 	words_free(NULL);
 }
 
+static void an_environment_has_each_name_once(void)
+{
+	auto_pairs pairs = {0};
+
+	ok(!pairs_get(&pairs, "A"), "nothing is in an empty one");
+	ok(pairs_set(&pairs, "A=1") == 0 && pairs_set(&pairs, "AB=2") == 0 &&
+		   pairs_set_value(&pairs, "A", "3") == 0,
+	   "three are set");
+	ok(pairs.words.count == 2, "the third in the place of the first");
+	is_str(pairs.words.item[0], "A=3", "... whole");
+	is_str(pairs_get(&pairs, "AB"), "2", "a longer name is another one");
+	ok(!pairs_get(&pairs, "B") && !pairs_get(&pairs, ""), "an end of a name is none");
+}
+
+static void a_name_is_found_among_many(void)
+{
+	enum { MANY = 100000 };
+	auto_pairs pairs = {0};
+	char name[32];
+	int set = 0, found = 0;
+
+	for (int i = 0; i < 2 * MANY; i++) {
+		(void)snprintf(name, sizeof(name), "NAME%d", i % MANY);
+		set += pairs_set_value(&pairs, name, i < MANY ? "one" : "two") == 0;
+	}
+	for (int i = 0; i < MANY; i++) {
+		const char *value;
+
+		(void)snprintf(name, sizeof(name), "NAME%d", i);
+		value = pairs_get(&pairs, name);
+		found += value && strcmp(value, "two") == 0;
+	}
+	ok(set == 2 * MANY && pairs.words.count == MANY, "%d names are set twice", MANY);
+	ok(found == MANY, "and each has its second value");
+}
+
 int main(void)
 {
+	an_environment_has_each_name_once();
+	a_name_is_found_among_many();
+
 	a_list_ends_with_null();
 	words_are_copies_unless_they_are_taken();
 	a_part_ends_at_its_nul();
