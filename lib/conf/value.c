@@ -56,35 +56,71 @@ static bool is_place(const char *text, const char **wrong)
 	return *text == '/' || *text == '~' || strncmp(text, "$HOME", strlen("$HOME")) == 0;
 }
 
-/* Whether the third field, if there is one, is of ro, rw and optional, and there is no fourth. */
-static bool has_right_mode(const char *bind)
+/* What is behind the next colon that has no backslash before it; NULL: there is none. */
+static const char *next_field(const char *at)
 {
-	int colons = 0;
-
-	for (; *bind && colons < 2; bind++) {
-		if (bind[0] == '\\' && bind[1])
-			bind++;
-		else
-			colons += *bind == ':';
+	for (; *at; at++) {
+		if (at[0] == '\\' && at[1])
+			at++;
+		else if (*at == ':')
+			return at + 1;
 	}
-	while (colons == 2) {
-		size_t len = strcspn(bind, ",");
+	return NULL;
+}
 
-		if (!((len == 2 && (strncmp(bind, "ro", 2) == 0 || strncmp(bind, "rw", 2) == 0)) ||
-		      (len == 8 && strncmp(bind, "optional", 8) == 0)))
+/* Whether @mode is of ro or rw, not both, and optional. */
+static bool is_mode(const char *mode)
+{
+	static const char *const words[] = {"ro", "rw", "optional"};
+	unsigned seen = 0;
+
+	for (;; mode++) {
+		size_t len = strcspn(mode, ","), i = 0;
+
+		while (i < COUNT_OF(words) &&
+		       (strlen(words[i]) != len || strncmp(mode, words[i], len) != 0))
+			i++;
+		seen |= 1U << i;
+		mode += len;
+		if (i == COUNT_OF(words) || (seen & 3) == 3)
 			return false;
-		if (!bind[len])
+		if (!*mode)
 			return true;
-		bind += len + 1;
 	}
-	return true;
+}
+
+/* Whether something can be mounted at the @len bytes of @path: not on "/", nor by way of "..". */
+static bool is_target(const char *path, size_t len)
+{
+	bool named = *path != '/';
+
+	for (size_t i = 0; i < len; i++) {
+		size_t part = strcspn(path + i, "/");
+
+		part = part < len - i ? part : len - i;
+		if (part == 2 && strncmp(path + i, "..", 2) == 0)
+			return false;
+		named = named || (part > 0 && !(part == 1 && path[i] == '.'));
+		i += part;
+	}
+	return named;
 }
 
 /* One bind is one item, blanks and all. */
 static int take_bind(struct conf_list *list, const char *text, const char **wrong)
 {
-	return is_place(text, wrong) && has_right_mode(text) ? list_add(list, text, strlen(text))
-							     : -1;
+	const char *target = next_field(text);
+	const char *mode = target ? next_field(target) : NULL;
+	const char *place = target ? target : text;
+	size_t len = target && mode ? (size_t)(mode - 1 - target) : strlen(place);
+
+	if (!is_place(text, wrong) || !is_place(place, wrong) || (mode && !is_mode(mode)))
+		return -1;
+	if (!is_target(place, len)) {
+		*wrong = "nothing can be mounted on '/', or by way of '..'";
+		return -1;
+	}
+	return list_add(list, text, strlen(text));
 }
 
 /* Words as "root" or "--root"; an unknown one would deny nothing, and nobody would know. */

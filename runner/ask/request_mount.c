@@ -120,7 +120,7 @@ int request_bind_configured(const char *text, struct request_mount *out, struct 
 	struct request_mount mount;
 
 	if (request_bind_parse(text, &mount, err) < 0)
-		return -1;
+		return err_aim(err, "firn.conf's bind");
 	if (expand(&mount.source, err) < 0 || expand(&mount.target, err) < 0) {
 		request_mount_clear(&mount);
 		return err_aim(err, "firn.conf's bind");

@@ -280,7 +280,7 @@ static int add_mounts(struct composer *at, struct err *err)
 		result = add_configured(at, &mount, err);
 		request_mount_clear(&mount);
 		if (result < 0)
-			return -1;
+			return err_aim(err, "firn.conf's bind '%s'", at->conf->bind.item[i]);
 	}
 	for (size_t i = 0; i < request->mount_count; i++)
 		if (add_mount(at, &request->mount[i], 0, err) < 0)

@@ -246,6 +246,28 @@ static void mistakes_name_what_is_right(void)
 		   refused("[run]\nbind = /a:/b:\n", "line 2") &&
 		   refused("[run]\nbind = /a:/b:ro,\n", "line 2"),
 	   "an unknown way to bind");
+	ok(refused("[run]\nbind = /a:/b:ro,rw\n", "line 2: 'bind' cannot be '/a:/b:ro,rw'") &&
+		   refused("[run]\nbind = /a:/b:rw,optional,ro\n", "line 2"),
+	   "two ways at once");
+	ok(refused("[run]\nbind = /a:optional\n",
+		   "line 2: 'bind' cannot be '/a:optional': it is an "
+		   "absolute path") &&
+		   refused("[run]\nbind = /a::ro\n", "line 2") &&
+		   refused("[run]\nbind = /a:$USER:ro\n", "line 2") &&
+		   refused("[run]\nbind = /a:~bob:ro\n", "'~bob' is not known"),
+	   "a target that is no absolute path");
+	ok(refused("[run]\nbind = /a:/b/..:ro\n", "by way of '..'") &&
+		   refused("[run]\nbind = /a/../b\n", "by way of '..'") &&
+		   refused("[run]\nbind = /a:/./:ro\n", "nothing can be mounted on '/'") &&
+		   refused("[run]\nbind = /\n", "nothing can be mounted on '/'"),
+	   "a target that is none");
+	conf = read_text("[run]\nbind = /a/../b:/..c:ro\nbind = ~:~/..:optional\n");
+	ok(!conf, "one by one");
+	conf_freep(&conf);
+	conf = read_text(
+		"[run]\nbind = /a/../b:/..c:ro\nbind = ~\nbind = $HOME/d:~/e:rw,optional\n");
+	ok(conf && conf->bind.count == 3, "sources and names that only look so");
+	conf_freep(&conf);
 	conf = read_text("[run]\nbind = /a\\:b:/c#d:ro,optional\nbind = /a:/b:rw\n");
 	ok(conf && conf->bind.count == 2, "the right ones");
 	ok(refused("[run]\nbind = /scratch/$HOST\n",
