@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FILE_MAX = 1 << 20, SECTION_MAX = 300 };
 
@@ -347,17 +348,45 @@ int conf_read_file(struct conf *conf, const char *path, bool trusted, struct err
 	return read_open(conf, fd, path, trusted, err);
 }
 
+/*
+ * Whether the site has no file, where open(2) found none: a name, or one of a directory above
+ * it, that is there but a symlink to nowhere is not none, as what it denies would be allowed.
+ */
+static bool is_without_site(void)
+{
+	char path[] = SITE_FILE;
+	struct stat stat_;
+
+	while (path[0] && lstat(path, &stat_) < 0) {
+		if (errno != ENOENT)
+			return false;
+		*strrchr(path, '/') = '\0';
+	}
+	return !path[0] || !S_ISLNK(stat_.st_mode) || stat(path, &stat_) == 0;
+}
+
+/* Read it, if there is one. */
+static int read_site(struct conf *conf, struct err *err)
+{
+	auto_fd fd = open(SITE_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0)
+		return read_open(conf, fd, SITE_FILE, true, err);
+	if (errno != ENOENT)
+		return err_sys(err, "cannot read '%s'", SITE_FILE);
+	if (!is_without_site())
+		return err_set(err, "cannot read '%s': it is a symlink that leads nowhere",
+			       SITE_FILE);
+	return 0;
+}
+
 int conf_read(const char *extra, struct conf **out, struct err *err)
 {
 	auto_conf *conf = conf_new();
-	auto_fd site = -1;
 
 	if (!conf)
 		return err_sys(err, "cannot read the configuration");
-	site = open(SITE_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (site < 0 && errno != ENOENT && errno != ENOTDIR)
-		return err_sys(err, "cannot read '%s'", SITE_FILE);
-	if (site >= 0 && read_open(conf, site, SITE_FILE, true, err) < 0)
+	if (read_site(conf, err) < 0)
 		return -1;
 	if (extra && conf_read_file(conf, extra, false, err) < 0)
 		return -1;

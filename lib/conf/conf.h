@@ -2,7 +2,8 @@
 /*
  * conf.h - firn.conf: what the site decides, and what a user may add.
  *
- * The site's file (sysconfdir/firn/firn.conf) is read if it exists; no other place is looked at,
+ * The site's file (sysconfdir/firn/firn.conf) is read if its name exists, and a name that leads
+ * nowhere (a symlink's target that is not mounted) is an error; no other place is looked at,
  * so that of an install of the user's own is the only one there. trust.h says whose it may be.
  * A file named with --config is read after it if the user or root owns it and nobody else can
  * write to it; it may only set what a user may set (the table in conf.c says which), and takes

@@ -45,6 +45,26 @@ if [ "$(id -u)" != 0 ]; then
 	ok '... with the remedy'             site '[build]\ncache = /usr\n' sh -c 'FIRN_CACHE= "$0" doctor | grep -qF "or for all: chown root:root '"'/usr'"'"' "$FIRN"
 fi
 
+# site_link TARGET NAME COMMAND...: with NAME in the configuration's path a symlink to TARGET.
+site_link() {
+	unshare -Urm sh -c 'mount -t tmpfs none "$1" && mkdir -p "${2%/*}" && rm -rf "$2" && ln -s "$3" "$2" && shift 3 && exec "$@"' \
+		sh "$above" "$2" "$1" "$FIRN" exec "$scratch/root" true
+}
+printf '%b' "$denied" >"$scratch/good"
+chmod 644 "$scratch/good"
+ok 'a file by a symlink is read'         site_link "$scratch/good" "$conf"
+for name in "$conf" "${conf%/firn.conf}"; do
+	ok "'$name' that leads nowhere: 125" status_is 125 site_link "$scratch/away" "$name"
+	ok '... is named'                says "firn: cannot read '$conf': it is a symlink that leads nowhere"
+done
+ok 'a directory by a symlink may be empty' site_link "$scratch/shown" "${conf%/firn.conf}"
+ok 'no directory is no file'             site '' sh -c 'rm -r "${0%/*}" && exec "$@"' "$conf" "$FIRN" exec "$scratch/root" true
+ok '... nor is an empty one'             site '' sh -c 'rm "$0" && exec "$@"' "$conf" "$FIRN" exec "$scratch/root" true
+ok 'a file in place of the directory: 125' status_is 125 site '' sh -c 'rm -r "${0%/*}" && : >"${0%/*}" && exec "$@"' "$conf" "$FIRN" exec "$scratch/root" true
+ok '... is named'                        says "firn: cannot read '$conf': Not a directory"
+ok 'a wrong bind of the site: 125'       status_is 125 site '[run]\nbind = /tmp\nbind = /scratch:optional\n' "$FIRN" exec "$scratch/root" true
+ok '... with its line'                   says "'$conf' line 3: 'bind' cannot be '/scratch:optional'"
+
 # Root's own file, in a namespace that does not know root.
 foreign() {
 	unshare -Urm sh -c 'mount -t tmpfs none "$1" && mkdir -p "${2%/*}" && : >"$2" && mount --bind "$3" "$2" && shift 3 && exec "$@"' \
