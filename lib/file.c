@@ -60,12 +60,26 @@ static ssize_t read_whole(int fd, size_t told, size_t limit, char **text)
 	return (ssize_t)size;
 }
 
+/* All that @fd gives, where @told says how much that is, or 0. */
+static int take_whole(int fd, const char *name, size_t told, size_t limit, char **text,
+		      size_t *size, struct err *err)
+{
+	auto_free char *whole = NULL;
+	ssize_t got = read_whole(fd, told, limit, &whole);
+
+	if (got < 0)
+		return err_sys(err, "cannot read '%s'", name);
+	if ((size_t)got > limit)
+		return err_set(err, "'%s' is larger than %zu bytes", name, limit);
+	*size = (size_t)got;
+	*text = take_ptr(&whole);
+	return 0;
+}
+
 int file_read_fd(int fd, const char *name, size_t limit, char **text, size_t *size,
 		 struct err *err)
 {
-	auto_free char *whole = NULL;
 	struct stat stat;
-	ssize_t got;
 
 	if (fstat(fd, &stat) < 0)
 		return err_sys(err, "cannot read '%s'", name);
@@ -74,14 +88,13 @@ int file_read_fd(int fd, const char *name, size_t limit, char **text, size_t *si
 				name);
 	if ((uint64_t)stat.st_size > limit)
 		return err_set(err, "'%s' is larger than %zu bytes", name, limit);
-	got = read_whole(fd, (size_t)stat.st_size, limit, &whole);
-	if (got < 0)
-		return err_sys(err, "cannot read '%s'", name);
-	if ((size_t)got > limit)
-		return err_set(err, "'%s' is larger than %zu bytes", name, limit);
-	*size = (size_t)got;
-	*text = take_ptr(&whole);
-	return 0;
+	return take_whole(fd, name, (size_t)stat.st_size, limit, text, size, err);
+}
+
+int file_read_stream(int fd, const char *name, size_t limit, char **text, size_t *size,
+		     struct err *err)
+{
+	return take_whole(fd, name, 0, limit, text, size, err);
 }
 
 int file_read(int dirfd, const char *path, size_t limit, char **text, size_t *size,

@@ -29,6 +29,10 @@ int file_read(int dirfd, const char *path, size_t limit, char **text, size_t *si
 int file_read_fd(int fd, const char *name, size_t limit, char **text, size_t *size,
 		 struct err *err);
 
+/* The same of whatever @fd is, a pipe or a device, until its end; a directory is an error. */
+int file_read_stream(int fd, const char *name, size_t limit, char **text, size_t *size,
+		     struct err *err);
+
 /*
  * Read @size bytes from byte @offset of file @fd on into @data, or what there is of them up to
  * the file's end; where @fd itself stands does not matter. Returns how many, or -1 with errno.

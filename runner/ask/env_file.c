@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/ask/env_file.h"
 
+#include "lib/file.h"
 #include "lib/own.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 #define BLANKS " \t"
+#define BOM "\xef\xbb\xbf" /* with which some editors begin UTF-8 */
 
 bool env_name_is_good(const char *name)
 {
@@ -84,25 +85,31 @@ int env_file_read(const char *path, int fd,
 		  int (*take)(void *arg, const char *name, const char *value), void *arg,
 		  struct err *err)
 {
-	auto_fd own = fd < 0 ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	auto_file *file = own < 0 ? NULL : fdopen(own, "r");
-	auto_free char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
+	auto_fd own = fd < 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	auto_free char *text = NULL;
+	size_t size;
+	char *line, *next;
 
-	if (!file)
+	if (fd < 0 && own < 0)
 		return err_sys(err, "cannot read '%s'", path);
-	(void)take_fd(&own);
-	for (int number = 1; (len = getline(&line, &room, file)) >= 0; number++) {
+	if (file_read_stream(fd < 0 ? own : fd, path, ENV_FILE_SIZE_MAX, &text, &size, err) < 0)
+		return -1;
+	line = text + (strncmp(text, BOM, strlen(BOM)) == 0 ? strlen(BOM) : 0);
+	for (int number = 1; line < text + size; number++, line = next) {
+		size_t len = strcspn(line, "\n");
 		const char *why = "holds a zero byte";
 		char *name, *value;
-		int result =
-			strlen(line) == (size_t)len ? env_file_line(line, &name, &value, &why) : -1;
+		int result = -1;
 
+		next = line + len + 1;
+		if (line[len] == '\n' || line + len == text + size) {
+			line[len] = '\0';
+			result = env_file_line(line, &name, &value, &why);
+		}
 		if (result < 0)
 			return err_set(err, "'%s' line %d %s", path, number, why);
 		if (result > 0 && take(arg, name, value) < 0)
 			return err_sys(err, "cannot take '%s'", path);
 	}
-	return ferror(file) ? err_sys(err, "cannot read '%s'", path) : 0;
+	return 0;
 }

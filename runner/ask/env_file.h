@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 
+enum { ENV_FILE_SIZE_MAX = 16 << 20 }; /* bytes: above what execve(2) takes of all variables */
+
 /*
  * Take one line apart, in place. Returns 1 with @name and @value (NULL: the
  * host's is meant), 0 for a blank or a comment, or -1 with @why, a static text.
@@ -25,7 +27,9 @@ bool env_name_is_good(const char *name);
 
 /*
  * Call @take for each variable of @path, which is open as @fd (borrowed; -1: not yet); -1 from it
- * (out of memory) ends the reading. Returns 0, or -1 with @err naming file and line.
+ * (out of memory) ends the reading. It may be a pipe, and a byte order mark at its beginning is
+ * passed over; all of it is read first, so that of a file too large nothing is taken. Returns 0, or
+ * -1 with @err naming file and line.
  */
 int env_file_read(const char *path, int fd,
 		  int (*take)(void *arg, const char *name, const char *value), void *arg,

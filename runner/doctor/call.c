@@ -2,6 +2,7 @@
 /* What the kernel allows, tried in a child that enters namespaces as exec does. */
 #include "runner/doctor/doctor.h"
 
+#include "lib/file.h"
 #include "lib/own.h"
 #include "lib/plan.h"
 #include "runner/mount/ns.h"
@@ -15,6 +16,8 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+
+enum { MOUNTINFO_MAX = 64 << 20 }; /* bytes */
 
 struct outcome {
 	bool entering;
@@ -240,12 +243,11 @@ static bool is_root_line(const char *line)
 	return strncmp(line, "/ ", 2) == 0;
 }
 
-static bool root_is_mount(FILE *mounts)
+static bool root_is_mount(char *mounts)
 {
-	auto_free char *line = NULL;
-	size_t room = 0;
+	char *line;
 
-	while (getline(&line, &room, mounts) > 0)
+	while ((line = strsep(&mounts, "\n")))
 		if (is_root_line(line))
 			return true;
 	return false;
@@ -253,9 +255,14 @@ static bool root_is_mount(FILE *mounts)
 
 void doctor_root(struct finding *finding)
 {
-	auto_file *mounts = fopen("/proc/self/mountinfo", "re");
+	auto_free char *mounts = NULL;
+	struct err err;
+	size_t size;
 
-	if (!mounts) {
+	if (file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &mounts, &size, &err) < 0 &&
+	    err.code != ENOENT) {
+		finding_set(finding, FINDING_WARNING, "%.200s", err.text);
+	} else if (!mounts) {
 		finding_set(finding, FINDING_MISSING, "/proc is not mounted");
 		finding_remedy(finding, "mount -t proc proc /proc");
 	} else if (root_is_mount(mounts)) {

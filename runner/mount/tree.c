@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/mount/tree.h"
 
+#include "lib/file.h"
 #include "lib/own.h"
 #include "lib/path.h"
 
@@ -27,6 +28,8 @@ enum {
 	OLD_PRIVATE = 1 << 18,
 	OLD_RELATIME = 1 << 21,
 };
+
+enum { MOUNTINFO_MAX = 64 << 20 }; /* bytes */
 
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
@@ -224,13 +227,14 @@ bool tree_restrict_needed(void)
 
 int tree_restrict_all(char *const *readonly, struct err *err)
 {
-	auto_file *info = fopen("/proc/self/mountinfo", "re");
-	auto_free char *line = NULL;
-	size_t room = 0;
+	auto_free char *text = NULL;
+	char *rest, *line;
+	size_t size;
 
-	if (!info)
-		return err_sys(err, "cannot read '/proc/self/mountinfo'");
-	while (getline(&line, &room, info) >= 0)
+	/* All of it, before anything is changed: a line that is lost would be a mount as it was. */
+	if (file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &size, err) < 0)
+		return -1;
+	for (rest = text; (line = strsep(&rest, "\n"));)
 		if (restrict_line(line, readonly, err) < 0)
 			return -1;
 	return 0;

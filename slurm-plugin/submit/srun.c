@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "slurm-plugin/submit/srun.h"
 
+#include "lib/file.h"
 #include "lib/own.h"
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <link.h>
 #include <stdint.h>
@@ -12,7 +14,7 @@
 #include <unistd.h>
 
 /* 816 bytes in 24.11; what else might be called "opt" is an int or a pointer. */
-enum { OPTIONS_SIZE_MIN = 256, COMPONENTS_MAX = 128 };
+enum { OPTIONS_SIZE_MIN = 256, COMPONENTS_MAX = 128, WORDS_SIZE_MAX = 16 << 20 };
 
 /* What the program and its libraries mean by a name. */
 struct symbol {
@@ -112,11 +114,13 @@ int srun_component(void)
 
 bool srun_has_components(void)
 {
-	auto_file *words = fopen("/proc/self/cmdline", "re");
-	auto_free char *word = NULL;
-	size_t size = 0;
+	auto_free char *words = NULL;
+	struct err ignored;
+	size_t size;
 
-	while (words && getdelim(&word, &size, '\0', words) > 0)
+	if (file_read(AT_FDCWD, "/proc/self/cmdline", WORDS_SIZE_MAX, &words, &size, &ignored) < 0)
+		return true;
+	for (const char *word = words; word < words + size; word += strlen(word) + 1)
 		if (strcmp(word, ":") == 0)
 			return true;
 	return false;

@@ -25,7 +25,8 @@ int srun_component(void);
 
 /*
  * Whether a word of the command line is the ":" between components. If so, what the first one
- * said must be forgotten before srun reads the next one's options, which begin with it.
+ * said must be forgotten before srun reads the next one's options, which begin with it. True,
+ * too, where it cannot be read: to forget for nothing does no harm.
  */
 bool srun_has_components(void);
 

@@ -22,6 +22,15 @@ ok '... with its number'                     says 'line 1'
 printf 'export A=1\n  export\tB="two words"  \nC=it'"'"'s\nD='"'"'$HOME "x"'"'"'\nE="\\"\\$\\n"\nF=a#b\nG=\nHOST\nNONE\nexport HOST2\n' >"$scratch/env"
 env_of() { env HOST=h HOST2=h2 "$FIRN" exec --env-file "$scratch/env" "$debian" sh -c 'printf "%s|" "$A" "$B" "$C" "$D" "$E" "$F" "${G-unset}" "$HOST" "${NONE-unset}" "$HOST2"'; }
 ok 'export, quotes and bare names in it'     prints '1|two words|it'"'"'s|$HOME "x"|"$\n|a#b||h|unset|h2|' env_of
+printf '\357\273\277A=1\nB=2\n' >"$scratch/env"
+ok 'a byte order mark before them is none'    prints '1 2' firn exec --env-file "$scratch/env" "$debian" sh -c 'echo "$A $B"'
+mkfifo "$scratch/pipe"
+cat "$scratch/env" >"$scratch/pipe" &
+ok 'a pipe will do'                          prints '1 2' firn exec --env-file "$scratch/pipe" "$debian" sh -c 'echo "$A $B"'
+ok 'a file without an end is an error'       status_is 125 firn exec --env-file /dev/zero "$debian" true
+ok '... in a line'                           says "firn: '/dev/zero' is larger than 16777216 bytes"
+ok 'a directory is one'                      status_is 125 firn exec --env-file "$scratch" "$debian" true
+ok '... too'                                 says "firn: cannot read '$scratch': Is a directory"
 for bad in '1A=b' 'A B=c' 'export A B=c' '=x' 'A="b' "A='b'c" '"A"=b' 'A B' 'A-$x=1'; do
 	printf 'GOOD=1\n%s\n' "$bad" >"$scratch/bad"
 	ok "'$bad' in it is an error"          status_is 125 firn exec --env-file "$scratch/bad" "$debian" true

@@ -4,6 +4,10 @@
 #include "lib/own.h"
 #include "tests/unit/tap.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 /* "NAME|VALUE", "NAME" for the host's, "" for none, or "error: WHY". */
 static const char *read_as(const char *text)
 {
@@ -23,6 +27,20 @@ static const char *read_as(const char *text)
 		(void)snprintf(seen, sizeof(seen), "error: %s", why);
 		return seen;
 	}
+}
+
+static char seen_all[1024];
+static char seen_last[16];
+static size_t seen_size;
+
+static int see(void *arg, const char *name, const char *value)
+{
+	(void)arg;
+	if (strlen(name) + strlen(value) + 3 < sizeof(seen_all) - seen_size)
+		seen_size += (size_t)snprintf(seen_all + seen_size, sizeof(seen_all) - seen_size,
+					      "%s=%s|", name, value);
+	(void)snprintf(seen_last, sizeof(seen_last), "%s", name);
+	return 0;
 }
 
 static void lines_of_docker_mean_what_they_say(void)
@@ -73,8 +91,53 @@ static void what_could_mean_two_things_is_an_error(void)
 	is_str(read_as("'A'=c"), "error: is not of the form NAME=VALUE", "a quoted name");
 }
 
+/* "NAME=VALUE|..." of a file of @size bytes, "error: WHY" */
+static const char *file_as(const char *bytes, size_t size)
+{
+	char path[] = "/tmp/firn-test.XXXXXX";
+	auto_fd fd = mkstemp(path);
+	struct err err;
+
+	seen_size = 0;
+	seen_all[0] = '\0';
+	if (fd < 0 || unlink(path) < 0 || write(fd, bytes, size) != (ssize_t)size ||
+	    lseek(fd, 0, SEEK_SET) < 0)
+		return "no file";
+	if (env_file_read("F", fd, see, NULL, &err) < 0)
+		(void)snprintf(seen_all, sizeof(seen_all), "error: %s", err.text);
+	return seen_all;
+}
+
+#define FILE_AS(text) file_as(text, sizeof(text) - 1)
+
+static void all_of_a_file_is_read(void)
+{
+	auto_free char *large = malloc(ENV_FILE_SIZE_MAX);
+	auto_fd zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	struct err err;
+
+	is_str(FILE_AS("A=1\n\nB=2"), "A=1|B=2|", "to an end without a newline");
+	is_str(FILE_AS(""), "", "to that of an empty one");
+	is_str(FILE_AS("\xef\xbb\xbf"
+		       "A=1\nB=2\n"),
+	       "A=1|B=2|", "without a byte order mark");
+	is_str(FILE_AS("\xef\xbb\xbf"), "", "... alone");
+	is_str(FILE_AS("A=1\nB=\0\n"), "error: 'F' line 2 holds a zero byte", "a zero byte");
+	is_str(FILE_AS("A=1\nB=2\0"), "error: 'F' line 2 holds a zero byte", "... at the end");
+	is_str(FILE_AS("A=1\n\nB C\n"), "error: 'F' line 3 is not of the form NAME=VALUE",
+	       "a wrong line");
+	ok(env_file_read("Z", zero, see, NULL, &err) < 0, "a file without an end is an error");
+	is_str(err.text, "'Z' is larger than 16777216 bytes", "... named");
+	memset(large, 'x', ENV_FILE_SIZE_MAX);
+	memcpy(large, "A=1\nB=", 6);
+	memcpy(large + ENV_FILE_SIZE_MAX - 5, "\nC=3\n", 5);
+	(void)file_as(large, ENV_FILE_SIZE_MAX);
+	is_str(seen_last, "C", "what follows a long line is read");
+}
+
 int main(void)
 {
+	all_of_a_file_is_read();
 	lines_of_docker_mean_what_they_say();
 	so_do_lines_of_shells();
 	what_could_mean_two_things_is_an_error();
