@@ -172,34 +172,59 @@ static int prepare_root(struct builder *at, const struct mount_hook *hook, struc
 	return result < 0 ? -1 : 0;
 }
 
+/* Whether step @i has mounted something, as far as is known, and whether that is read-only. */
+static bool has_mounted(const struct builder *at, size_t i, bool *readonly)
+{
+	const struct plan_step *step = &at->plan->step[i];
+
+	switch (step->kind) {
+	case PLAN_BIND:
+		*readonly = step->flags & PLAN_READONLY;
+		return at->clone[i] >= 0;
+	case PLAN_FILE:
+	case PLAN_PREFIX:
+		*readonly = true;
+		return !at->root_shows;
+	case PLAN_TMPFS:
+	case PLAN_DEVPTS:
+	case PLAN_PIPE:
+		*readonly = step->kind == PLAN_PIPE;
+		return true;
+	case PLAN_LINK:
+	case PLAN_DIR:
+	case PLAN_OVERLAY:
+		break;
+	}
+	return false;
+}
+
 /* For kernels without mount_setattr(2): the restrictions by mount(2), now that paths are final. */
 static int restrict_late(struct builder *at, struct err *err)
 {
-	char **readonly = calloc(at->plan->count + 2, sizeof(*readonly));
+	bool readonly_root = at->plan->engine == PLAN_ENGINE_NONE && !find_overlay(at->plan);
+	auto_free struct tree_point *points = calloc(at->plan->count + 1, sizeof(*points));
 	size_t count = 0;
 	int result = 0;
 
-	if (!readonly)
+	if (!points)
 		return err_sys(err, "cannot restrict mounts");
-	if (at->plan->engine == PLAN_ENGINE_NONE && !find_overlay(at->plan))
-		readonly[count++] = strdup("/");
 	for (size_t i = 0; i < at->plan->count; i++) {
-		const struct plan_step *step = &at->plan->step[i];
+		const char *target = at->plan->step[i].target;
 
-		if (step->kind != PLAN_BIND || !(step->flags & PLAN_READONLY))
+		if (!has_mounted(at, i, &points[count].readonly))
 			continue;
-		readonly[count] = realpath(step->target, NULL);
-		if (!readonly[count] && errno != ENOENT && errno != ENOTDIR)
-			result = err_sys(err, "cannot make '%s' read-only", step->target);
-		count += readonly[count] ? 1 : 0;
+		points[count].path = realpath(target, NULL);
+		if (points[count].path)
+			count++;
+		else if (points[count].readonly && errno != ENOENT && errno != ENOTDIR)
+			result = err_sys(err, "cannot make '%s' read-only", target);
 	}
 	if (result == 0)
-		result = tree_restrict_all(readonly, err);
+		result = tree_restrict_all(readonly_root, points, count, err);
 	if (result == 0 && at->plan->contained)
 		result = tree_separate_all(err);
 	while (count > 0)
-		free(readonly[--count]);
-	free(readonly);
+		free(points[--count].path);
 	return result;
 }
 

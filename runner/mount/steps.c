@@ -146,6 +146,14 @@ static int open_place(struct builder *at, const struct plan_step *step, struct e
 	return open_target(at, step->target, step->flags & PLAN_ISFILE, err);
 }
 
+/* Step @i mounts nothing, and restricts nothing. */
+static int drop_clone(struct builder *at, size_t i)
+{
+	(void)close(at->clone[i]);
+	at->clone[i] = -1;
+	return 0;
+}
+
 static int attach_bind(struct builder *at, size_t i, struct err *err)
 {
 	const struct plan_step *step = &at->plan->step[i];
@@ -155,8 +163,10 @@ static int attach_bind(struct builder *at, size_t i, struct err *err)
 	if (at->clone[i] < 0)
 		return 0;
 	target = open_place(at, step, err);
+	if (target == NOT_SHOWN)
+		return drop_clone(at, i);
 	if (target < 0)
-		return target == NOT_SHOWN ? 0 : -1;
+		return -1;
 	if (step->flags & PLAN_READONLY)
 		restrict_to |= TREE_READONLY;
 	/* The plain ones are restricted all at once, see mount_plan(). */
@@ -167,7 +177,7 @@ static int attach_bind(struct builder *at, size_t i, struct err *err)
 		return 0;
 	if (plan_step_is_lenient(step) && place_is_none(err->code)) {
 		(void)leave_out(step, err->text);
-		return 0;
+		return drop_clone(at, i);
 	}
 	return err_aim(err, "cannot bind '%s' at '%s'", step->source, step->target);
 }

@@ -158,13 +158,20 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-static bool is_readonly(const char *path, char *const *readonly)
+/* What tree_restrict_all() is told. */
+struct readonly {
+	bool root;
+	const struct tree_point *point;
+	size_t count;
+};
+
+/* What came last decides: it lies over the earlier ones, and what it has below came with it. */
+static bool is_readonly(const char *path, const struct readonly *readonly)
 {
-	for (; *readonly; readonly++)
-		if (strcmp(*readonly, "/") == 0 ? strcmp(path, "/") == 0
-						: path_is_below(path, *readonly))
-			return true;
-	return false;
+	for (size_t i = readonly->count; i > 0; i--)
+		if (path_is_below(path, readonly->point[i - 1].path))
+			return readonly->point[i - 1].readonly;
+	return readonly->root && strcmp(path, "/") == 0;
 }
 
 /*
@@ -186,7 +193,7 @@ static bool cannot_be_reached(const char *path, int code)
 	return !reached;
 }
 
-static int restrict_line(char *line, char *const *readonly, struct err *err)
+static int restrict_line(char *line, const struct readonly *readonly, struct err *err)
 {
 	char *field[6];
 	char *rest = line;
@@ -225,8 +232,10 @@ bool tree_restrict_needed(void)
 	return no_setattr;
 }
 
-int tree_restrict_all(char *const *readonly, struct err *err)
+int tree_restrict_all(bool readonly_root, const struct tree_point *points, size_t count,
+		      struct err *err)
 {
+	const struct readonly readonly = {readonly_root, points, count};
 	auto_free char *text = NULL;
 	char *rest, *line;
 	size_t size;
@@ -235,7 +244,7 @@ int tree_restrict_all(char *const *readonly, struct err *err)
 	if (file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &size, err) < 0)
 		return -1;
 	for (rest = text; (line = strsep(&rest, "\n"));)
-		if (restrict_line(line, readonly, err) < 0)
+		if (restrict_line(line, &readonly, err) < 0)
 			return -1;
 	return 0;
 }

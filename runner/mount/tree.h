@@ -13,12 +13,19 @@
 #include "lib/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum tree_flags {
 	TREE_READONLY = 1 << 0,
 	TREE_NODEV = 1 << 1,
 	TREE_PRIVATE = 1 << 2, /* what the host mounts later does not appear */
 	/* nosuid is always set */
+};
+
+/* What was mounted where, in this order. */
+struct tree_point {
+	char *path;
+	bool readonly;
 };
 
 /*
@@ -42,10 +49,11 @@ bool tree_restrict_needed(void);
 
 /*
  * After pivot_root, when tree_restrict() could not: set nosuid on every mount
- * and nodev on every one but those at or below "/dev", by /proc/self/mountinfo;
- * @readonly (NULL-terminated) names mount points that are read-only with all
- * below them, "/" alone. Does nothing where mount_setattr(2) works.
+ * and nodev on every one but those at or below "/dev", by /proc/self/mountinfo.
+ * Read-only are "/" alone if @readonly_root says so, and the mounts for which the last
+ * of @count @points at or above them is. Does nothing where mount_setattr(2) works.
  */
-int tree_restrict_all(char *const *readonly, struct err *err);
+int tree_restrict_all(bool readonly_root, const struct tree_point *points, size_t count,
+		      struct err *err);
 
 #endif

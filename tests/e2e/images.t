@@ -60,6 +60,28 @@ for missing in openat2 open_tree,move_mount mount_setattr close_range pidfd_open
 	done
 done
 
+# Binds in binds: what comes last decides, and all below it.
+mkdir -p "$scratch/out/in/most" "$scratch/in/most"
+modes() {
+	"$@" exec -B "$scratch/out:/a:ro" -B "$scratch/in:/a/in" -B "$scratch/out:/a/in/most:ro" \
+		-B "$scratch/in:/b/in:rw" -B "$scratch/out:/b:ro" -B "$scratch/out:/c" -B "$scratch/in:/c/in:ro" \
+		--mount "type=bind,src=$scratch/out,dst=/d,ro" --tmpfs /d/in "$scratch/root" probe cat /proc/self/mountinfo |
+		sed -nE 's/^[0-9]+ [0-9]+ [^ ]+ [^ ]+ (\/[a-d](\/[^ ]*)?) (r[ow]),.*/\1 \3/p' | sort -u
+}
+nested='/a ro
+/a/in rw
+/a/in/most ro
+/b ro
+/c rw
+/c/in ro
+/d ro
+/d/in rw'
+modes "$FIRN" >"$scratch/modes"
+ok 'the last bind at a place decides how' test "$(grep -v '^/b/' "$scratch/modes")" = "$nested"
+for missing in mount_setattr open_tree,move_mount openat2,open_tree,move_mount,mount_setattr; do
+	ok "... without $missing, too"        prints "$(cat "$scratch/modes")" modes "$tools/enosys" "$missing" "$FIRN"
+done
+
 # What srun's plugin asks before a job is submitted.
 make_small "$scratch/has"
 squash "$scratch/has" "$scratch/has.sqfs"
