@@ -78,7 +78,9 @@ int place_open(int root, const struct plan_step *step)
 	if (step->flags & (PLAN_COPY | PLAN_REPLACE))
 		return path_open_in(root, step->target, O_PATH | O_NOFOLLOW);
 	fd = path_open_straight(root, step->target, O_PATH);
-	if (fd >= 0 || errno != ELOOP || step->flags & PLAN_CWD)
+	/* By way of "/.firn" there is nothing that an image could mean by a symlink. */
+	if (fd >= 0 || errno != ELOOP || step->flags & PLAN_CWD ||
+	    path_is_below(step->target, "/.firn"))
 		return take_fd(&fd);
 	fd = path_open_in(root, step->target, O_PATH);
 	if (fd >= 0 && !is_source(fd, step) && !is_nothing(fd, 0, &budget)) {

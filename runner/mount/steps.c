@@ -112,13 +112,21 @@ static int open_target(struct builder *at, const char *target, bool is_file, str
 	return fd < 0 ? err_sys(err, "cannot mount at '%s'", target) : fd;
 }
 
-/* What the user did not name is left out where it has no place. */
-static int leave_out(const struct plan_step *step, const char *reason)
+/*
+ * What the user did not name is left out where it has no place. That of firn's small files is
+ * the image's to have, but to have a directory in it is odd.
+ */
+static int leave_out(const struct plan_step *step, const char *reason, bool attached)
 {
-	bool minor =
-		step->flags & (PLAN_CWD | PLAN_COPY | PLAN_REPLACE | PLAN_NOPOINT | PLAN_PERSONAL);
+	bool minor = step->flags & (PLAN_CWD | PLAN_NOPOINT | PLAN_PERSONAL) ||
+		     (!attached && step->flags & (PLAN_COPY | PLAN_REPLACE));
 
-	(minor ? log_info : log_warning)("'%s' is not shown: %s", step->target, reason);
+	(minor ? log_info : log_warning)("%s'%s' is not shown: %s",
+					 path_is_below(step->target, "/.firn")
+						 ? "what leads to the host's '/etc/hosts' or "
+						   "'/etc/resolv.conf' by "
+						 : "",
+					 step->target, reason);
 	return NOT_SHOWN;
 }
 
@@ -136,7 +144,7 @@ static int open_lenient(struct builder *at, const struct plan_step *step, struct
 		fd = place_open(at->root, step);
 	if (fd < 0 && step->flags & PLAN_CWD)
 		fd = path_open_straight(at->root, PLAN_CWD_PLACE, O_PATH | O_DIRECTORY);
-	return fd < 0 ? leave_out(step, place_reason(code)) : fd;
+	return fd < 0 ? leave_out(step, place_reason(code), false) : fd;
 }
 
 static int open_place(struct builder *at, const struct plan_step *step, struct err *err)
@@ -176,7 +184,7 @@ static int attach_bind(struct builder *at, size_t i, struct err *err)
 	if (tree_attach(at->clone[i], target, err) == 0)
 		return 0;
 	if (plan_step_is_lenient(step) && place_is_none(err->code)) {
-		(void)leave_out(step, err->text);
+		(void)leave_out(step, err->text, true);
 		return drop_clone(at, i);
 	}
 	return err_aim(err, "cannot bind '%s' at '%s'", step->source, step->target);
@@ -293,9 +301,13 @@ static int attach_text(struct builder *at, size_t i, struct err *err)
 	auto_fd file = -1;
 	struct stat stat;
 
-	if (target < 0 || fstat(target, &stat) < 0 ||
-	    (!S_ISREG(stat.st_mode) && !S_ISLNK(stat.st_mode))) {
+	if (target < 0 || fstat(target, &stat) < 0) {
 		log_info("'%s' is not shown: the image has no place for it", step->target);
+		return 0;
+	}
+	if (S_ISDIR(stat.st_mode)) {
+		log_warning("firn's '%s' is not shown: it is a directory in the image",
+			    step->target);
 		return 0;
 	}
 	file = open_scratch_file(at, i);

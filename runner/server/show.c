@@ -181,6 +181,25 @@ static int add_base(struct show_tree *tree, const struct show *show, struct show
 	return 0;
 }
 
+/* Whether nothing but directories is above what the link @show leads to. */
+static bool leads_to_place(struct show_tree *tree, const struct show *show)
+{
+	const char *at = show->content;
+	struct place here;
+	struct err ignored;
+
+	if (place_of_ref(tree, tree->root_ref, &here, &ignored) < 0)
+		return false;
+	for (at += strspn(at, "/"); strchr(at, '/'); at += strspn(at, "/")) {
+		size_t len = strcspn(at, "/");
+
+		if (look(tree, &here, at, len, &here, &ignored) <= 0 || !here.is_dir)
+			return false;
+		at += len;
+	}
+	return true;
+}
+
 /* The last component: the show itself, or the end of a walk through what is there. */
 static int finish(struct show_tree *tree, struct walk *walk, const struct show *show,
 		  const char *name, size_t len, const struct place *found, struct err *err)
@@ -193,9 +212,10 @@ static int finish(struct show_tree *tree, struct walk *walk, const struct show *
 					"cannot mount at '%s' of the image", show->path);
 		return 0;
 	}
-	if (found && (!found->has_inode ||
-		      (!S_ISREG(found->inode.mode) && !S_ISLNK(found->inode.mode))))
-		return 0; /* something else than a file stands there, and stays */
+	if (found && !found->has_inode)
+		return 0; /* somebody has shown something there */
+	if (show->kind == SHOW_LINK && !leads_to_place(tree, show))
+		return 0; /* what is there is better than nothing; the launcher says it */
 	shown = add(tree, walk->here.id, name, len, err);
 	if (!shown)
 		return -1;

@@ -35,6 +35,8 @@ struct show_tree;
 /*
  * Find out where in the image each show belongs. Fails when a path leads
  * through something that is no directory, with its name, unless the show is lenient.
+ * A link by way of what the image has for
+ * something else than a directory is left out.
  * Returns 0 and a new tree in @out, or -1 with @err. @shows must outlive it.
  */
 int show_tree_new(struct squashfs_reader *reader, const struct show *shows, size_t count,

@@ -45,6 +45,32 @@ for image in "$scratch/odd.sqfs" "$scratch/odd"; do
 	ok 'links that lead nowhere are replaced' prints "$(cat /etc/hosts /etc/resolv.conf)" sh -c '"$1" exec "$2" probe cat /etc/hosts; "$1" exec --contain "$2" probe cat /etc/resolv.conf' sh "$FIRN" "$image"
 done
 
+# Something else than files in their places, or than a directory on the way to the host's.
+mkdir "$scratch/dirs"
+make_small "$scratch/dirs"
+rm "$scratch/dirs/etc/passwd"
+cp -a "$scratch/dirs" "$scratch/fifos"
+mkdir "$scratch/dirs/etc/hosts" "$scratch/dirs/etc/resolv.conf" "$scratch/dirs/etc/passwd"
+mkfifo "$scratch/fifos/etc/hosts" "$scratch/fifos/etc/resolv.conf" "$scratch/fifos/etc/passwd"
+for of in dirs fifos; do
+	squash "$scratch/$of" "$scratch/$of.sqfs"
+	ok "$of are replaced"                   prints "$(cat /etc/hosts /etc/resolv.conf)" sh -c 'for f in hosts resolv.conf; do "$1" exec "$2" probe cat /etc/$f; done' sh "$FIRN" "$scratch/$of.sqfs"
+	ok '... by what firn makes, too'        succeeds sh -c '"$1" exec "$2" probe cat /etc/passwd | grep -q ":$3:"' sh "$FIRN" "$scratch/$of.sqfs" "$(id -u)"
+done
+ok '... those of a directory, too'          prints "$(cat /etc/hosts)" firn exec "$scratch/fifos" probe cat /etc/hosts
+ok '... but for a directory'                succeeds firn exec "$scratch/dirs" true
+for file in hosts resolv.conf passwd; do
+	ok "... which is told: $file"           says "'/etc/$file' is not shown: "
+done
+way() { rm -rf "$scratch/small/.firn"; mkdir -p "$scratch/small"; [ -e "$scratch/small/bin" ] || make_small "$scratch/small"; printf '#image\n' >"$scratch/small/etc/hosts"; "$@"; squash "$scratch/small" "$scratch/way.sqfs"; }
+for kind in 'ln -s /tmp' 'ln -s /nosuch' 'touch'; do
+	for at in .firn .firn/host; do
+		way sh -c 'mkdir -p "${2%/*}" && $1 "$2"' sh "$kind" "$scratch/small/$at"
+		ok "$at by '$kind': the image's file"  prints '#image' firn exec "$scratch/way.sqfs" probe cat /etc/hosts
+		ok '... in a line'                     says "'/.firn/host' is not shown: "
+	done
+done
+
 # Files that change while a container lives: written to, or replaced. An /etc of the test's own.
 printf '#\n' >"$scratch/root/etc/resolv.conf"
 printf '#\n' >"$scratch/root/etc/hosts"

@@ -121,7 +121,7 @@ static void text_goes_over_the_file_or_before_it(void)
 	const struct show shows[] = {{SHOW_FILE, "/etc/hosts", "text", 4, 0},
 				     {SHOW_PREFIX, "/etc/passwd", "me\n", 3, 0},
 				     {SHOW_PREFIX, "/etc/group", "us\n", 3, 0},
-				     {SHOW_FILE, "/etc", "no", 2, 0}};
+				     {SHOW_FILE, "/var", "yes", 3, 0}};
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 4, &err);
 	uint64_t etc = node_of("/etc");
@@ -133,7 +133,7 @@ static void text_goes_over_the_file_or_before_it(void)
 	ok(passwd && passwd->has_base && shown_size(passwd) == 103,
 	   "a prefix adds to the file's size");
 	ok(group && !group->has_base && shown_size(group) == 3, "without a file it stands alone");
-	ok(tree && !find(tree, NODE_ROOT, "etc"), "a directory is not replaced by a text");
+	ok(tree && find(tree, NODE_ROOT, "var"), "even a directory is replaced by a text");
 }
 
 static void a_text_takes_the_place_of_a_link(void)
@@ -141,7 +141,7 @@ static void a_text_takes_the_place_of_a_link(void)
 	const struct show shows[] = {{SHOW_FILE, "/dangling", "text", 4, SHOW_LENIENT},
 				     {SHOW_PREFIX, "/etc/link", "me\n", 3, SHOW_LENIENT},
 				     {SHOW_LINK, "/loop", "/etc/x", 6, SHOW_LENIENT},
-				     {SHOW_LINK, "/etc", "/run", 4, SHOW_LENIENT}};
+				     {SHOW_LINK, "/var", "/run", 4, SHOW_LENIENT}};
 	struct err err;
 	auto_show_tree *tree = tree_of(shows, 4, &err);
 	const struct shown *file = tree ? find(tree, NODE_ROOT, "dangling") : NULL;
@@ -152,7 +152,8 @@ static void a_text_takes_the_place_of_a_link(void)
 	ok(prefix && prefix->has_base && shown_size(prefix) == 103, "before what it leads to");
 	ok(tree && !find(tree, node_of("/etc"), "passwd"), "which stays as it is");
 	ok(link && link->is_link && !link->is_dir, "a link may be shown instead of one");
-	ok(tree && !find(tree, NODE_ROOT, "etc"), "not instead of a directory");
+	link = tree ? find(tree, NODE_ROOT, "var") : NULL;
+	ok(link && link->is_link && !link->is_dir, "even of a directory");
 }
 
 static void what_nobody_named_may_have_no_place(void)
@@ -199,6 +200,23 @@ static void node_ids_say_all(void)
 	   "which is not taken for something shown");
 }
 
+static void a_link_leads_by_way_of_directories(void)
+{
+	const struct show shows[] = {{SHOW_DIR, "/var/host", NULL, 0, 0},
+				     {SHOW_LINK, "/run", "/var/host/x", 11, 0},
+				     {SHOW_LINK, "/etc/passwd", "/var/run/x", 10, 0},
+				     {SHOW_LINK, "/etc/link", "/etc/passwd/x", 13, 0},
+				     {SHOW_LINK, "/etc/new", "/nosuch/x", 9, 0}};
+	struct err err;
+	auto_show_tree *tree = tree_of(shows, 5, &err);
+	const struct shown *run = tree ? find(tree, NODE_ROOT, "run") : NULL;
+
+	ok(run && run->is_link, "a directory of the image is replaced");
+	ok(tree && !find(tree, node_of("/etc"), "passwd"), "not by one by way of a symlink");
+	ok(tree && !find(tree, node_of("/etc"), "link"), "... nor of a file");
+	ok(tree && !find(tree, node_of("/etc"), "new"), "... nor of what is not there");
+}
+
 int main(void)
 {
 	if (!have_mksquashfs()) {
@@ -215,6 +233,7 @@ int main(void)
 	text_goes_over_the_file_or_before_it();
 	a_text_takes_the_place_of_a_link();
 	what_nobody_named_may_have_no_place();
+	a_link_leads_by_way_of_directories();
 	entries_are_counted_through();
 	node_ids_say_all();
 	opened_end(&opened);
