@@ -37,6 +37,13 @@ void codec_free(struct decoder *codec)
 	free(codec);
 }
 
+/* What is no fault of the image's: with errno, as the libraries set it or not. */
+static ssize_t no_memory(void)
+{
+	errno = ENOMEM;
+	return -1;
+}
+
 static ssize_t zstd(struct decoder *codec, const void *in, size_t size, void *out, size_t room)
 {
 	size_t made;
@@ -45,7 +52,7 @@ static ssize_t zstd(struct decoder *codec, const void *in, size_t size, void *ou
 	if (!codec->zstd)
 		codec->zstd = ZSTD_createDCtx();
 	if (!codec->zstd)
-		return -1;
+		return no_memory();
 	made = ZSTD_decompressDCtx(codec->zstd, out, room, in, size);
 	return ZSTD_isError(made) ? -1 : (ssize_t)made;
 }
@@ -57,7 +64,7 @@ static ssize_t gzip(struct decoder *codec, const void *in, size_t size, void *ou
 
 	if (!codec->zlib_ready) {
 		if (inflateInit2(stream, ZLIB_WINDOW) != Z_OK)
-			return -1;
+			return no_memory();
 		codec->zlib_ready = true;
 	} else if (inflateReset(stream) != Z_OK) {
 		return -1;
@@ -67,6 +74,8 @@ static ssize_t gzip(struct decoder *codec, const void *in, size_t size, void *ou
 	stream->next_out = out;
 	stream->avail_out = (unsigned)room;
 	result = inflate(stream, Z_FINISH);
+	if (result == Z_MEM_ERROR)
+		return no_memory();
 	return result == Z_STREAM_END ? (ssize_t)(room - stream->avail_out) : -1;
 }
 
@@ -74,15 +83,17 @@ static ssize_t xz(const void *in, size_t size, void *out, size_t room)
 {
 	uint64_t memory = XZ_MEMORY_MAX;
 	size_t in_at = 0, out_at = 0;
+	lzma_ret result =
+		lzma_stream_buffer_decode(&memory, 0, NULL, in, &in_at, size, out, &out_at, room);
 
-	if (lzma_stream_buffer_decode(&memory, 0, NULL, in, &in_at, size, out, &out_at, room) !=
-	    LZMA_OK)
-		return -1;
-	return (ssize_t)out_at;
+	if (result == LZMA_MEM_ERROR)
+		return no_memory();
+	return result == LZMA_OK ? (ssize_t)out_at : -1;
 }
 
 ssize_t codec_decompress(struct decoder *codec, const void *in, size_t size, void *out, size_t room)
 {
+	errno = EIO;
 	switch (codec->compression) {
 	case SQUASHFS_ZSTD:
 		return zstd(codec, in, size, out, room);

@@ -228,8 +228,7 @@ static ssize_t unpack(struct squashfs_reader *reader, uint64_t position, uint32_
 		return -1;
 	made = codec_decompress(reader->codec, reader->raw, stored, out, room);
 	if (made < 0)
-		return squashfs_damaged(reader->image, err, "data at %llu cannot be decompressed",
-					(unsigned long long)position);
+		return squashfs_undecodable(reader->image, "data", position, err);
 	return made;
 }
 

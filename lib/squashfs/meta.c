@@ -39,8 +39,7 @@ static int fill_meta(struct squashfs_reader *reader, struct block *block, struct
 	}
 	made = codec_decompress(reader->codec, reader->raw + 2, size, block->data, META_SIZE);
 	if (made <= 0)
-		return squashfs_damaged(image, err, "metadata at %llu cannot be decompressed",
-					(unsigned long long)block->position);
+		return squashfs_undecodable(image, "metadata", block->position, err);
 	block->size = (uint32_t)made;
 	return 0;
 }

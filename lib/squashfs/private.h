@@ -50,11 +50,15 @@ int codec_new(enum squashfs_compression compression, struct decoder **out, struc
 void codec_free(struct decoder *codec);
 /*
  * Decompress @size bytes of @in into @out of @room bytes, never more. Returns the bytes made, which
- * may be fewer, or -1 for damage, for more than fit and for no memory (no message: the caller
- * knows where).
+ * may be fewer, or -1 with errno ENOMEM without memory, or EIO for damage and for more than
+ * fit (no message: the caller knows where, and squashfs_undecodable() says it).
  */
 ssize_t codec_decompress(struct decoder *codec, const void *in, size_t size, void *out,
 			 size_t room);
+
+/* That "@what" at @position cannot be decompressed, and why, by errno. Returns -1 with @err. */
+int squashfs_undecodable(const struct squashfs *image, const char *what, uint64_t position,
+			 struct err *err);
 
 /*
  * cache.c. A decompressed block. It is read-only once it is filled, and stays as it is as long as

@@ -58,6 +58,15 @@ int(squashfs_damaged)(const struct squashfs *image, struct err *err, const char 
 	return -1;
 }
 
+int squashfs_undecodable(const struct squashfs *image, const char *what, uint64_t position,
+			 struct err *err)
+{
+	if (errno == ENOMEM)
+		return err_sys(err, "cannot read %s of '%s'", what, image->name);
+	return squashfs_damaged(image, err, "%s at %llu cannot be decompressed", what,
+				(unsigned long long)position);
+}
+
 int squashfs_load(const struct squashfs *image, void *buffer, size_t size, uint64_t position,
 		  struct err *err)
 {

@@ -23,7 +23,8 @@ enum {
 
 static void fail(struct worker *worker, const struct request_in *in, const struct err *err)
 {
-	if (err->code == EIO || err->code == 0)
+	/* Other codes are answers. */
+	if (err->code == EIO || err->code == 0 || err->code == ENOMEM)
 		server_complain(worker->server, err);
 	fuse_error(worker, in, err->code ? err->code : EIO);
 }
@@ -290,7 +291,8 @@ static void list_directory(struct worker *worker, const struct request_in *in, b
 	if (!worker->listing)
 		worker->listing = malloc(LISTING_SIZE);
 	if (!worker->listing) {
-		fuse_error(worker, in, ENOMEM);
+		(void)err_sys(&err, "cannot read a directory of the image");
+		fail(worker, in, &err);
 		return;
 	}
 	used = listing_fill(worker, in->head->nodeid, read->offset, room, plus, &err);
@@ -360,7 +362,7 @@ static void xattr(struct worker *worker, const struct request_in *in, const char
 	}
 	value = malloc(room + 1);
 	size = value ? get_inode(worker, in->head->nodeid, &inode, &err)
-		     : err_code(&err, ENOMEM, "no memory");
+		     : err_sys(&err, "cannot read attributes of the image");
 	if (size == 0)
 		size = name ? squashfs_getxattr(worker->reader, &inode, name, value, room, &err)
 			    : squashfs_listxattr(worker->reader, &inode, value, room, &err);
