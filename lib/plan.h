@@ -113,7 +113,7 @@ struct plan {
 		size_t from, count; /* those of @cwd that are names of the caller's own directory */
 		dev_t dev;
 		ino_t ino;
-		bool lost;          /* it had none, or it was removed */
+		int lost; /* errno value why it cannot be known, or 0 */
 	} here;
 };
 

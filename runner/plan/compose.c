@@ -306,7 +306,12 @@ static void find_cwd(struct composer *at)
 
 	at->real_cwd = getcwd(NULL, 0);
 	/* The kernel writes "(unreachable)/..." for a directory outside the caller's root. */
-	here->lost = !at->real_cwd || at->real_cwd[0] != '/' || stat(".", &stat_) < 0;
+	if (!at->real_cwd)
+		here->lost = errno;
+	else if (at->real_cwd[0] != '/')
+		here->lost = EXDEV;
+	else if (stat(".", &stat_) < 0)
+		here->lost = errno;
 	if (here->lost) {
 		free(take_ptr(&at->real_cwd));
 		return;
@@ -343,7 +348,8 @@ static int push_here(struct composer *at, size_t *count, struct err *err)
 
 	plan->here.from = *count;
 	/* Where it was not asked for, nobody misses it. */
-	plan->here.lost = plan->here.lost && !at->request->contain && *count == 0;
+	if (at->request->contain || *count > 0)
+		plan->here.lost = 0;
 	if (at->request->contain || !at->host_cwd)
 		return 0;
 	if (push_workdir(plan, at->host_cwd, count, err) < 0 ||
@@ -370,7 +376,8 @@ static int add_workdirs(struct composer *at, const struct command *command, stru
 		return -1;
 	if (request->cwd && request->cwd[0] != '/')
 		return err_set(err, "--cwd '%s' is not an absolute path", request->cwd);
-	plan->here.lost = plan->here.lost && !request->cwd;
+	if (request->cwd)
+		plan->here.lost = 0;
 	if (request->cwd)
 		return push_workdir(plan, request->cwd, &count, err);
 	if (image_s && push_workdir(plan, command->workdir, &count, err) < 0)

@@ -38,8 +38,24 @@ static bool enter_namesake(const struct plan *plan)
 	if (!name || chdir(name) < 0 || !is_straight(name))
 		return false;
 	if (strcmp(name, "/") != 0)
-		log_warning("the working directory '%s' is the image's, not the host's", name);
+		log_warning("the working directory '%s' is %s, not the host's", name,
+			    plan_covers(plan, plan->count, name) ? "what is mounted there"
+								 : "the image's");
 	return true;
+}
+
+static const char *why_lost(int code)
+{
+	switch (code) {
+	case EACCES:
+		return "cannot be entered (Permission denied)";
+	case EXDEV:
+		return "is outside of the root directory";
+	case ENOENT:
+		return "is gone";
+	default:
+		return "cannot be known";
+	}
 }
 
 static void tell(const struct plan *plan, int i, int code)
@@ -58,7 +74,8 @@ static void tell(const struct plan *plan, int i, int code)
 			    "(-B '%s' shows it)",
 			    here, plan->cwd[i], here);
 	else if (plan->here.lost)
-		log_warning("the working directory is gone: starting in '%s'", plan->cwd[i]);
+		log_warning("the working directory %s: starting in '%s'", why_lost(plan->here.lost),
+			    plan->cwd[i]);
 	else
 		log_info("working directory is '%s'", plan->cwd[i]);
 }

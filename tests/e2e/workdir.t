@@ -57,6 +57,17 @@ done
 ok 'a directory that was removed'          prints "$HOME" sh -c 'mkdir "$2/gone" && cd "$2/gone" && rmdir "$2/gone" && exec "$1" exec "$3" probe cwd' sh "$FIRN" "$scratch" "$image"
 ok '... is said'                           succeeds sh -c 'mkdir "$2/gone" && cd "$2/gone" && rmdir "$2/gone" && exec "$1" exec "$3" probe cwd' sh "$FIRN" "$scratch" "$image"
 ok '...'                                   says 'warning: the working directory is gone'
+mkdir "$scratch/closed" "$scratch/over"
+closed() { sh -c 'cd "$0/closed" && chmod 0 "$0/closed" && exec "$@" 2>&1' "$scratch" "$@"; }
+if [ "$(id -u)" != 0 ]; then
+	ok 'one that may not be entered'   succeeds closed "$FIRN" exec "$image" probe cwd
+	ok '... is not said to be gone'    says 'warning: the working directory cannot be entered (Permission denied): starting in'
+	chmod 755 "$scratch/closed"
+fi
+for over in "-B /usr:$scratch/over" "--tmpfs $scratch/over"; do
+	ok "one that $over covers"         succeeds in_dir "$scratch/over" "$FIRN" exec $over "$image" probe cwd
+	ok '... is said to be that'        says "warning: the working directory '$scratch/over' is what is mounted there, not the host's"
+done
 gone() { sh -c 'mkdir "$0/gone" && cd "$0/gone" && rmdir "$0/gone" && exec "$@" 2>&1' "$scratch" "$@"; }
 ok '... not to who named another one'       prints / gone "$FIRN" exec --cwd / "$image" probe cwd
 ok '... nor to who would not start there'   prints "$HOME" gone "$FIRN" exec --contain "$image" probe cwd
