@@ -134,7 +134,7 @@ static int take_home(struct request *request, const struct option *option, const
 	struct request_mount mount;
 
 	(void)option;
-	if (request_bind_parse(value, &mount, err) < 0)
+	if (request_home_parse(value, &mount, err) < 0)
 		return -1;
 	free(request->home);
 	free(request->home_target);

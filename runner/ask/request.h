@@ -86,6 +86,8 @@ void request_help(enum request_verb verb, FILE *out);
 /* "SRC[:DST[:ro|rw|optional[,...]]]" with "\:" for a colon, "\," for a comma; for --bind and the
  * configuration's bind. */
 int request_bind_parse(const char *text, struct request_mount *out, struct err *err);
+/* The same of --home, which takes no mode. */
+int request_home_parse(const char *text, struct request_mount *out, struct err *err);
 /* The same of a line of firn.conf, where the paths may hold $USER and the like. */
 int request_bind_configured(const char *text, struct request_mount *out, struct err *err);
 /* Whether @bind looks like several: an absolute path behind an unescaped comma. */

@@ -38,18 +38,22 @@ void request_mount_clear(struct request_mount *mount)
 	free(take_ptr(&mount->target));
 }
 
-/* "ro", "rw", "optional", with commas between. */
+/* "ro", "rw", "optional", with commas between; the first two exclude each other. */
 static int take_mode(char *mode, struct request_mount *mount)
 {
+	bool writable = false;
+
 	for (char *at = mode, *word; (word = strsep(&at, ","));) {
 		if (strcmp(word, "optional") == 0)
 			mount->optional = true;
 		else if (strcmp(word, "ro") == 0)
 			mount->readonly = true;
-		else if (strcmp(word, "rw") != 0)
+		else if (strcmp(word, "rw") == 0)
+			writable = true;
+		else
 			return -1;
 	}
-	return 0;
+	return mount->readonly && writable ? -1 : 0;
 }
 
 static int bind_fields(const char *text, struct request_mount *mount, struct err *err)
@@ -76,6 +80,21 @@ static int bind_fields(const char *text, struct request_mount *mount, struct err
 			       "bind '%s' must end in ':ro', ':rw' or ':optional' (write '\\:' for "
 			       "a colon in a name)",
 			       text);
+	return 0;
+}
+
+int request_home_parse(const char *text, struct request_mount *out, struct err *err)
+{
+	struct request_mount mount;
+
+	if (request_bind_parse(text, &mount, err) < 0)
+		return err_aim(err, "--home");
+	if (mount.readonly || mount.optional) {
+		request_mount_clear(&mount);
+		return err_set(err, "--home '%s' is not of the form SRC[:DST] (--bind takes modes)",
+			       text);
+	}
+	*out = mount;
 	return 0;
 }
 
@@ -169,6 +188,7 @@ static char *take_item(const char **text)
 struct mount_words {
 	struct request_mount mount;
 	char *type;
+	bool writable; /* "rw" was said */
 };
 
 static int replace(char **where, const char *value)
@@ -185,7 +205,8 @@ static int take_word(struct mount_words *words, const char *item)
 
 #define KEY(name) (len == strlen(name) && strncmp(item, name, len) == 0)
 	if (!value && (KEY("ro") || KEY("readonly") || KEY("rw"))) {
-		words->mount.readonly = !KEY("rw");
+		words->writable = words->writable || KEY("rw");
+		words->mount.readonly = words->mount.readonly || !KEY("rw");
 		return 0;
 	}
 	if (!value || value[1] == '\0')
@@ -210,6 +231,8 @@ static int check_words(const struct mount_words *words, const char *text, struct
 	if (words->type && !is_tmpfs && strcmp(words->type, "bind") != 0)
 		return err_set(err, "mount '%s': type '%s' is not known; it is bind or tmpfs", text,
 			       words->type);
+	if (words->mount.readonly && words->writable)
+		return err_set(err, "mount '%s': 'ro' and 'rw' exclude each other", text);
 	if (is_tmpfs && (words->mount.source || !words->mount.target))
 		return err_set(err, "mount '%s': a tmpfs has dst= and no src=", text);
 	if (!is_tmpfs && (!words->mount.source || words->mount.size))

@@ -80,8 +80,13 @@ static int open_file(int dir, const char *name, const char *path, struct err *er
 	auto_fd fd = openat(dir, name,
 			    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 			    0644);
+	struct stat stat;
 
-	return fd < 0 ? err_sys(err, "cannot open '%s' in overlay '%s'", name, path) : take_fd(&fd);
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		return err_sys(err, "cannot open '%s' in overlay '%s'", name, path);
+	if (!S_ISREG(stat.st_mode))
+		return err_set(err, "'%s' in overlay '%s' is no regular file", name, path);
+	return take_fd(&fd);
 }
 
 int overlay_fits(const char *made_on, const struct image *image, struct err *err)
@@ -141,8 +146,10 @@ static int check_image(int dir, const struct plan *plan, const struct image *ima
 	size_t size;
 	int fits;
 
-	if (file < 0 || file_read_fd(file, path, TEXT_LIMIT, &text, &size, err) < 0)
+	if (file < 0)
 		return -1;
+	if (file_read_fd(file, "image", TEXT_LIMIT, &text, &size, err) < 0)
+		return err_aim(err, "overlay '%s'", path);
 	fits = overlay_fits(text, image, err);
 	if (fits < 0)
 		return -1;

@@ -194,8 +194,13 @@ static int add_home(struct composer *at, struct err *err)
 {
 	const struct request *request = at->request;
 
-	if (request->home)
-		return add_bind(at, request->home, at->home, 0, err);
+	if (request->home) {
+		if (add_bind(at, request->home, at->home, 0, err) < 0)
+			return -1;
+		return at->plan->step[at->plan->count - 1].flags & PLAN_ISFILE
+			       ? err_set(err, "--home '%s' is no directory", request->home)
+			       : 0;
+	}
 	if (plan_is_images(at->home, true)) { /* service accounts: /usr/sbin, /var, /bin */
 		log_info("home '%s' is the image's: the host's is not shown", at->home);
 		return 0;

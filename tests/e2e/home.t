@@ -23,6 +23,10 @@ ok '... but exists and can be written to'   succeeds firn exec --no-home "$debia
 ok '... and the real one is untouched'      test ! -e "$HOME/x"
 ok '--home: another one'                    prints "$scratch/work dir" firn exec --home "$scratch/work dir" "$debian" sh -c 'cd && pwd'
 ok '--home SRC:DST'                         prints /home/other firn exec --home "$scratch/work dir:/home/other" "$debian" sh -c 'cd && pwd'
+ok '--home of a file is an error'           status_is 125 firn exec --home "$HOME/file:/home/other" "$debian" true
+ok '... that says it'                       says "firn: --home '$HOME/file' is no directory"
+ok '--home with a mode is an error'         status_is 125 firn exec --home "$scratch/work dir:/home/other:ro" "$debian" true
+ok '... too'                                says 'is not of the form SRC[:DST]'
 ok '/tmp is the host'\''s'                    succeeds firn exec "$debian" test -d "$scratch"
 ok 'the user is in passwd first'            prints "$(id -u)" firn exec "$debian" sh -c 'head -1 /etc/passwd | cut -d: -f3'
 ok '... and the image'\''s users still are'   succeeds firn exec "$debian" grep -q ^www-data: /etc/passwd

@@ -72,6 +72,13 @@ ok '... unless told'                        on --overlay-any "$scratch/other.sqf
 ok '... which it remembers'                 on "$scratch/other.sqfs" true
 ok '--overlay-any alone is refused'         status_is 125 firn exec --overlay-any "$scratch/root.sqfs" true
 
+for name in image lock; do
+	rm -rf "$scratch/fifo"
+	mkdir "$scratch/fifo"
+	mkfifo "$scratch/fifo/$name"
+	ok "'$name' that is a FIFO: 125"    status_is 125 firn exec --overlay "$scratch/fifo" "$scratch/root.sqfs" true
+	ok '... is named'                   says "firn: '$name' in overlay '$scratch/fifo' is no regular file"
+done
 ok 'umask 077 does not close its root'      sh -c 'umask 077; mkdir "$1/closed" && "$0" exec --overlay "$1/closed" "$2" true' "$FIRN" "$scratch" "$scratch/root.sqfs"
 ok '... which has the mode of the image'    test "$(stat -c %a "$scratch/closed/upper")" = "$(stat -c %a "$scratch/root")"
 ok 'a directory with one in it is built'    succeeds firn build -q "$scratch/with.sqfs" "dir:$scratch/one"

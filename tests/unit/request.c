@@ -119,6 +119,12 @@ static void binds_may_hold_any_name(void)
 	   "an unknown mode");
 	ok(request_bind_parse("/a:/b:ro:", &mount, &err) < 0, "a field too much");
 	ok(request_bind_parse("/a:/b:ro,", &mount, &err) < 0, "no mode behind a comma");
+	ok(request_bind_parse("/a:/b:ro,rw", &mount, &err) < 0 &&
+		   request_bind_parse("/a:/b:rw,optional,ro", &mount, &err) < 0,
+	   "two that exclude each other");
+	ok(request_home_parse("/a:/b:ro", &mount, &err) < 0 && strstr(err.text, "SRC[:DST]") &&
+		   request_home_parse("/a:/b:optional", &mount, &err) < 0,
+	   "a mode of a home");
 	ok(request_bind_parse("/a:/b:ro,optional", &mount, &err) == 0 && mount.readonly &&
 		   mount.optional,
 	   "two modes");
@@ -144,6 +150,10 @@ static void mounts_are_read_in_words(void)
 	struct request_mount mount;
 
 	ok(mount_is("type=bind,src=/a,dst=/b", "/a", "/b", 0), "a bind");
+	ok(request_mount_parse("src=/a,dst=/b,ro,rw", &mount, &err) < 0 &&
+		   strstr(err.text, "'ro' and 'rw' exclude each other") &&
+		   request_mount_parse("rw,src=/a,dst=/b,readonly", &mount, &err) < 0,
+	   "two modes that exclude each other");
 	ok(mount_is("type=bind,src=\"/a,b\",target=/c", "/a,b", "/c", 0), "commas in quotes");
 	ok(mount_is("src=/a=b,dst=/c", "/a=b", "/c", 0), "an equals sign in a name");
 	ok(mount_is("type=tmpfs,dst=/t,size=64M", NULL, "/t", 64u << 20), "a tmpfs with a size");
