@@ -18,6 +18,8 @@ static void clear_command(struct shell_command *command)
 /* NAME=VALUE: done at once, as later words of the command may use it. */
 static void assign(struct shell_reader *reader, const struct shell_word *word, bool export)
 {
+	if (!reader->answer && !shell_is_plain(word->text, word->name_len, true))
+		shell_stop(reader, NEEDS_SHELL);
 	if (shell_set(reader->env, word->text, word->name_len, word->text + word->name_len + 1,
 		      export) < 0)
 		shell_stop(reader, NO_MEMORY);
@@ -166,26 +168,33 @@ static bool run_simple(struct shell_reader *reader, const struct shell_command *
 static bool read_list(struct shell_reader *reader, bool active, const char *const *ends,
 		      const char **end);
 
-/* After `if`: its conditions and branches, to the fi. */
-static void read_if(struct shell_reader *reader, bool active)
+/* After `if`: its conditions and branches, to the fi. Returns whether the one taken succeeds. */
+static bool read_if(struct shell_reader *reader, bool active)
 {
 	static const char *const then[] = {"then", NULL};
 	static const char *const next[] = {"elif", "else", "fi", NULL};
 	static const char *const last[] = {"fi", NULL};
-	bool done = !active;
+	bool done = !active, result = true;
 	const char *end = "elif";
 
 	if (++reader->depth > SHELL_ENV_DEPTH_MAX)
 		shell_stop(reader, NEEDS_SHELL);
 	while (!shell_stopped(reader) && !reader->over && strcmp(end, "elif") == 0) {
 		bool holds = read_list(reader, !done, then, &end);
+		bool succeeds = read_list(reader, !done && holds, next, &end);
 
-		(void)read_list(reader, !done && holds, next, &end);
+		if (!done && holds)
+			result = succeeds;
 		done = done || holds;
 	}
-	if (!shell_stopped(reader) && !reader->over && strcmp(end, "else") == 0)
-		(void)read_list(reader, !done, last, &end);
+	if (!shell_stopped(reader) && !reader->over && strcmp(end, "else") == 0) {
+		bool succeeds = read_list(reader, !done, last, &end);
+
+		if (!done)
+			result = succeeds;
+	}
 	reader->depth--;
+	return result;
 }
 
 static const char *one_of(const char *const *words, const char *word)
@@ -230,12 +239,7 @@ static bool read_command(struct shell_reader *reader, bool active)
 	}
 	if (strcmp(word, "if") == 0) {
 		reader->at += strlen(word);
-		read_if(reader, active);
-		shell_skip_blanks(reader);
-		/* Its status is not known here. */
-		if (active && (negate || *reader->at == '&' || *reader->at == '|'))
-			shell_stop(reader, NEEDS_SHELL);
-		return true;
+		return read_if(reader, active) != negate;
 	}
 	if (strcmp(word, "case") == 0)
 		shell_stop(reader, NEEDS_SHELL);
@@ -253,11 +257,13 @@ static char read_operator(struct shell_reader *reader, bool active)
 
 	shell_skip_blanks(reader);
 	c = *reader->at;
+	if (c == ';')
+		reader->at++;
 	if (c == '\0' || c == '\n' || c == ';')
 		return 0;
 	if ((c == '&' || c == '|') && reader->at[1] == c) {
 		reader->at += 2;
-		shell_skip_separators(reader);
+		shell_skip_lines(reader);
 		return c;
 	}
 	/* Redirections, pipes, functions, subshells. */
@@ -283,7 +289,7 @@ static bool read_list(struct shell_reader *reader, bool active, const char *cons
 		bool taken = active && (operation == 0 || (operation == '&') == holds);
 		const char *found;
 
-		shell_skip_separators(reader);
+		shell_skip_lines(reader);
 		peek(reader, word);
 		found = one_of(ends, word);
 		if (found && operation == 0) {
@@ -293,7 +299,7 @@ static bool read_list(struct shell_reader *reader, bool active, const char *cons
 		}
 		if (*reader->at == '\0' && !ends && operation == 0)
 			return holds;
-		if (*reader->at == '\0') {
+		if (*reader->at == '\0' || *reader->at == ';') {
 			shell_stop(reader, NEEDS_SHELL);
 		} else if (shell_ends_word(*reader->at)) {
 			/* Something with a bracket or a bar at its beginning. */
@@ -310,18 +316,30 @@ static bool read_list(struct shell_reader *reader, bool active, const char *cons
 	return holds;
 }
 
+static int evaluate(struct shell_reader *reader, size_t size, unsigned *line)
+{
+	if (strlen(reader->start) != size)
+		shell_stop(reader, NEEDS_SHELL);
+	else
+		(void)read_list(reader, true, NULL, NULL);
+	if (reader->verdict == UNDERSTOOD)
+		return 1;
+	*line = 1;
+	for (const char *at = reader->start; at < reader->at; at++)
+		*line += *at == '\n';
+	return reader->verdict == NO_MEMORY ? -1 : 0;
+}
+
 int shell_env_eval(struct shell_env *env, const char *text, size_t size, unsigned *line)
 {
 	struct shell_reader reader = {.env = env, .start = text, .at = text};
 
-	if (strlen(text) != size)
-		reader.verdict = NEEDS_SHELL;
-	else
-		(void)read_list(&reader, true, NULL, NULL);
-	if (reader.verdict == UNDERSTOOD)
-		return 1;
-	*line = 1;
-	for (const char *at = text; at < reader.at; at++)
-		*line += *at == '\n';
-	return reader.verdict == NO_MEMORY ? -1 : 0;
+	return evaluate(&reader, size, line);
+}
+
+int shell_env_hear(struct shell_env *env, const char *text, size_t size, unsigned *line)
+{
+	struct shell_reader reader = {.env = env, .start = text, .at = text, .answer = true};
+
+	return evaluate(&reader, size, line);
 }

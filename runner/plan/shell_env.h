@@ -11,7 +11,8 @@
  *     ${NAME:-WORD} ${NAME-WORD} ${NAME:+WORD} ${NAME+WORD} ${NAME:=WORD} ${NAME=WORD}
  *
  * as POSIX.1-2017 (XCU 2, "Shell Command Language") has them; arguments of export are not split
- * into fields, as in bash. Whatever else a script does in a branch that is taken needs a real
+ * into fields, as in bash. Variables that a shell sets by itself (UID, PWD, BASH_VERSION, ...) are
+ * not known here. Whatever else a script does in a branch that is taken needs a real
  * shell, and the caller is told so. What stands in a branch not taken is passed over.
  * Nothing is executed, opened or looked up.
  */
@@ -42,11 +43,14 @@ void shell_env_freep(struct shell_env **env);
  */
 int shell_env_eval(struct shell_env *env, const char *text, size_t size, unsigned *line);
 
+/*
+ * The same of what a shell says of itself, by `export -p` (POSIX XCU 2.14): assignments to its own
+ * variables are what they seem there.
+ */
+int shell_env_hear(struct shell_env *env, const char *text, size_t size, unsigned *line);
+
 /* Give every exported variable to @take, in the order in which they came. -1 from it ends that. */
 int shell_env_each(const struct shell_env *env,
 		   int (*take)(void *arg, const char *name, const char *value), void *arg);
-
-/* The value of an exported variable, or NULL. */
-const char *shell_env_get(const struct shell_env *env, const char *name);
 
 #endif

@@ -34,7 +34,8 @@ struct shell_reader {
 	const char *start, *at;
 	enum shell_verdict verdict;
 	unsigned depth;
-	bool over; /* `return` was said */
+	bool over;   /* `return` was said */
+	bool answer; /* what a shell says of itself, no script: it may name its own variables */
 };
 
 /* A word of a command, expanded. */
@@ -65,12 +66,18 @@ int shell_set(struct shell_env *env, const char *name, size_t len, const char *v
 void shell_unset(struct shell_env *env, const char *name);
 
 /*
+ * Whether what a shell does with variable @name (@len bytes) is known here: not of those that a
+ * shell sets by itself, or that change what it does; @is_set: not even of what it only begins with.
+ */
+bool shell_is_plain(const char *name, size_t len, bool is_set);
+
+/*
  * shell_words.c. Of what is not @active nothing is expanded, and what needs a shell does no harm.
  * A word is read at its first byte; its text is the caller's to free, also after a stop.
  */
 bool shell_ends_word(char c);
 void shell_read_word(struct shell_reader *reader, struct shell_word *word, bool active);
 void shell_skip_blanks(struct shell_reader *reader); /* and comments, and joined lines */
-void shell_skip_separators(struct shell_reader *reader);
+void shell_skip_lines(struct shell_reader *reader);  /* and ends of lines */
 
 #endif

@@ -11,6 +11,14 @@ static bool is_name(char c)
 	return is_name_start(c) || (c >= '0' && c <= '9');
 }
 
+static bool matches(const char *pattern, const char *name, size_t len)
+{
+	size_t fixed = strcspn(pattern, "*");
+
+	return strncmp(pattern, name, fixed) == 0 &&
+	       (pattern[fixed] == '*' ? len >= fixed : len == fixed);
+}
+
 size_t shell_name_length(const char *text)
 {
 	size_t len = 0;
@@ -19,6 +27,32 @@ size_t shell_name_length(const char *text)
 		while (is_name(text[len]))
 			len++;
 	return len;
+}
+
+bool shell_is_plain(const char *name, size_t len, bool is_set)
+{
+	/* dash(1), bash(1), busybox, mksh(1) and zshparam(1); a '*' matches the rest. */
+	static const char *const always[] = {
+		"BASH",	  "BASH_*",  "BASHOPTS", "BASHPID",    "DIRSTACK",
+		"EPOCH*", "EUID",    "EGID",	 "FUNCNAME",   "GID",
+		"GROUPS", "HISTCMD", "HOSTNAME", "HOSTTYPE",   "IFS",
+		"KSH*",	  "LINENO",  "MACHTYPE", "OLDPWD",     "OPTARG",
+		"OPTERR", "OPTIND",  "OSTYPE",	 "PIPESTATUS", "POSIXLY_CORRECT",
+		"PPID",	  "PWD",     "RANDOM",	 "SECONDS",    "SHELLOPTS",
+		"SHLVL",  "SRANDOM", "UID",	 "USERNAME",   "ZSH*",
+		"_",
+	};
+	static const char *const at_first[] = {
+		"COLUMNS", "LINES", "MAIL*", "PS1", "PS2", "PS3", "PS4", "TERM", "HIST*",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(always); i++)
+		if (matches(always[i], name, len))
+			return false;
+	for (size_t i = 0; i < COUNT_OF(at_first) && !is_set; i++)
+		if (matches(at_first[i], name, len))
+			return false;
+	return true;
 }
 
 struct shell_variable *shell_find(const struct shell_env *env, const char *name, size_t len)
@@ -123,11 +157,4 @@ int shell_env_each(const struct shell_env *env,
 			return -1;
 	}
 	return 0;
-}
-
-const char *shell_env_get(const struct shell_env *env, const char *name)
-{
-	const struct shell_variable *variable = shell_find(env, name, strlen(name));
-
-	return variable && variable->exported ? variable->value : NULL;
 }

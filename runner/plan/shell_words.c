@@ -202,8 +202,12 @@ static void read_piece(struct shell_reader *reader, struct shell_word *word, str
 	} else if (c == '"') {
 		reader->at++;
 		read_quoted(reader, out, '"', active);
-	} else if (c == '$' && next == '\'') {
-		read_ansi(reader, out);
+	} else if (c == '$' && (next == '\'' || next == '"')) {
+		/* The one means this here and that there, the other a translation. */
+		if (next == '"' || !reader->answer)
+			shell_stop(reader, NEEDS_SHELL);
+		else
+			read_ansi(reader, out);
 	} else if (c == '$') {
 		read_expansion(reader, word, out, active);
 	} else if (c == '`') {
@@ -244,6 +248,8 @@ static void read_braces(struct shell_reader *reader, struct shell_word *word, st
 	struct buffer other = {0};
 	bool has, taken;
 
+	if (active && !shell_is_plain(name, len, value))
+		shell_stop(reader, NEEDS_SHELL);
 	if (len > 0 && operation == '}' && !colon) {
 		if (active && value)
 			put(reader, out, value, strlen(value));
@@ -298,6 +304,8 @@ static void read_expansion(struct shell_reader *reader, struct shell_word *word,
 		skip_substitution(reader, ')');
 	} else if (len > 0) {
 		variable = shell_find(reader->env, name, len);
+		if (active && !shell_is_plain(name, len, variable && variable->value))
+			shell_stop(reader, NEEDS_SHELL);
 		if (active && variable && variable->value)
 			put(reader, out, variable->value, strlen(variable->value));
 		reader->at = name + len;
@@ -348,10 +356,9 @@ void shell_skip_blanks(struct shell_reader *reader)
 	}
 }
 
-/* Blanks, comments and what separates commands. */
-void shell_skip_separators(struct shell_reader *reader)
+/* Blanks, comments and ends of lines. */
+void shell_skip_lines(struct shell_reader *reader)
 {
-	for (shell_skip_blanks(reader); *reader->at == '\n' || *reader->at == ';';
-	     shell_skip_blanks(reader))
+	for (shell_skip_blanks(reader); *reader->at == '\n'; shell_skip_blanks(reader))
 		reader->at++;
 }

@@ -155,7 +155,7 @@ int env_shell_run(struct plan *plan, struct err *err)
 	said = shell_env_new(NULL);
 	if (!said)
 		return err_sys(err, "cannot make the environment");
-	if (size == ENV_SHELL_SIZE_MAX || shell_env_eval(said, answer, size, &line) <= 0)
+	if (size == ENV_SHELL_SIZE_MAX || shell_env_hear(said, answer, size, &line) <= 0)
 		return err_set(err, "the environment that the scripts of '%s' make cannot be read",
 			       plan->image);
 	log_debug("the image's shell has made the environment");

@@ -12,27 +12,52 @@
 static const char *const start[] = {"HOME=/home/u",	  "EMPTY=", "SPACE=a b", "STAR=*",
 				    "PATH=/bin:/usr/bin", NULL};
 
-/* What is left in the variables R and S after @script: "R S", "-" for one that is not exported. */
-static const char *result(const char *script)
+/* What is left in the variables R and S after a script: "R|S", "-" for one that is not exported. */
+struct left {
+	char r[1024], s[1024];
+};
+
+static int look(void *arg, const char *name, const char *value)
+{
+	struct left *left = arg;
+
+	if (strcmp(name, "R") == 0)
+		(void)snprintf(left->r, sizeof(left->r), "%s", value);
+	if (strcmp(name, "S") == 0)
+		(void)snprintf(left->s, sizeof(left->s), "%s", value);
+	return 0;
+}
+
+typedef int evaluator(struct shell_env *env, const char *text, size_t size, unsigned *line);
+
+static const char *result_of(evaluator *evaluate, const char *script)
 {
 	static char out[4096];
 	auto_shell_env *env = shell_env_new((char *const *)start);
+	struct left left = {"-", "-"};
 	unsigned line = 0;
-	int understood = shell_env_eval(env, script, strlen(script), &line);
-	const char *r = shell_env_get(env, "R"), *s = shell_env_get(env, "S");
 
-	if (understood == 0)
+	if (evaluate(env, script, strlen(script), &line) == 0) {
 		(void)snprintf(out, sizeof(out), "shell:%u", line);
-	else
-		(void)snprintf(out, sizeof(out), "%s|%s", r ? r : "-", s ? s : "-");
+		return out;
+	}
+	(void)shell_env_each(env, look, &left);
+	(void)snprintf(out, sizeof(out), "%s|%s", left.r, left.s);
 	return out;
 }
 
-/* The same of the system's shell. */
-static const char *real(const char *script)
+static const char *result(const char *script)
+{
+	return result_of(shell_env_eval, script);
+}
+
+/* The same of a real shell: "dash", or "bash" as POSIX has it. */
+static const char *real(const char *shell, const char *script)
 {
 	static char out[4096], program[8192];
-	const char *const argv[] = {"sh", "-c", program, NULL};
+	const char *const argv[] = {shell, "-c", program, NULL};
+	const char *const posix[] = {shell, "--posix", "-c", program, NULL};
+	bool is_bash = strstr(shell, "bash");
 	int pipes[2], status;
 	size_t used = 0;
 	ssize_t got;
@@ -47,7 +72,7 @@ static const char *real(const char *script)
 	pid = fork();
 	if (pid == 0) {
 		(void)dup2(pipes[1], 1);
-		(void)execve("/bin/sh", (char *const *)argv, (char *const *)start);
+		(void)execve(shell, (char *const *)(is_bash ? posix : argv), (char *const *)start);
 		_exit(127);
 	}
 	(void)close(pipes[1]);
@@ -113,7 +138,13 @@ static const char *const alike[] = {
 	"export R=${HOME+'$HOME'} S=${NONE-${NONE-'\\'}}",
 	"export R=${NONE:='a'}$NONE S=${EMPTY:-\\$x\\}y}",
 	"if [ -z ${NONE-} ]; then export R=none; fi",
+	"if if :; then [ a = b ]; fi; then export R=1; else export R=2; fi",
+	"if true; then :; fi && export R=1 || export R=2",
+	"if [ a = b ]; then :; fi || export R=1; export S=2",
+	"if ! if [ a = b ]; then :; fi; then export R=1; else export R=2; fi",
+	"if [ a = b ]; then :; else [ c = d ]; fi || export R=1",
 	"export R=a:b=c",
+	"PS1=x; export R=$PS1",
 	"  export   R=1  ;  export\tS=2 ;",
 };
 
@@ -157,36 +188,64 @@ static const char *const beyond[] = {
 	"if [ -n \"$NONE\" ]; then case x in x) ;; esac; fi",
 	"export R=1 & export S=2",
 	"( export R=1 )",
+	"export R=/tmp/job-$UID",
+	"[ -n \"$BASH_VERSION\" ] && export R=1",
+	"export R=$PWD",
+	"export R=${PPID:-1}",
+	"IFS=:",
+	"export R=$OPTIND",
+	"export R=${HOSTNAME-x}",
+	"UID=3",
+	"export R=$PS1",
+	"export R=\"${RANDOM}\"",
+	"export R=1;; export S=2",
+	"; export R=1",
+	"export R=$'a'",
+	"export R=$\"a\"",
 	"{ export R=1; }",
 	"[ -n ${NONE-\"\"} ]",
 	"export R=${NONE-~/x}",
 	"export R=$HO\\\nME",
 	"export R=$\\\n{HOME}",
 	"if [ -n \"$NONE\" ]; then i\\\nf true; then :; fi; fi",
-	"if true; then :; fi && export R=1",
-};
+	};
+
+/* A script's name in the report. */
+static const char *title(const char *script)
+{
+	static char text[1024];
+
+	(void)snprintf(text, sizeof(text), "%.900s", script);
+	for (char *c = text; (c = strpbrk(c, "\n#"));)
+		*c = ' ';
+	return text;
+}
+
+static void as_in(const char *shell)
+{
+	if (access(shell, X_OK) < 0)
+		return;
+	for (size_t i = 0; i < COUNT_OF(alike); i++) {
+		const char *wanted = real(shell, alike[i]);
+
+		if (strcmp(result(alike[i]), wanted) != 0)
+			printf("# firn has '%s', %s '%s'\n", result(alike[i]), shell, wanted);
+		ok(strcmp(result(alike[i]), wanted) == 0, "as %s: %s", shell, title(alike[i]));
+	}
+}
 
 int main(void)
 {
-	char text[1024];
+	static const char said[] =
+		"export PWD='/x'\nexport R=$'a\\nb\\x41\\''\nexport OLDPWD\nexport S=\"\\$x\"\n";
 
-	for (size_t i = 0; i < COUNT_OF(alike); i++) {
-		char *wanted = strdup(real(alike[i]));
-
-		(void)snprintf(text, sizeof(text), "%.900s", alike[i]);
-		for (char *c = text; (c = strpbrk(c, "\n#"));)
-			*c = ' ';
-		if (strcmp(result(alike[i]), wanted) != 0)
-			printf("# firn has '%s', sh '%s'\n", result(alike[i]), wanted);
-		ok(strcmp(result(alike[i]), wanted) == 0, "%s", text);
-		free(wanted);
-	}
-	for (size_t i = 0; i < COUNT_OF(beyond); i++) {
-		(void)snprintf(text, sizeof(text), "%.900s", beyond[i]);
-		for (char *c = text; (c = strpbrk(c, "\n#"));)
-			*c = ' ';
-		ok(strncmp(result(beyond[i]), "shell:", 6) == 0, "a shell's: %s", text);
-	}
+	as_in("/bin/sh");
+	as_in("/bin/dash");
+	as_in("/bin/bash");
+	for (size_t i = 0; i < COUNT_OF(beyond); i++)
+		ok(strncmp(result(beyond[i]), "shell:", 6) == 0, "a shell's: %s", title(beyond[i]));
 	ok(strcmp(result("export R=1\n\necho\n"), "shell:3") == 0, "the line is told");
+	is_str(result_of(shell_env_hear, said), "a\nbA'|$x", "a shell says its own variables");
+	is_str(result(said), "shell:1", "... which a script's assignments are not");
 	return done_testing();
 }
