@@ -212,6 +212,15 @@ static int visit_name(void *arg, const struct squashfs_entry *entry, uint64_t po
 	return take_name(arg, entry->name) < 0 ? errno : 0;
 }
 
+static int cannot_list(const struct content *content, const char *path,
+		       const struct name_list *names, int code, struct err *err)
+{
+	if (code == E2BIG)
+		return err_set(err, "'%s' of '%s' has more than %zu files of '*%s'", path,
+			       content->image->path, names->limit, names->suffix);
+	return err_code(err, code, "cannot read '%s' of '%s'", path, content->image->path);
+}
+
 static int list_image(struct content *content, const char *path, struct name_list *names,
 		      struct err *err)
 {
@@ -222,7 +231,7 @@ static int list_image(struct content *content, const char *path, struct name_lis
 		return found < 0 ? -1 : 0;
 	found = squashfs_each(content->reader, &inode, 0, visit_name, names, err);
 	if (found > 0)
-		return err_code(err, found, "cannot read '%s' of '%s'", path, content->image->path);
+		return cannot_list(content, path, names, found, err);
 	return found < 0 ? -1 : 1;
 }
 
@@ -240,11 +249,11 @@ static int list_host(struct content *content, const char *path, struct name_list
 	if (!dir)
 		return err_sys(err, "cannot read '%s' of '%s'", path, content->image->path);
 	(void)take_fd(&fd);
-	for (errno = 0; result > 0 && (entry = readdir(dir)); errno = 0)
-		if (take_name(names, entry->d_name) < 0)
-			result = -1;
-	if (result < 0 || errno != 0)
-		result = err_sys(err, "cannot read '%s' of '%s'", path, content->image->path);
+	errno = 0;
+	while ((entry = readdir(dir)) && take_name(names, entry->d_name) == 0)
+		errno = 0;
+	if (entry || errno != 0)
+		result = cannot_list(content, path, names, errno, err);
 	(void)closedir(dir);
 	return result;
 }
