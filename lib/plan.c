@@ -300,7 +300,10 @@ void plan_print(const struct plan *plan, FILE *out)
 	for (size_t i = 0; i < plan->count; i++)
 		print_step(&plan->step[i], out);
 	print_vector("env", plan->env, out);
-	print_vector("script", plan->scripts, out);
+	if (plan->scripts) {
+		print_vector("script", plan->scripts, out);
+		print_vector("own", plan->own, out);
+	}
 	print_vector("cwd", plan->cwd, out);
 	print_vector("arg", plan->argv, out);
 }

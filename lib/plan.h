@@ -107,7 +107,7 @@ struct plan {
 	char **env;
 	char **scripts; /* of the image, which make @env first; NULL: none
 			   (runner/task/env_shell.h) */
-	char **own;     /* the variables that the command line sets, for after that */
+	char **own; /* the variables that the command line sets; in @env only without scripts */
 	char **cwd; /* working directories to try, best first */
 	struct plan_here {
 		size_t from, count; /* those of @cwd that are names of the caller's own directory */

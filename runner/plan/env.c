@@ -286,7 +286,8 @@ static int make(struct maker *maker, struct env_late *late, struct err *err)
 	if ((content && env_scripts_apply(content, maker->pairs, &late->scripts, err) < 0) ||
 	    take_request(maker, &own, err) < 0)
 		return -1;
-	for (char *const *text = own.words.item; text && *text; text++)
+	/* Scripts do not see it, whoever runs them. */
+	for (char *const *text = own.words.item; text && *text && !late->scripts; text++)
 		if (pairs_set(maker->pairs, *text) < 0)
 			return err_sys(err, "cannot make the environment");
 	late->own = take_ptr(&own.words.item);

@@ -7,7 +7,9 @@
 #include "runner/task/workdir.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,19 +17,26 @@
 
 enum { ANSWER_FD = 9 }; /* the largest that every shell can redirect to */
 
-/* The scripts do not get the descriptor, so that what they leave running keeps nobody waiting. */
-static const char program[] = "for f; do . \"$f\" 9>&-; done; export -p >&9";
+/*
+ * What is no file, env_scripts.c passes over, too. The scripts do not get the descriptor, so that
+ * what they leave running keeps nobody waiting.
+ */
+static const char program[] =
+	"for f; do if [ -f \"$f\" ]; then . \"$f\" 9>&-; fi; done; export -p >&9";
 
 /* Shells set these for themselves. */
 static const char *const shells_own[] = {"PWD", "OLDPWD", "SHLVL", "_"};
 
-static void become_shell(struct plan *plan, int answer)
+static void become_shell(struct plan *plan, int answer, pid_t launcher)
 {
 	char *const leading[] = {(char *)"sh", (char *)"-c", (char *)program, (char *)"sh", NULL};
 	char **argv = words_join(leading, plan->scripts);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct err ignored;
 
+	/* Who is killed while it waits for its environment leaves no shell that goes on. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != launcher)
+		return;
 	/* The program will say it if it cannot be entered. */
 	(void)workdir_enter(plan, &ignored);
 	if (!argv || null < 0 || dup2(null, STDIN_FILENO) < 0)
@@ -65,6 +74,7 @@ static int read_answer(int fd, char **out, size_t *size, struct err *err)
 /* Run it; its answer is empty when it did not come to the end. */
 static int ask_shell(struct plan *plan, char **answer, size_t *size, int *status, struct err *err)
 {
+	pid_t launcher = getpid();
 	int ends[2], result;
 	pid_t pid;
 
@@ -72,7 +82,7 @@ static int ask_shell(struct plan *plan, char **answer, size_t *size, int *status
 		return err_sys(err, "cannot run the image's shell");
 	pid = fork();
 	if (pid == 0) {
-		become_shell(plan, ends[1]);
+		become_shell(plan, ends[1], launcher);
 		_exit(EXIT_NOT_FOUND);
 	}
 	(void)close(ends[1]);

@@ -92,6 +92,35 @@ printf 'sleep() { :; }; echo said; export FOO=$(echo x) \n' >"$env/91-more.sh"
 ok 'what they say is heard'                  prints "said
 x|hello world|/.singularity.d/libs" values firn exec "$root"
 
+# The same order whoever runs them: what --env says comes after.
+printf 'export SEEN=${OWN-none}\n' >"$env/91-more.sh"
+ok 'scripts do not see what --env says'      prints none firn exec -e OWN=1 "$root" sh -c 'echo $SEEN'
+printf 'eval :\n' >"$env/92-eval.sh"
+ok '... those for a shell neither'           prints 'none 1' firn exec -e OWN=1 "$root" sh -c 'echo $SEEN $OWN'
+ok '... a plan has both'                     succeeds firn exec -e OWN=1 --print-plan "$root" true
+ok '... apart'                               grep -q 'own.*OWN=1' "$last"
+
+# What is no file is passed over.
+mkfifo "$env/93-fifo.sh"
+ln -s nowhere "$env/94-dangling.sh"
+mkdir "$env/95-folder.sh"
+ok 'a FIFO, a dangling link, a folder'       prints none timeout 20 "$FIRN" exec "$root" sh -c 'echo $SEEN'
+rm "$env/92-eval.sh"
+ok '... without a shell, too'                prints none timeout 20 "$FIRN" exec "$root" sh -c 'echo $SEEN'
+rm -r "$env/93-fifo.sh" "$env/94-dangling.sh" "$env/95-folder.sh"
+
+# Who is killed meanwhile leaves no shell behind.
+mkfifo "$scratch/never"
+printf 'echo $$ >%s; read line <%s\n' "$scratch/shell" "$scratch/never" >"$env/91-more.sh"
+cd "$scratch" || exit 1
+"$FIRN" exec "$root" true &
+launcher=$!
+wait_for test -s "$scratch/shell"
+kill -9 "$launcher"
+ended_shell() { ! kill -0 "$(cat "$scratch/shell")" 2>/dev/null; }
+ok 'a launcher that is killed takes its shell along' wait_for ended_shell
+cd /
+
 # Scripts that go wrong.
 printf 'echo $(exit 0); exit 3\n' >"$env/91-more.sh"
 ok 'one that exits is an error'              status_is 125 firn exec "$root" true
@@ -122,4 +151,7 @@ while [ "$i" -lt 101 ]; do
 	i=$((i + 1))
 done
 ok 'more than a hundred are an error'        status_is 125 firn exec "$root" true
+ok '... that says so'                        says "'/.singularity.d/env' of '$root' has more than 100 files of '*.sh'"
+ok '... of a plan, too'                      status_is 125 firn exec --print-plan "$root" true
+ok '... alike'                               says 'more than 100'
 done_testing
