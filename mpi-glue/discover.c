@@ -2,6 +2,7 @@
 #include "mpi-glue/discover.h"
 
 #include "lib/own.h"
+#include "paths.h"
 
 #include <dirent.h>
 #include <fcntl.h>

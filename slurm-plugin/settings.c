@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "config.h"
 
+#include "paths.h"
 #include "slurm-plugin/settings.h"
 
 static int take(struct settings *settings, const char *word, struct err *err)

@@ -2,8 +2,8 @@
 #include "builder/fetch/cache_private.h"
 #include "builder/source/json_name.h"
 #include "builder/source/manifest.h"
-#include "lib/size.h"
 #include "lib/file.h"
+#include "lib/size.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

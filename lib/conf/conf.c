@@ -5,6 +5,7 @@
 #include "lib/conf/private.h"
 #include "lib/conf/trust.h"
 #include "lib/file.h"
+#include "paths.h"
 
 #include <fcntl.h>
 #include <stddef.h>

@@ -5,6 +5,7 @@
 #include "lib/conf/conf.h"
 #include "lib/conf/trust.h"
 #include "lib/own.h"
+#include "paths.h"
 
 #include <limits.h>
 #include <string.h>

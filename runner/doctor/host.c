@@ -6,6 +6,7 @@
 #include "lib/file.h"
 #include "lib/own.h"
 #include "lib/seccomp.h"
+#include "paths.h"
 
 #include <fcntl.h>
 #include <stdio.h>
