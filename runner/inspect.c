@@ -113,7 +113,8 @@ static int tell_expected(struct report *to, struct content *content, struct err 
 		return -1;
 	if (!to->json && json_get(json_get(config, "config"), "Volumes"))
 		report_text(to, "to write there",
-			    "-B DIR:VOLUME, --writable-tmpfs or --overlay DIR");
+			    "-B DIR:VOLUME; if the image has the directory, --writable-tmpfs "
+			    "or --overlay DIR, too");
 	return tell_names(to, "exposed_ports", config, "ExposedPorts", err);
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/log.h"
 #include "lib/words.h"
+#include "runner/plan/env_scripts.h"
 #include "runner/plan/shell_env.h"
 #include "runner/task/workdir.h"
 
@@ -37,7 +38,8 @@ static void become_shell(struct plan *plan, int answer, pid_t launcher)
 	/* Who is killed while it waits for its environment leaves no shell that goes on. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != launcher)
 		return;
-	/* The program will say it if it cannot be entered. */
+	/* Of the working directory, too, the launcher speaks, and once. */
+	log_set_level(LOG_QUIET);
 	(void)workdir_enter(plan, &ignored);
 	if (!argv || null < 0 || dup2(null, STDIN_FILENO) < 0)
 		return;
@@ -157,10 +159,10 @@ int env_shell_run(struct plan *plan, struct err *err)
 		return err_sys(err, "'%s' of '%s' needs " SHELL, plan->scripts[0], plan->image);
 	if (size == 0)
 		return err_set(err,
-			       "the environment scripts of '%s' (%s...) ended before their "
-			       "end, with %s %d",
-			       plan->image, plan->scripts[0],
-			       WIFSIGNALED(status) ? "signal" : "status",
+			       "one of '" ENV_SCRIPTS_DIR
+			       "/*.sh' of '%s' ended before its end, with %s "
+			       "%d",
+			       plan->image, WIFSIGNALED(status) ? "signal" : "status",
 			       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	said = shell_env_new(NULL);
 	if (!said)

@@ -82,6 +82,9 @@ for shell in dash bash; do
 	ok 'a name that is none of a shell stays' prints 1 env a.b=1 "$FIRN" exec "$root" probe env a.b
 done
 ok '-v says so'                              succeeds firn exec -v "$root" true
+ok 'a warning comes once'                    succeeds sh -c 'cd /usr/lib && exec "$1" exec "$2" true' sh "$FIRN" "$root"
+ok '... of the working directory'            test "$(grep -c 'working directory' "$last")" = 1
+ok '-v says so'                              succeeds firn exec -v "$root" true
 ok '... with the line'                       says "91-more.sh' of '$root' is for a shell (line 1)"
 ok 'a plan names the scripts'                succeeds firn exec --print-plan "$root" probe
 ok '... each'                                says '/.singularity.d/env/91-more.sh'
@@ -124,7 +127,7 @@ cd /
 # Scripts that go wrong.
 printf 'echo $(exit 0); exit 3\n' >"$env/91-more.sh"
 ok 'one that exits is an error'              status_is 125 firn exec "$root" true
-ok '... with its status'                     says 'ended before their end, with status 3'
+ok '... with its status'                     says 'ended before its end, with status 3'
 printf 'kill -9 $$\n' >"$env/91-more.sh"
 ok 'one that is killed, too'                 status_is 125 firn exec "$root" true
 ok '... with the signal'                     says 'with signal 9'

@@ -51,7 +51,7 @@ ok '... by the image'\''s shell, too'           all_print_one 2 foos
 ok '... once'                                  says bar12
 printf 'exit 4\n' >"$scripts/.singularity.d/env/90-environment.sh"
 ok 'one that exits ends the step'              status_is 125 foos
-ok '... with a line'                           says 'ended before their end, with status 4'
+ok '... with a line'                           says 'ended before its end, with status 4'
 ok 'without an option nothing changes'      succeeds srun sh -c 'test -e "$0"' "$srcdir/configure.ac"
 
 # Statuses and signals are the task's own.
