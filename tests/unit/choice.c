@@ -20,11 +20,10 @@ static const char *digest(int number)
 }
 
 /* One entry of an index: @more are its further fields. */
-static char *entry(char *to, int number, const char *more)
+static void entry(FILE *to, bool first, int number, const char *more)
 {
-	return to + sprintf(to,
-			    "%s{\"mediaType\":\"" MANIFEST "\",\"digest\":\"%s\",\"size\":7%s%s}",
-			    to[-1] == '[' ? "" : ",", digest(number), *more ? "," : "", more);
+	(void)fprintf(to, "%s{\"mediaType\":\"" MANIFEST "\",\"digest\":\"%s\",\"size\":7%s%s}",
+		      first ? "" : ",", digest(number), *more ? "," : "", more);
 }
 
 #define NAMED(name) "\"annotations\":{\"" REF "\":\"" name "\"}"
@@ -42,13 +41,20 @@ static const char *choose(const char *wanted, const char *const *entries, const 
 	const struct descriptor *found;
 	struct platform platform;
 	struct err err;
-	char *at = text + sprintf(text, "{\"schemaVersion\":2,\"manifests\":[");
+	auto_free char *json = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&json, &size);
 
+	if (!to)
+		return "no memory";
+	(void)fprintf(to, "{\"schemaVersion\":2,\"manifests\":[");
 	for (size_t i = 0; entries[i]; i++)
-		at = entry(at, numbers ? numbers[i] : (int)i + 1, entries[i]);
-	(void)sprintf(at, "]}");
+		entry(to, i == 0, numbers ? numbers[i] : (int)i + 1, entries[i]);
+	(void)fprintf(to, "]}");
+	if (fclose(to) != 0)
+		return "no memory";
 	if (platform_parse("linux/amd64", &platform, &err) < 0 ||
-	    manifest_parse(text, strlen(text), NULL, "it", &index, &err) < 0 ||
+	    manifest_parse(json, size, NULL, "it", &index, &err) < 0 ||
 	    choice_narrow(index, wanted, &platform, "it", look, NULL, &err) < 0 ||
 	    manifest_choose(index, &platform, "it", &found, &err) < 0 ||
 	    (look && choice_is_only(index, found, wanted, "it", &err) < 0))

@@ -2,6 +2,7 @@
 #include "runner/mount/place.h"
 
 #include "lib/own.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/tap.h"
 
 #include <errno.h>
@@ -76,7 +77,6 @@ static void reasons_are_told_apart(void)
 int main(void)
 {
 	auto_fd file = -1;
-	char command[64];
 
 	if (!mkdtemp(scratch) || chdir(scratch) < 0 || mkdir("full", 0755) < 0 ||
 	    mkdir("empty", 0755) < 0 || mkdir("points", 0755) < 0 || mkdir("points/a", 0755) < 0 ||
@@ -98,6 +98,5 @@ int main(void)
 	the_working_directory_takes_no_symlink();
 	a_file_replaces_a_name();
 	reasons_are_told_apart();
-	(void)snprintf(command, sizeof(command), "rm -rf %s", scratch);
-	return system(command) == 0 ? done_testing() : 1;
+	return folder_remove(scratch) ? done_testing() : 1;
 }

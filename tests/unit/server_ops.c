@@ -263,6 +263,7 @@ static void a_prefix_is_read_before_the_file(void)
 static const char *names_of(uint64_t node, uint32_t room, bool plus)
 {
 	static char names[256];
+	size_t used = 0;
 	struct fuse_read_in in = {.size = room};
 
 	names[0] = '\0';
@@ -277,11 +278,10 @@ static const char *names_of(uint64_t node, uint32_t room, bool plus)
 			struct fuse_dirent entry;
 
 			memcpy(&entry, from, sizeof(entry));
-			if (entry.namelen > 255 ||
-			    strlen(names) + entry.namelen + 2 > sizeof(names))
+			if (entry.namelen > 255 || used + entry.namelen + 2 > sizeof(names))
 				return "?";
-			(void)strcat(names, " ");
-			(void)strncat(names, from + FUSE_NAME_OFFSET, entry.namelen);
+			used += (size_t)snprintf(names + used, sizeof(names) - used, " %.*s",
+						 (int)entry.namelen, from + FUSE_NAME_OFFSET);
 			in.offset = entry.off;
 			at += plus ? (int)FUSE_DIRENTPLUS_SIZE(
 					     (struct fuse_direntplus *)(void *)(reply.data + at))

@@ -5,6 +5,7 @@
 #include "slurm-plugin/node/cgroups.h"
 #include "slurm-plugin/node/jobs.h"
 #include "slurm-plugin/node/stepds.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/tap.h"
 
 #include <fcntl.h>
@@ -232,8 +233,6 @@ static void a_job_with_a_container_is_noted(void)
 
 int main(int argc, char **argv)
 {
-	char command[64];
-
 	(void)argc;
 	arguments = argv;
 	if (!mkdtemp(top) || chmod(top, 0755) < 0 || chdir(top) < 0)
@@ -247,7 +246,6 @@ int main(int argc, char **argv)
 	a_group_beside_the_steps();
 	a_job_with_a_container_is_noted();
 	a_title_makes_no_slurmstepd();
-	(void)snprintf(command, sizeof(command), "rm -r %s", top);
 	(void)!chdir("/");
-	return system(command) == 0 ? done_testing() : 1;
+	return folder_remove(top) ? done_testing() : 1;
 }

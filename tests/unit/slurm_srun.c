@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /* What is called in srun, and in no other program: this one, by both names. */
 #include "slurm-plugin/submit/srun.h"
+
+#include "lib/own.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/tap.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <spawn.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef AS_SRUN /* which exports these */
@@ -45,18 +51,35 @@ static bool components_are_told(void)
 static const bool exports = false;
 #endif
 
+static bool copy_itself(const char *path)
+{
+	auto_fd from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	auto_fd to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	char bytes[1 << 14];
+	ssize_t got = from < 0 || to < 0 ? -1 : 1;
+
+	while (got > 0) {
+		got = read(from, bytes, sizeof(bytes));
+		if (got > 0 && write(to, bytes, (size_t)got) != got)
+			return false;
+	}
+	return got == 0;
+}
+
 /* Again, as a program of that name. Returns whether all went well there. */
 static bool as_srun(void)
 {
-	char dir[] = "/tmp/firn-test.XXXXXX", command[256];
+	char dir[] = "/tmp/firn-test.XXXXXX", path[64];
+	const char *const argv[] = {path, "a", ":", "b", NULL};
+	int status = -1;
+	pid_t pid;
 
-	if (!mkdtemp(dir))
+	if (!mkdtemp(dir) || snprintf(path, sizeof(path), "%s/srun", dir) < 0 ||
+	    !copy_itself(path) || setenv("SRUN_TEST", "1", 1) < 0)
 		return false;
-	(void)snprintf(command, sizeof(command),
-		       "cp /proc/%d/exe %s/srun; SRUN_TEST=1 %s/srun a : b; status=$?; rm -r %s; "
-		       "exit $status",
-		       getpid(), dir, dir, dir);
-	return system(command) == 0;
+	if (posix_spawn(&pid, path, NULL, NULL, (char *const *)argv, environ) == 0)
+		(void)waitpid(pid, &status, 0);
+	return folder_remove(dir) && status == 0;
 }
 
 int main(void)

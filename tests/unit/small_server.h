@@ -66,8 +66,10 @@ static void *small_server_serve(void *arg)
 	if (small_server_read(fd, request, sizeof(request))) {
 		(void)pthread_mutex_lock(&small_server.lock);
 		if (small_server.used + strlen(request) + 20 < sizeof(small_server.log))
-			small_server.used += (size_t)sprintf(small_server.log + small_server.used,
-							     "server %d: %s\n", number, request);
+			small_server.used +=
+				(size_t)snprintf(small_server.log + small_server.used,
+						 sizeof(small_server.log) - small_server.used,
+						 "server %d: %s\n", number, request);
 		(void)pthread_mutex_unlock(&small_server.lock);
 		answer = small_server.answer(number, request);
 		(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL);

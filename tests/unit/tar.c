@@ -70,21 +70,22 @@ static void add(struct archive *archive, char type, const char *name, const char
 }
 
 /* One pax record behind the others. */
-static void record(char *records, const char *key, const char *value)
+static void record(char *records, size_t room, const char *key, const char *value)
 {
+	size_t used = strlen(records);
 	size_t len = strlen(key) + strlen(value) + 3, digits = len < 9	   ? 1
 							       : len < 98  ? 2
 							       : len < 997 ? 3
 									   : 4;
 
-	(void)sprintf(records + strlen(records), "%zu %s=%s\n", len + digits, key, value);
+	(void)snprintf(records + used, room - used, "%zu %s=%s\n", len + digits, key, value);
 }
 
 static void add_pax(struct archive *archive, char type, const char *key, const char *value)
 {
 	char records[6000] = "";
 
-	record(records, key, value);
+	record(records, sizeof(records), key, value);
 	add(archive, type, "PaxHeader", "", records, strlen(records));
 }
 
