@@ -74,6 +74,7 @@ struct minder {
 	/* Lines that were told, and the last of them. */
 	int complaints;
 	char complaint[ERR_TEXT_SIZE];
+	char kept[ERR_TEXT_SIZE]; /* what the launcher was left to say; "": nothing */
 };
 
 /*
@@ -91,6 +92,12 @@ int minder_watch(struct minder *minder, struct err *err);
 
 /* The device is mounted. Takes it over. */
 void minder_attach(struct minder *minder, int device);
+
+/*
+ * The launcher is the program now, or gone. What it was left to say, and had no reason to, is told
+ * the program: it will not be said again.
+ */
+void minder_launched(struct minder *minder);
 
 /* There may be words in a pipe. Reads what is there and never waits. */
 void minder_hear(struct minder *minder);

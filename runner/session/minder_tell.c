@@ -35,6 +35,14 @@ static void tell_program(const struct minder *minder, const char *line)
 		return;
 }
 
+static void tell_text(const struct minder *minder, const char *text)
+{
+	char line[ERR_TEXT_SIZE + 16];
+
+	(void)snprintf(line, sizeof(line), "firn: %s\n", text);
+	tell_program(minder, line);
+}
+
 /* Its end of the socket closes when it executes the program, or ends. */
 bool minder_launcher_is_there(const struct minder *minder)
 {
@@ -47,7 +55,6 @@ bool minder_launcher_is_there(const struct minder *minder)
 void minder_tell(struct minder *minder, const struct err *err)
 {
 	struct server_report *report = &minder->server.table->report;
-	char line[ERR_TEXT_SIZE + 16];
 
 	log_debug("supervisor: %s", err->text);
 	if (minder_launcher_is_there(minder)) {
@@ -55,10 +62,18 @@ void minder_tell(struct minder *minder, const struct err *err)
 			memcpy(report->text, err->text, sizeof(report->text));
 			atomic_store(&report->state, 1);
 		}
+		memcpy(minder->kept, err->text, sizeof(minder->kept));
 		return;
 	}
-	(void)snprintf(line, sizeof(line), "firn: %s\n", err->text);
-	tell_program(minder, line);
+	tell_text(minder, err->text);
+}
+
+void minder_launched(struct minder *minder)
+{
+	/* One that has failed has said it, and is no more to be told anything. */
+	if (minder->kept[0])
+		tell_text(minder, minder->kept);
+	minder->kept[0] = '\0';
 }
 
 /* What workers complain of, each thing once, and not too much. */

@@ -65,6 +65,8 @@ static void launcher_ended(struct watch *watch)
 {
 	(void)epoll_ctl(watch->epoll, EPOLL_CTL_DEL, watch->supervisor->launcher, NULL);
 	watch->launched = true;
+	if (watch->supervisor->minder)
+		minder_launched(watch->supervisor->minder);
 	if (watch->keep && !keep_is_open(watch->keep))
 		let_go(watch);
 }
