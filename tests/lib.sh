@@ -17,6 +17,14 @@
 # lacks (needs, image) skips a test; a crash, or a report of a sanitizer, is never what was wanted.
 
 set -u
+# The same whoever starts it: of the caller's environment only what tells where things are.
+for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\)=.*/\1/p'); do
+	case $name in
+	PATH | PWD | HOME | USER | LOGNAME | SHELL | TERM | TMPDIR | XDG_RUNTIME_DIR | LD_LIBRARY_PATH | LD_PRELOAD) ;;
+	FIRN | FIRN_TEST_* | srcdir | builddir | user_id | home | *SAN_OPTIONS) ;;
+	*) unset "$name" ;;
+	esac
+done
 export LC_ALL=C
 # The launcher becomes another program with all it holds, and a search for leaks would trace it.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=0}"
