@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/has.h"
 
-#include "lib/cage.h"
+#include "lib/cage/cage.h"
 #include "lib/image/image.h"
 #include "lib/log.h"
 #include "lib/path.h"

@@ -3,7 +3,7 @@
  * has.h - whether an image has a directory, for programs that must not look themselves.
  *
  * srun's plugin asks so where a user names the directory to start in: it opens no image of a
- * stranger's in a process that has all of the user's rights. firn does, in a cage (lib/cage.h).
+ * stranger's in a process that has all of the user's rights. firn does, in a cage (lib/cage).
  * "firn image-has IMAGE DIR" is no word for users; it prints nothing but errors.
  */
 #ifndef FIRN_RUNNER_HAS_H

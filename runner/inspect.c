@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/inspect.h"
 
-#include "lib/cage.h"
+#include "lib/cage/cage.h"
 #include "lib/cli/usage.h"
 #include "lib/image/origin.h"
 #include "lib/json.h"

@@ -59,7 +59,7 @@ struct conf {
 	size_t cache_size;         /* bytes, default 12 MiB */
 	size_t metadata_size;      /* bytes, default 16 MiB */
 	int threads;               /* 0: by CPUs */
-	bool require_cage;         /* no Landlock or seccomp: no server; default no (lib/cage.h) */
+	bool require_cage;         /* no Landlock or seccomp: no server; default no (lib/cage) */
 	/* [env] */
 	/* Host variables that never enter, built in; a trailing '*' matches the rest. */
 	const char *const *env_always;

@@ -2,10 +2,10 @@
 /* Settings of the machine that firn or the programs in a container depend on. */
 #include "runner/doctor/doctor.h"
 
-#include "lib/cage.h"
+#include "lib/cage/cage.h"
+#include "lib/cage/seccomp.h"
 #include "lib/file.h"
 #include "lib/own.h"
-#include "lib/seccomp.h"
 #include "paths.h"
 
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #ifndef FIRN_RUNNER_SERVER_CAGE_H
 #define FIRN_RUNNER_SERVER_CAGE_H
 
-#include "lib/cage.h"
+#include "lib/cage/cage.h"
 #include "runner/server/setup.h"
 
 /* The cage of a worker with @options, for cage_enter() and cage_close(). */

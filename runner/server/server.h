@@ -3,7 +3,7 @@
  * server.h - the mount server: one squashfs image shown through FUSE.
  *
  * All of the server that others know. It is the worker of a supervisor
- * (runner/session/supervisor.h): a process in a cage (lib/cage.h) that holds the image, the
+ * (runner/session/supervisor.h): a process in a cage (lib/cage/cage.h) that holds the image, the
  * FUSE device, a pipe for its words and memory shared with the supervisor, and that
  * can do nothing but answer. It ends by itself when the last process of the
  * container is gone, because the kernel then drops the mount and reading the device

@@ -122,7 +122,7 @@ struct server_options {
 	uid_t uid;               /* every inode is shown with this owner ... */
 	gid_t gid;               /* ... and group: ids as the container sees them */
 	int threads;             /* 0: as many as there are CPUs in the affinity mask, at most 8 */
-	bool require_cage;       /* see lib/cage.h */
+	bool require_cage;       /* see lib/cage/cage.h */
 	bool log;                /* say debug lines on standard error */
 	/* What ties it to the others. */
 	struct server_table *table;

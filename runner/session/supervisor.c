@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/session/supervisor.h"
 
-#include "lib/cage.h"
+#include "lib/cage/cage.h"
 #include "lib/own.h"
 #include "lib/pass.h"
 #include "runner/mount/detach.h"

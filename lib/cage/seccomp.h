@@ -6,8 +6,8 @@
  * something new goes on without it. A call by another architecture's numbers ends
  * the process. Memory that can be executed is never given, also where mmap(2) is listed.
  */
-#ifndef FIRN_LIB_SECCOMP_H
-#define FIRN_LIB_SECCOMP_H
+#ifndef FIRN_LIB_CAGE_SECCOMP_H
+#define FIRN_LIB_CAGE_SECCOMP_H
 
 #include "lib/err.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/cage.h"
+#include "lib/cage/cage.h"
 
 #include "lib/own.h"
-#include "lib/seccomp.h"
+#include "lib/cage/seccomp.h"
 
 #include <linux/capability.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/seccomp.h"
+#include "lib/cage/seccomp.h"
 
 #include <errno.h>
 #include <linux/audit.h>

@@ -11,8 +11,8 @@
  * In two parts, with the threads started between them: Landlock holds for the
  * calling thread and those it starts, and the list has no call that starts one.
  */
-#ifndef FIRN_LIB_CAGE_H
-#define FIRN_LIB_CAGE_H
+#ifndef FIRN_LIB_CAGE_CAGE_H
+#define FIRN_LIB_CAGE_CAGE_H
 
 #include "lib/err.h"
 
