@@ -35,14 +35,11 @@ enum log_level log_level(void)
 	return wanted;
 }
 
-/* One write per line: pipes keep writes up to PIPE_BUF whole. */
-static void say(const char *prefix, const char *format, va_list args)
+/* One write per line: pipes keep writes up to PIPE_BUF whole. @line has room for a newline. */
+static void put(char *line)
 {
-	char line[LINE_SIZE];
-	int used = snprintf(line, sizeof(line), "firn: %s", prefix);
 	size_t len;
 
-	(void)vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, args);
 	text_tame(line);
 	len = strlen(line);
 	line[len++] = '\n';
@@ -50,6 +47,23 @@ static void say(const char *prefix, const char *format, va_list args)
 		line_writer(line_writer_arg, line, len);
 	else if (write(STDERR_FILENO, line, len) < 0)
 		return; /* no standard error, no message */
+}
+
+void log_relay(const char *line)
+{
+	char copy[LINE_SIZE];
+
+	(void)snprintf(copy, sizeof(copy) - 1, "%s", line);
+	put(copy);
+}
+
+static void say(const char *prefix, const char *format, va_list args)
+{
+	char line[LINE_SIZE];
+	int used = snprintf(line, sizeof(line), "firn: %s", prefix);
+
+	(void)vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, args);
+	put(line);
 }
 
 #define SAY(level, prefix)                                                                         \

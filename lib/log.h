@@ -31,6 +31,12 @@ enum log_level log_level(void);
  */
 void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), void *arg);
 
+/*
+ * A line that another process of ours has said, at the level that it saw to: as it is but for
+ * what a terminal would obey (text.h). Cut where it is longer than lines are.
+ */
+void log_relay(const char *line);
+
 /* "firn: TEXT", at every level. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "firn: TEXT", but with -q: what was decided where something else might have been meant. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/record/verify.h"
 
+#include "builder/cage.h"
 #include "builder/fetch/cache.h"
 #include "builder/fetch/reference.h"
 #include "builder/record/treedigest.h"
 #include "builder/squash/compat.h"
 #include "builder/squash/data.h"
+#include "lib/cage/apart.h"
 #include "lib/image/image.h"
 #include "lib/image/origin.h"
 #include "lib/squashfs/squashfs.h"
@@ -13,11 +15,22 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-/* What the image says of itself. */
+enum { REFERENCE_SIZE = 2048 };
+
+/* What the image says of itself, and what it is. */
 struct claims {
 	struct provenance provenance;
-	struct origin_claims origin;
+	struct digest origin_image, origin_config; /* "": its origin does not say */
+	char reference[REFERENCE_SIZE];		   /* of its source; "": it names none */
 	struct digest actual; /* of the file up to its origin */
+	struct digest tree;
+};
+
+/* What is read in a process apart. */
+struct inspection {
+	const char *path; /* for messages */
+	const struct recipe *recipe;
+	struct image *image;
 };
 
 struct summing {
@@ -167,9 +180,10 @@ static int check_files(struct tree *tree, const struct source *source,
 	return provenance_check_layers(text, size, source->config, source->config_size, err);
 }
 
-static int read_files(const char *path, const struct recipe *recipe, struct digest *digest,
-		      struct provenance *provenance, struct err *err)
+/* The source gets an image of its own, which is closed with it. */
+static int read_files(const struct inspection *reading, struct claims *claims, struct err *err)
 {
+	const struct recipe *recipe = reading->recipe;
 	struct source_options options = {.conf = recipe->conf,
 					 .limits = recipe->limits,
 					 .all_xattrs = true};
@@ -177,21 +191,108 @@ static int read_files(const char *path, const struct recipe *recipe, struct dige
 	auto_tree *tree = NULL;
 
 	if (tree_new(recipe->limits.max_entries, NULL, &tree, err) < 0 ||
-	    source_open_image(path, &options, &source, err) < 0 ||
+	    source_from_image(reading->image, reading->path, &options, &source, err) < 0 ||
 	    source->fill(source, tree, err) < 0)
 		return -1;
-	return check_files(tree, source, provenance, digest, err) < 0 ? err_aim(err, "'%s'", path)
-								      : 0;
+	return check_files(tree, source, &claims->provenance, &claims->tree, err) < 0
+		       ? err_aim(err, "'%s'", reading->path)
+		       : 0;
 }
 
-static int read_origin(const char *path, struct claims *claims, struct err *err)
+static int take_origin(const char *text, size_t size, struct claims *claims, struct err *err)
 {
-	auto_image *image = NULL;
+	struct origin_claims origin;
+	const char *reference;
+
+	if (provenance_read_origin(text, size, &origin, err) < 0)
+		return -1;
+	claims->origin_image = origin.image;
+	claims->origin_config = origin.config;
+	reference = origin.reference ? origin.reference : "";
+	(void)snprintf(claims->reference, sizeof(claims->reference), "%s", reference);
+	if (strlen(reference) >= sizeof(claims->reference)) {
+		free(origin.reference);
+		return err_set(err, "the image's origin cannot be read: 'reference' is too long");
+	}
+	free(origin.reference);
+	return 0;
+}
+
+static int read_origin(const struct inspection *reading, struct claims *claims, struct err *err)
+{
+	const struct image *image = reading->image;
 	auto_squashfs *squashfs = NULL;
 	auto_free char *text = NULL;
 	uint64_t size;
 	size_t text_size;
 	int found;
+
+	if (squashfs_open(image->fd, 0, image->size, reading->path, NULL, &squashfs, err) < 0)
+		return -1;
+	size = origin_offset(squashfs_info(squashfs)->bytes_used);
+	if (digest_of_file(image->fd, size, reading->path, &claims->actual, err) < 0)
+		return -1;
+	found = origin_read(image->fd, size, &text, &text_size, err);
+	if (found > 0 && take_origin(text, text_size, claims, err) < 0)
+		return err_aim(err, "'%s'", reading->path);
+	return found < 0 ? -1 : 0;
+}
+
+/* The work in the cage. */
+static int read_all(void *arg, void *out, struct err *err)
+{
+	const struct inspection *reading = arg;
+
+	return read_origin(reading, out, err) < 0 ? -1 : read_files(reading, out, err);
+}
+
+static bool settle_digest(struct digest *digest, bool needed)
+{
+	struct digest copy = *digest;
+
+	copy.text[sizeof(copy.text) - 1] = 0;
+	return digest_take(digest, copy.text) == 0 || (!needed && !copy.text[0]);
+}
+
+#define END_TEXT(text) ((text)[sizeof(text) - 1] = 0)
+
+/* What came out of the cage is a stranger's, too: no pointer counts, no text without an
+ * end. */
+static int settle(struct claims *claims, const char *path, struct err *err)
+{
+	struct provenance *provenance = &claims->provenance;
+	uint32_t block_size = provenance->options.codec.block_size;
+
+	END_TEXT(claims->reference);
+	END_TEXT(provenance->codec_text);
+	END_TEXT(provenance->firn);
+	END_TEXT(provenance->library);
+	END_TEXT(provenance->libsquashfs);
+	if (codec_parse(provenance->codec_text, &provenance->options.codec, err) < 0)
+		return -1;
+	if (block_size < 4096 || block_size > 1 << 20 || (block_size & (block_size - 1)) != 0 ||
+	    !settle_digest(&provenance->tree, true) || !settle_digest(&provenance->config, false) ||
+	    !settle_digest(&provenance->ch, false) || !settle_digest(&claims->actual, true) ||
+	    !settle_digest(&claims->tree, true) || !settle_digest(&claims->origin_image, false) ||
+	    !settle_digest(&claims->origin_config, false))
+		return err_set(err, "'%s' cannot be read: what came of it makes no sense", path);
+	return 0;
+}
+
+static int read_apart(const char *path, const struct recipe *recipe, struct claims *claims,
+		      struct err *err)
+{
+	auto_image *image = NULL;
+	char what[300];
+	struct inspection reading = {path, recipe, NULL};
+	struct apart apart = {.what = what,
+			      .cage = builder_cage(recipe->conf->require_cage),
+			      .work = read_all,
+			      .arg = &reading,
+			      .out = claims,
+			      .size = sizeof(*claims),
+			      .keep_count = 1,
+			      .speaks = true};
 
 	if (image_open(path, &image, err) < 0)
 		return -1;
@@ -201,15 +302,10 @@ static int read_origin(const char *path, struct claims *claims, struct err *err)
 			       image->kind == IMAGE_SIF ? "; signatures of SIF files are not "
 							  "checked in this version"
 							: "");
-	if (squashfs_open(image->fd, 0, image->size, path, NULL, &squashfs, err) < 0)
-		return -1;
-	size = origin_offset(squashfs_info(squashfs)->bytes_used);
-	if (digest_of_file(image->fd, size, path, &claims->actual, err) < 0)
-		return -1;
-	found = origin_read(image->fd, size, &text, &text_size, err);
-	if (found > 0 && provenance_read_origin(text, text_size, &claims->origin, err) < 0)
-		return err_aim(err, "'%s'", path);
-	return found < 0 ? -1 : 0;
+	(void)snprintf(what, sizeof(what), "'%s'", path);
+	reading.image = image;
+	apart.keep[0] = image->fd;
+	return apart_run(&apart, err) < 0 ? -1 : settle(claims, path, err);
 }
 
 /* What was built again, against the image. */
@@ -274,7 +370,7 @@ static int may_follow(const char *path, const struct recipe *recipe, const char 
 	const struct conf *conf = recipe->conf;
 	auto_reference *reference = NULL;
 
-	if (!source)
+	if (!*source)
 		return err_set(err,
 			       "'%s' has no recorded source to build from; name one with --from",
 			       path);
@@ -297,42 +393,38 @@ static int may_follow(const char *path, const struct recipe *recipe, const char 
 		       path, source);
 }
 
-static int check(const char *path, const struct recipe *recipe, bool rebuild, const char *from,
-		 struct claims *claims, struct verified *out, struct err *err)
+static int check_origin(const char *path, const struct claims *claims, struct err *err)
 {
-	const struct origin_claims *origin = &claims->origin;
-
-	if (read_origin(path, claims, err) < 0 ||
-	    read_files(path, recipe, &out->tree, &claims->provenance, err) < 0)
-		return -1;
-	out->image = claims->actual;
-	if (origin->image.text[0] && !digest_is(&origin->image, &claims->actual))
+	if (claims->origin_image.text[0] && !digest_is(&claims->origin_image, &claims->actual))
 		return err_set(err,
 			       "'%s' is not as it was built: its digest is %s, its origin says %s",
-			       path, claims->actual.text, origin->image.text);
-	if (origin->config.text[0] &&
-	    strcmp(origin->config.text, claims->provenance.config.text) != 0)
+			       path, claims->actual.text, claims->origin_image.text);
+	if (claims->origin_config.text[0] &&
+	    strcmp(claims->origin_config.text, claims->provenance.config.text) != 0)
 		return err_set(
 			err,
 			"'%s' is not as it was built: its provenance and its origin name other "
 			"configurations",
 			path);
-	out->has_origin = origin->image.text[0];
-	if (!rebuild)
-		return 0;
-	if (!from && may_follow(path, recipe, origin->reference, err) < 0)
-		return -1;
-	return build_again(path, recipe, claims, from ? from : origin->reference, out, err);
+	return 0;
 }
 
 int verify_image(const char *path, const struct recipe *recipe, bool rebuild, const char *from,
 		 struct verified *out, struct err *err)
 {
-	struct claims claims = {0};
-	int result;
+	auto_free struct claims *claims = calloc(1, sizeof(*claims));
 
 	*out = (struct verified){0};
-	result = check(path, recipe, rebuild, from, &claims, out, err);
-	free(claims.origin.reference);
-	return result;
+	if (!claims)
+		return err_sys(err, "cannot read '%s'", path);
+	if (read_apart(path, recipe, claims, err) < 0 || check_origin(path, claims, err) < 0)
+		return -1;
+	out->image = claims->actual;
+	out->tree = claims->tree;
+	out->has_origin = claims->origin_image.text[0];
+	if (!rebuild)
+		return 0;
+	if (!from && may_follow(path, recipe, claims->reference, err) < 0)
+		return -1;
+	return build_again(path, recipe, claims, from ? from : claims->reference, out, err);
 }

@@ -5,7 +5,8 @@
  * All of it is read: the tree's digest and the configuration's are computed anew and
  * compared with those in its provenance; the image's digest with the one in its origin,
  * if it has one. All these stand in the same file, unsigned: who changes the image and
- * them alike is not found out here. Rebuilding compares with what the source gives today.
+ * them alike is not found out here. What is in the file is read in a process apart, in a
+ * cage (builder/cage.h). Rebuilding compares with what the source gives today.
  */
 #ifndef FIRN_BUILDER_RECORD_VERIFY_H
 #define FIRN_BUILDER_RECORD_VERIFY_H

@@ -13,6 +13,7 @@
 #include "builder/source/manifest.h"
 #include "builder/tar/layer.h"
 #include "lib/conf/conf.h"
+#include "lib/image/image.h"
 #include "lib/image/oci.h"
 
 /* What all kinds are told; all of it is borrowed, and outlives the source. */
@@ -77,6 +78,10 @@ typedef int source_opener(const char *name, const struct source_options *options
 			  struct source **out, struct err *err);
 source_opener source_open_oci, source_open_oci_archive, source_open_docker_archive, source_open_dir,
 	source_open_tar, source_open_image, source_open_registry;
+
+/* The files in @image, taken over in any case; @name is for messages. Opens nothing. */
+int source_from_image(struct image *image, const char *name, const struct source_options *options,
+		      struct source **out, struct err *err);
 
 /*
  * An image of another platform: an error if the user asked for one, else a warning. One that does

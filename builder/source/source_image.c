@@ -3,8 +3,8 @@
  * An existing squashfs or SIF file: the same files, packed anew. Its own
  * configuration (/.firn/config.json) stays its configuration.
  */
+#include "builder/cage.h"
 #include "builder/source/source.h"
-#include "lib/image/image.h"
 #include "lib/image/oci.h"
 #include "lib/squashfs/squashfs.h"
 
@@ -142,6 +142,8 @@ static int take_entry(void *arg, const struct squashfs_entry *entry, uint64_t po
 	char path[300];
 
 	(void)position;
+	if (builder_test_hook)
+		builder_test_hook(entry->name);
 	if (level->depth == DEPTH_MAX)
 		return err_set(level->err, "'%s' is too deep", entry->name);
 	if (tree_child(repack->tree, level->dir, entry->name, entry->len))
@@ -213,10 +215,8 @@ static int read_config(struct repack *repack, struct err *err)
 	return digest_of(source->config, source->config_size, &source->config_digest, err);
 }
 
-static int open_image(struct repack *repack, const char *name, struct err *err)
+static int read_image(struct repack *repack, const char *name, struct err *err)
 {
-	if (image_open(name, &repack->image, err) < 0)
-		return -1;
 	if (repack->image->kind == IMAGE_DIRECTORY)
 		return err_set(err, "'%s' is a directory; use dir:%s", name, name);
 	if (squashfs_open(repack->image->fd, repack->image->offset, repack->image->size, name, NULL,
@@ -226,21 +226,34 @@ static int open_image(struct repack *repack, const char *name, struct err *err)
 	return read_config(repack, err);
 }
 
-int source_open_image(const char *name, const struct source_options *options, struct source **out,
-		      struct err *err)
+int source_from_image(struct image *image, const char *name, const struct source_options *options,
+		      struct source **out, struct err *err)
 {
 	struct repack *repack = calloc(1, sizeof(*repack));
 
-	if (!repack)
-		return err_sys(err, "cannot open '%s'", name);
+	if (!repack) {
+		image_free(image);
+		return err_code(err, ENOMEM, "cannot open '%s'", name);
+	}
+	repack->image = image;
 	repack->source.fill = repack_fill;
 	repack->source.close = repack_close;
 	repack->limits = &options->limits;
 	repack->all_xattrs = options->all_xattrs;
-	if (open_image(repack, name, err) < 0) {
+	if (read_image(repack, name, err) < 0) {
 		repack_close(&repack->source);
 		return -1;
 	}
 	*out = &repack->source;
 	return 0;
+}
+
+int source_open_image(const char *name, const struct source_options *options, struct source **out,
+		      struct err *err)
+{
+	auto_image *image = NULL;
+
+	return image_open(name, &image, err) < 0
+		       ? -1
+		       : source_from_image(take_ptr(&image), name, options, out, err);
 }

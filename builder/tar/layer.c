@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/tar/layer.h"
 
+#include "builder/cage.h"
 #include "builder/tar/inflate.h"
 #include "builder/tar/readahead.h"
 #include "lib/log.h"
@@ -372,6 +373,8 @@ static int take_entry(struct reading *reading, const struct tar_entry *from, str
 
 	if (path_of_entry(from->path, reading->path, err) < 0)
 		return -1;
+	if (builder_test_hook)
+		builder_test_hook(reading->path);
 	if (!*reading->path && from->type != TAR_DIRECTORY)
 		return err_set(err, "an empty name");
 	if (reading->layer->count >= reading->limits->max_entries)

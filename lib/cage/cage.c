@@ -53,6 +53,21 @@ int cage_landlock(void)
 	return abi > 0 ? (int)abi : 0;
 }
 
+bool cage_is_sanitized(void)
+{
+	return SANITIZED;
+}
+
+const char *cage_lacks(void)
+{
+	bool landlock = cage_landlock() > 0, filter = seccomp_works();
+
+	return landlock && filter ? NULL
+	       : landlock	  ? "seccomp"
+	       : filter		  ? "Landlock"
+				  : "seccomp and Landlock";
+}
+
 /* No rule: nothing is allowed. What is open stays so. */
 static int landlock(struct err *err)
 {
@@ -109,21 +124,22 @@ int cage_enter(const struct cage *cage, struct err *err)
 	if (landlock(err) < 0 && cage->require)
 		return -1;
 	if ((!cage->writes && limit(RLIMIT_FSIZE, 0, err) < 0) || limit(RLIMIT_CORE, 0, err) < 0 ||
-	    limit(RLIMIT_NOFILE, FILES_MAX, err) < 0)
+	    limit(RLIMIT_NOFILE, cage->files > 0 ? cage->files : FILES_MAX, err) < 0)
 		return -1;
-	return SANITIZED ? 0 : limit(RLIMIT_AS, cage->memory, err);
+	return SANITIZED || cage->memory == 0 ? 0 : limit(RLIMIT_AS, cage->memory, err);
 }
 
 int cage_close(const struct cage *cage, struct err *err)
 {
-	if (limit(RLIMIT_NPROC, 0, err) < 0)
+	/* Threads count as processes do. */
+	if (!cage->threads && limit(RLIMIT_NPROC, 0, err) < 0)
 		return -1;
 	if (!SANITIZED && seccomp_close(cage->call, cage->count, err) < 0 && cage->require)
 		return -1;
 	return 0;
 }
 
-int cage_read_only(size_t memory, bool require, struct err *err)
+struct cage cage_of_reader(size_t memory, bool require)
 {
 	static const int calls[] = {
 		SYS_read, SYS_pread64, SYS_lseek,  SYS_write,  SYS_writev, SYS_close,
@@ -131,13 +147,19 @@ int cage_read_only(size_t memory, bool require, struct err *err)
 		SYS_clock_gettime, SYS_rt_sigprocmask, SYS_restart_syscall, SYS_rt_sigreturn,
 		SYS_exit_group,
 	};
-	struct cage cage = {
+
+	return (struct cage){
 		.memory = memory,
 		.writes = true,
 		.require = require,
 		.call = calls,
 		.count = COUNT_OF(calls),
 	};
+}
+
+int cage_read_only(size_t memory, bool require, struct err *err)
+{
+	struct cage cage = cage_of_reader(memory, require);
 
 	return cage_enter(&cage, err) < 0 ? -1 : cage_close(&cage, err);
 }

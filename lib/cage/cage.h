@@ -20,7 +20,9 @@
 #include <stddef.h>
 
 struct cage {
-	size_t memory;  /* bytes of address space that it may take, RLIMIT_AS */
+	size_t memory;	/* bytes of address space that it may take, RLIMIT_AS; 0: as many as now */
+	size_t files;	/* descriptors that it may have, RLIMIT_NOFILE; 0: few */
+	bool threads;	/* it starts more of them, by clone(2), which is listed; else none */
 	bool writes;    /* to files that are open; else to none, RLIMIT_FSIZE */
 	bool require;   /* Landlock and the filter must be there; else they are if they can */
 	const int *call; /* numbers of system calls ... */
@@ -33,10 +35,18 @@ int cage_enter(const struct cage *cage, struct err *err);
 int cage_close(const struct cage *cage, struct err *err);
 
 /*
- * Both in one, for a program of one thread that has its image open and does no more than to
- * read it and to write to what is open, with @memory bytes.
+ * The cage of who has its image open, in one thread, and does no more than to read it and to
+ * write to what is open, with @memory bytes.
  */
+struct cage cage_of_reader(size_t memory, bool require);
+/* To enter it and close the door at once. */
 int cage_read_only(size_t memory, bool require, struct err *err);
+
+/* What of all this the kernel lacks, for messages: "Landlock", "seccomp", both; NULL: nothing. */
+const char *cage_lacks(void);
+
+/* Whether this program was built with a sanitizer, whose own calls leave the cage open. */
+bool cage_is_sanitized(void);
 
 /* Landlock's version in this kernel, 0 where it is missing or switched off. */
 int cage_landlock(void);

@@ -4,7 +4,9 @@
  *
  * What is not on the list is refused with EPERM, not killed: a C library that tries
  * something new goes on without it. A call by another architecture's numbers ends
- * the process. Memory that can be executed is never given, also where mmap(2) is listed.
+ * the process. Memory that can be executed is never given, also where mmap(2) or mprotect(2)
+ * is listed. clone(2) on the list starts threads, and no process; clone3(2), whose arguments
+ * no filter can see, is then said to be missing.
  */
 #ifndef FIRN_LIB_CAGE_SECCOMP_H
 #define FIRN_LIB_CAGE_SECCOMP_H
@@ -15,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SECCOMP_CALLS_MAX = 64, SECCOMP_CODE_MAX = SECCOMP_CALLS_MAX + 16 };
+enum { SECCOMP_CALLS_MAX = 64, SECCOMP_CODE_MAX = SECCOMP_CALLS_MAX + 32 };
 
 /*
  * Write the filter for the @count (at most SECCOMP_CALLS_MAX) numbers of @call to

@@ -129,4 +129,41 @@ chmod 644 "$scratch/conf"
 claims "docker://registry.example.org:9/a@$manifest"
 ok 'a host that firn.conf lists'    status_is 125 firn verify --rebuild --no-cache --config "$scratch/conf" "$scratch/claims.sqfs"
 ok 'is asked'                       says "'registry.example.org:9':"
+
+# What reads the image is in a cage: a fault is one line, and what takes it over gets nowhere.
+hooked=$tools/firn_build_hooked
+hook() { # hook NAME: of an image with a file of that name
+	rm -rf "$scratch/hook" "$scratch/hook.sqfs"
+	mkdir -p "$scratch/hook"
+	echo >"$scratch/hook/$1"
+	squash "$scratch/hook" "$scratch/hook.sqfs"
+	shift
+	"$@" "$hooked" verify "$scratch/hook.sqfs"
+}
+gone() { [ -z "$(helpers 'firn_build_hook|firn-build')" ]; }
+ok 'an image that crashes its reader'   status_is 125 hook crash env
+ok '... is told in one line'            one_line
+ok '... with its name'                  says "'$scratch/hook.sqfs' cannot be read: the process that read it "
+ok '... and no process is left'         gone
+case $(printf '%s' "${ASAN_OPTIONS:-}")$(ldd "$hooked" 2>/dev/null) in
+*libasan*) skip 'the cage' 'a sanitizer needs more calls' ;;
+*)
+	ok 'the cage holds'             status_is 125 hook escape env
+	ok '... whatever is tried'      says 'of 40 attempts 40 were refused'
+	;;
+esac
+older() { calls=$1; shift; "$tools/enosys" "$calls" "$FIRN" verify "$@" "$image"; }
+printf '[server]\ncage = require\n' >"$scratch/require"
+chmod 644 "$scratch/require"
+ok 'a kernel without Landlock will do'  succeeds older landlock_create_ruleset -v
+ok '... and is told to who asks'        says "'$image' is read without Landlock, which this kernel lacks"
+ok 'one without seccomp, too'           succeeds older seccomp
+ok 'a whole cage can be required'       succeeds firn verify --config "$scratch/require" "$image"
+ok '... and is an error without Landlock' status_is 125 older landlock_create_ruleset --config "$scratch/require"
+ok '... in one line'                    one_line
+ok '... that says so'                   says 'cannot use Landlock: Function not implemented'
+case $(ldd "$hooked" 2>/dev/null) in
+*libasan*) ;;
+*) ok '... or without seccomp'          status_is 125 older seccomp --config "$scratch/require" ;;
+esac
 done_testing

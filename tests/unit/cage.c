@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/cage/cage.h"
 
-#include "lib/own.h"
 #include "lib/cage/seccomp.h"
+#include "lib/own.h"
 #include "tests/unit/tap.h"
 
 #include <fcntl.h>
@@ -92,6 +92,39 @@ static void the_filter_says_what_the_list_says(void)
 	ok(decide(code, len, &data) == SECCOMP_RET_KILL_PROCESS,
 	   "another architecture's end the process");
 	ok(seccomp_make(few, SECCOMP_CALLS_MAX + 1, code) == 0, "a list can be too long");
+}
+
+static const int threads[] = {SYS_read, SYS_mprotect, SYS_clone, SYS_exit_group};
+
+static void a_list_with_clone_starts_threads_only(void)
+{
+	const uint32_t refused = SECCOMP_RET_ERRNO | EPERM, missing = SECCOMP_RET_ERRNO | ENOSYS;
+	/* What glibc and musl say for a thread. */
+	const uint64_t glibc = 0x3d0f00, musl = 0x7d0f00;
+	struct sock_filter code[SECCOMP_CODE_MAX];
+	size_t len = seccomp_make(threads, COUNT_OF(threads), code);
+	struct seccomp_data data = {.arch = HERE, .nr = SYS_clone, .args = {glibc}};
+
+	ok(decide(code, len, &data) == SECCOMP_RET_ALLOW, "a thread is started");
+	data.args[0] = musl;
+	ok(decide(code, len, &data) == SECCOMP_RET_ALLOW, "another C library's as well");
+	data.args[0] = SIGCHLD;
+	ok(decide(code, len, &data) == refused, "but no process");
+	data.args[0] = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	ok(decide(code, len, &data) == refused, "nor one that shares our memory");
+	data.args[0] = glibc | CLONE_NEWUSER;
+	ok(decide(code, len, &data) == refused, "nor a thread elsewhere");
+	data.args[0] = glibc;
+	data.nr = SYS_clone3;
+	ok(decide(code, len, &data) == missing, "the newer call is said to be missing");
+	data = (struct seccomp_data){.arch = HERE, .nr = SYS_mprotect, .args = {0, 0, PROT_EXEC}};
+	ok(decide(code, len, &data) == refused, "memory does not become executable");
+	data.args[2] = PROT_READ | PROT_WRITE;
+	ok(decide(code, len, &data) == SECCOMP_RET_ALLOW, "all else it may become");
+	data.nr = SYS_read;
+	ok(decide(code, len, &data) == SECCOMP_RET_ALLOW, "what is on the list otherwise stays so");
+	data.nr = SYS_write;
+	ok(decide(code, len, &data) == refused, "and what is not does not");
 }
 
 /* Each thing is tried with what could be: the open image, its own process, its parent. */
@@ -215,6 +248,7 @@ static int in_child(int (*work)(void))
 int main(void)
 {
 	the_filter_says_what_the_list_says();
+	a_list_with_clone_starts_threads_only();
 #ifndef __SANITIZE_ADDRESS__
 	if (cage_landlock() > 0 && seccomp_works()) {
 		int refused = in_child(caged);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "lib/cage/apart.h"
+
+#include "lib/cage/seccomp.h"
+#include "lib/own.h"
+#include "tests/unit/tap.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+enum { MEMORY = 256 << 20 };
+
+struct gain {
+	int number;
+	char text[100000]; /* more than a pipe holds */
+};
+
+static int gives(void *arg, void *out, struct err *err)
+{
+	struct gain *gain = out;
+
+	(void)err;
+	gain->number = *(int *)arg;
+	memset(gain->text, 'x', sizeof(gain->text));
+	return 0;
+}
+
+static int fails(void *arg, void *out, struct err *err)
+{
+	(void)arg;
+	(void)out;
+	(void)err_set(err, "it is wrong");
+	err->text[2] = '\033'; /* by a process that does not keep to rules */
+	err->status = 7;
+	return -1;
+}
+
+static int crashes(void *arg, void *out, struct err *err)
+{
+	(void)arg;
+	(void)out;
+	(void)err;
+	__builtin_trap();
+}
+
+static int leaves(void *arg, void *out, struct err *err)
+{
+	(void)arg;
+	(void)out;
+	(void)err;
+	_exit(0);
+}
+
+/* What of the world is still there: @arg is a descriptor that was not named. */
+static int looks_round(void *arg, void *out, struct err *err)
+{
+	struct gain *gain = out;
+	char byte;
+
+	(void)err;
+	gain->number = (read(*(int *)arg, &byte, 1) >= 0) + 2 * (getenv("HOME") != NULL) +
+		       4 * (write(STDERR_FILENO, "", 0) == 0 && write(STDOUT_FILENO, "", 0) == 0);
+	return 0;
+}
+
+static int asked;
+
+static void answer(void *arg)
+{
+	char byte = 0;
+
+	asked += read(*(int *)arg, &byte, 1) == 1 && byte == '?';
+	if (write(*(int *)arg, "!", 1) != 1)
+		asked = 100;
+}
+
+static int asks(void *arg, void *out, struct err *err)
+{
+	struct gain *gain = out;
+	int socket = ((int *)arg)[1];
+	char byte = 0;
+
+	for (gain->number = 0; gain->number < 3; gain->number++)
+		if (write(socket, "?", 1) != 1 || read(socket, &byte, 1) != 1 || byte != '!')
+			return err_set(err, "no answer");
+	return 0;
+}
+
+static struct apart plan(int (*work)(void *, void *, struct err *), void *arg, struct gain *gain)
+{
+	return (struct apart){.what = "'it'",
+			      .cage = cage_of_reader(MEMORY, false),
+			      .work = work,
+			      .arg = arg,
+			      .out = gain,
+			      .size = sizeof(*gain)};
+}
+
+static void what_comes_back(void)
+{
+	static struct gain gain;
+	int number = 42;
+	struct apart apart = plan(gives, &number, &gain);
+	struct err err;
+
+	ok(apart_run(&apart, &err) == 0 && gain.number == 42 &&
+		   gain.text[sizeof(gain.text) - 1] == 'x',
+	   "what the work gives comes back whole");
+	apart = plan(fails, NULL, &gain);
+	ok(apart_run(&apart, &err) == -1 && strcmp(err.text, "it?is wrong") == 0,
+	   "so does its error, made harmless (%s)", err.text);
+	ok(err.status == 0, "which does not choose any exit status");
+	apart = plan(crashes, NULL, &gain);
+	ok(apart_run(&apart, &err) == -1 && strncmp(err.text, "'it' cannot be read: ", 21) == 0,
+	   "a crash is an error (%s)", err.text);
+	apart = plan(leaves, NULL, &gain);
+	ok(apart_run(&apart, &err) == -1 && strncmp(err.text, "'it' cannot be read: ", 21) == 0,
+	   "so is an end without a word (%s)", err.text);
+	ok(waitpid(-1, NULL, WNOHANG) == -1, "no process is left");
+}
+
+static void what_it_has(void)
+{
+	static struct gain gain;
+	int pair[2];
+	struct apart apart;
+	struct err err;
+
+	(void)setenv("HOME", "/secret", 1);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0)
+		return;
+	apart = plan(looks_round, &pair[1], &gain);
+	ok(apart_run(&apart, &err) == 0 && gain.number == 0,
+	   "no descriptor, no environment, no terminal (%d)", gain.number);
+	apart = plan(asks, pair, &gain);
+	apart.keep[0] = pair[1];
+	apart.keep_count = 1;
+	apart.asks = pair[0];
+	apart.answer = answer;
+	ok(apart_run(&apart, &err) == 0 && gain.number == 3 && asked == 3,
+	   "but what it was given, and answers");
+}
+
+int main(void)
+{
+	what_comes_back();
+	what_it_has();
+	return done_testing();
+}
