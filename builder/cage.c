@@ -12,7 +12,8 @@ static const int calls[] = {
 	SYS_read,      /* what comes from the network, through a pipe */
 	SYS_pwrite64,  /* the spool, the image */
 	SYS_ftruncate, /* blocks that were there already */
-	SYS_write,     /* warnings, the result */
+	SYS_write,     /* warnings */
+	SYS_writev,    /* the result */
 	SYS_lseek,
 	SYS_sendmsg, /* to ask for a blob, and to get it */
 	SYS_recvmsg,

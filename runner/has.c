@@ -48,7 +48,7 @@ int has_main(int argc, char **argv)
 		log_error("image-has takes an image and a directory");
 		return EXIT_FIRN_FAILED;
 	}
-	found = image_open(argv[0], &image, &err);
+	found = image_open(argv[0], false, &image, &err);
 	if (found == 0)
 		found = image->kind == IMAGE_DIRECTORY ? has_in_directory(image, argv[1], &err)
 						       : has_in_file(image, argv[1], &err);

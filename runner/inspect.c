@@ -295,7 +295,7 @@ static int inspect(const char *path, bool json, struct err *err)
 
 	if (!conf)
 		return err_sys(err, "cannot inspect '%s'", path);
-	if (image_open(path, &image, err) < 0)
+	if (image_open(path, false, &image, err) < 0)
 		return -1;
 	/* A directory is read file by file; of an image file all is open now. */
 	if (image->kind != IMAGE_DIRECTORY && cage_read_only(MEMORY_MAX, false, err) < 0)

@@ -283,9 +283,8 @@ static int read_apart(const char *path, const struct recipe *recipe, struct clai
 		      struct err *err)
 {
 	auto_image *image = NULL;
-	char what[300];
 	struct inspection reading = {path, recipe, NULL};
-	struct apart apart = {.what = what,
+	struct apart apart = {.what = path,
 			      .cage = builder_cage(recipe->conf->require_cage),
 			      .work = read_all,
 			      .arg = &reading,
@@ -294,7 +293,7 @@ static int read_apart(const char *path, const struct recipe *recipe, struct clai
 			      .keep_count = 1,
 			      .speaks = true};
 
-	if (image_open(path, &image, err) < 0)
+	if (image_open(path, recipe->conf->require_cage, &image, err) < 0)
 		return -1;
 	if (image->kind != IMAGE_SQUASHFS)
 		return err_set(err, "'%s' is a %s, not an image that firn build made%s", path,
@@ -302,7 +301,6 @@ static int read_apart(const char *path, const struct recipe *recipe, struct clai
 			       image->kind == IMAGE_SIF ? "; signatures of SIF files are not "
 							  "checked in this version"
 							: "");
-	(void)snprintf(what, sizeof(what), "'%s'", path);
 	reading.image = image;
 	apart.keep[0] = image->fd;
 	return apart_run(&apart, err) < 0 ? -1 : settle(claims, path, err);

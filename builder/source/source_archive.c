@@ -252,7 +252,7 @@ int source_open_file(const char *path, const char *tag, const struct source_opti
 	if (input_open(path, &options->limits, &input, err) < 0)
 		return -1;
 	(void)snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", input->fd);
-	if ((!tag && image_open(by_fd, &image, &ignored) == 0) ||
+	if ((!tag && image_open(by_fd, options->conf->require_cage, &image, &ignored) == 0) ||
 	    (input->size > 0 && may_be_images(input, err) < 0 && !claims_to_be_archive(input)))
 		return open_image(is_file_at(input, path) ? path : by_fd, input, tag, options, out,
 				  err);

@@ -253,7 +253,7 @@ int source_open_image(const char *name, const struct source_options *options, st
 {
 	auto_image *image = NULL;
 
-	return image_open(name, &image, err) < 0
+	return image_open(name, options->conf->require_cage, &image, err) < 0
 		       ? -1
 		       : source_from_image(take_ptr(&image), name, options, out, err);
 }

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 extern char **environ;
@@ -78,14 +79,25 @@ static int enter(struct apart *apart, int result, int words, pid_t parent, struc
 	return cage_close(&apart->cage, err);
 }
 
+/* At once as far as the pipe has room: whoever waits is woken once. */
+static void tell(int result, const struct verdict *verdict, const void *out, size_t size)
+{
+	struct iovec part[] = {{(void *)verdict, sizeof(*verdict)}, {(void *)out, size}};
+	ssize_t n = writev(result, part, verdict->result == 0 ? 2 : 1);
+	size_t done = n > (ssize_t)sizeof(*verdict) ? (size_t)n - sizeof(*verdict) : 0;
+
+	if (n >= (ssize_t)sizeof(*verdict) && verdict->result == 0)
+		(void)file_write_all(result, (const char *)out + done, size - done);
+}
+
 static _Noreturn void be_apart(struct apart *apart, int result, int words, pid_t parent)
 {
 	struct verdict verdict = {.result = -1};
 
-	if (enter(apart, result, words, parent, &verdict.err) == 0)
+	if (enter(apart, result, words, parent, &verdict.err) == 0 &&
+	    (!apart_test_hook || apart_test_hook(apart, &verdict.err) == 0))
 		verdict.result = apart->work(apart->arg, apart->out, &verdict.err);
-	if (file_write_all(result, &verdict, sizeof(verdict)) == 0 && verdict.result == 0)
-		(void)file_write_all(result, apart->out, apart->size);
+	tell(result, &verdict, apart->out, apart->size);
 	_exit(0);
 }
 
@@ -96,7 +108,7 @@ static int start(struct apart *apart, struct child *child, struct err *err)
 
 	if (pipe2(result, O_CLOEXEC) < 0 || (apart->speaks && pipe2(words, O_CLOEXEC) < 0) ||
 	    (child->pid = fork()) < 0) {
-		(void)err_sys(err, "cannot start a process to read %s", apart->what);
+		(void)err_sys(err, "cannot start a process to read '%s'", apart->what);
 		own_close(&result[0]);
 		own_close(&result[1]);
 		own_close(&words[0]);
@@ -147,11 +159,11 @@ static bool take_words(struct child *child)
 /* First the verdict, then what belongs to it; more than that is of no interest. */
 static bool take_result(struct apart *apart, struct child *child)
 {
-	bool first = child->got < sizeof(child->verdict);
-	size_t at = first ? child->got : child->got - sizeof(child->verdict);
-	char *to = first ? (char *)&child->verdict : apart->out;
-	size_t room = (first ? sizeof(child->verdict) : apart->size) - at;
-	ssize_t n = room > 0 ? read(child->result, to + at, room) : 0;
+	size_t head = child->got < sizeof(child->verdict) ? child->got : sizeof(child->verdict);
+	size_t body = child->got - head;
+	struct iovec part[] = {{(char *)&child->verdict + head, sizeof(child->verdict) - head},
+			       {(char *)apart->out + body, apart->size - body}};
+	ssize_t n = readv(child->result, part, COUNT_OF(part));
 
 	if (n < 0)
 		return errno == EINTR;
@@ -192,12 +204,12 @@ static int judge(const struct apart *apart, struct child *child, int status, str
 
 	if (WIFSIGNALED(status))
 		return err_set(err,
-			       "%s cannot be read: the process that read it was ended by "
+			       "'%s' cannot be read: the process that read it was ended by "
 			       "signal %d (%s)",
 			       apart->what, WTERMSIG(status), strsignal(WTERMSIG(status)));
 	if (child->got < sizeof(*verdict) ||
 	    (verdict->result == 0 && child->got < sizeof(*verdict) + apart->size))
-		return err_set(err, "%s cannot be read: the process that read it has ended",
+		return err_set(err, "'%s' cannot be read: the process that read it has ended",
 			       apart->what);
 	if (verdict->result == 0)
 		return 0;
@@ -216,7 +228,7 @@ int apart_run(struct apart *apart, struct err *err)
 	int status = 0;
 
 	if (log_level() >= LOG_VERBOSE && !apart->cage.require && cage_lacks())
-		log_info("%s is read without %s, which this kernel lacks", apart->what,
+		log_info("'%s' is read without %s, which this kernel lacks", apart->what,
 			 cage_lacks());
 	if (start(apart, &child, err) < 0)
 		return -1;

@@ -16,7 +16,7 @@
 enum { APART_KEEP_MAX = 24 };
 
 struct apart {
-	const char *what; /* what is read, for messages: "'x.sqfs'" */
+	const char *what; /* the name of what is read, for messages */
 	struct cage cage;
 
 	/* In the process: fills @out, or fails. */
@@ -40,5 +40,8 @@ struct apart {
  * -1: the work's own error, or a line that says how the process ended.
  */
 int apart_run(struct apart *apart, struct err *err);
+
+/* A test's: called in the cage before the work; -1 instead of it. */
+int apart_test_hook(const struct apart *apart, struct err *err) __attribute__((weak));
 
 #endif

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/image/image.h"
 
-#include "lib/image/le.h"
-
+#include "lib/cage/apart.h"
 #include "lib/file.h"
+#include "lib/image/le.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
-enum { HEAD_SIZE = 2048, SIF_MAGIC_AT = 32, SUPER_USED_AT = 40 /* bytes_used, doc/format.md */ };
+enum {
+	HEAD_SIZE = 2048,
+	SIF_MAGIC_AT = 32,
+	SUPER_USED_AT = 40,    /* bytes_used, doc/format.md */
+	SIF_MEMORY = 64 << 20, /* bytes, of who reads a table */
+};
 
 /* What a file that is no image is most likely, for the message. */
 static const char *guess(const unsigned char *head, size_t size)
@@ -77,7 +82,58 @@ int image_check_whole(const struct image *image, struct err *err)
 	return 0;
 }
 
-static int recognize(struct image *image, const char *path, struct err *err)
+/* The root file system of a SIF, as the process apart tells it. */
+struct partition {
+	uint64_t offset, size;
+	char machine[16];
+};
+
+struct sif_search {
+	const struct image *image;
+	const char *path;
+};
+
+static int find_partition(void *arg, void *out, struct err *err)
+{
+	const struct sif_search *search = arg;
+	struct partition *partition = out;
+	const char *machine = NULL;
+
+	if (sif_find_partition(search->image->fd, search->image->size, search->path,
+			       &partition->offset, &partition->size, &machine, err) < 0)
+		return -1;
+	(void)snprintf(partition->machine, sizeof(partition->machine), "%s",
+		       machine ? machine : "");
+	return 0;
+}
+
+static int read_sif(struct image *image, const char *path, bool require_cage, struct err *err)
+{
+	struct partition partition = {0};
+	struct sif_search search = {image, path};
+	struct apart apart = {.what = path,
+			      .cage = cage_of_reader(SIF_MEMORY, require_cage),
+			      .work = find_partition,
+			      .arg = &search,
+			      .out = &partition,
+			      .size = sizeof(partition),
+			      .keep = {image->fd},
+			      .keep_count = 1};
+
+	image->kind = IMAGE_SIF;
+	if (apart_run(&apart, err) < 0)
+		return -1;
+	/* Whoever took over the reader may have written anything. */
+	partition.machine[sizeof(partition.machine) - 1] = '\0';
+	if (partition.offset > image->size || partition.size > image->size - partition.offset)
+		return err_set(err, "'%s' is damaged: its root lies outside the file", path);
+	image->machine = sif_machine(partition.machine);
+	image->offset = partition.offset;
+	image->size = partition.size;
+	return 0;
+}
+
+static int recognize(struct image *image, const char *path, bool require_cage, struct err *err)
 {
 	unsigned char head[HEAD_SIZE];
 	ssize_t got = file_read_at(image->fd, head, sizeof(head), 0);
@@ -92,27 +148,30 @@ static int recognize(struct image *image, const char *path, struct err *err)
 		image->kind = IMAGE_SQUASHFS;
 		return 0;
 	}
-	if (is_sif(head, (size_t)got)) {
-		image->kind = IMAGE_SIF;
-		return sif_find_partition(image->fd, image->size, path, &image->offset,
-					  &image->size, &image->machine, err);
-	}
+	if (is_sif(head, (size_t)got))
+		return read_sif(image, path, require_cage, err);
 	likely = guess(head, (size_t)got);
 	return err_set(err, "'%s' is not an image: it is %s, not squashfs, SIF or a directory",
 		       path, likely ? likely : "of unknown format");
 }
 
-static int open_it(struct image *image, const char *path, struct err *err)
+static int open_it(const char *path, struct err *err)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	image->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
 	/* A directory need not be readable to be a root, only searchable. */
-	if (image->fd < 0 && errno == EACCES) {
-		image->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (image->fd < 0 && errno == ENOTDIR)
+	if (fd < 0 && errno == EACCES) {
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOTDIR)
 			errno = EACCES;
 	}
-	if (image->fd < 0 || fstat(image->fd, &image->stat) < 0)
+	return fd < 0 ? err_sys(err, "cannot open '%s'", path) : fd;
+}
+
+static int look_at(struct image *image, const char *path, bool require_cage, struct err *err)
+{
+	if (fstat(image->fd, &image->stat) < 0)
 		return err_sys(err, "cannot open '%s'", path);
 	if (S_ISDIR(image->stat.st_mode)) {
 		image->kind = IMAGE_DIRECTORY;
@@ -121,7 +180,7 @@ static int open_it(struct image *image, const char *path, struct err *err)
 	if (!S_ISREG(image->stat.st_mode))
 		return err_set(err, "'%s' is not an image: it is no regular file and no directory",
 			       path);
-	return recognize(image, path, err);
+	return recognize(image, path, require_cage, err);
 }
 
 /*
@@ -156,20 +215,29 @@ static char *name_of(const struct image *image, const char *path)
 	return name ? name : strdup(path);
 }
 
-int image_open(const char *path, struct image **out, struct err *err)
+int image_take(int fd, const char *path, bool require_cage, struct image **out, struct err *err)
 {
 	auto_image *image = calloc(1, sizeof(*image));
 
-	if (!image)
-		return err_sys(err, "cannot open '%s'", path);
-	image->fd = -1;
-	if (open_it(image, path, err) < 0)
+	if (!image) {
+		(void)close(fd);
+		return err_code(err, ENOMEM, "cannot open '%s'", path);
+	}
+	image->fd = fd;
+	if (look_at(image, path, require_cage, err) < 0)
 		return -1;
 	image->path = name_of(image, path);
 	if (!image->path)
 		return err_sys(err, "cannot open '%s'", path);
 	*out = take_ptr(&image);
 	return 0;
+}
+
+int image_open(const char *path, bool require_cage, struct image **out, struct err *err)
+{
+	int fd = open_it(path, err);
+
+	return fd < 0 ? -1 : image_take(fd, path, require_cage, out, err);
 }
 
 void image_free(struct image *image)

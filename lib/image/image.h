@@ -3,7 +3,8 @@
  * image.h - what the user named as the image: a squashfs file, a SIF file or a
  * directory.
  *
- * A path is resolved once, to a descriptor; everything after works on that.
+ * A path is resolved once, to a descriptor; everything after works on that. What is read here
+ * of a file is its magic; the table of a SIF is read in a process apart, in a cage (lib/cage).
  */
 #ifndef FIRN_LIB_IMAGE_IMAGE_H
 #define FIRN_LIB_IMAGE_IMAGE_H
@@ -35,8 +36,12 @@ struct image {
  * Waits for nobody: a FIFO is opened without its writer, and refused. Whether a
  * squashfs is whole shows when it is read (lib/squashfs). Returns 0 and a new image
  * in @out, or -1 with @err.
+ * @require_cage: not without a whole cage, see lib/cage/cage.h.
  */
-int image_open(const char *path, struct image **out, struct err *err);
+int image_open(const char *path, bool require_cage, struct image **out, struct err *err);
+/* The same of the open file or directory @fd, taken over in any case; @path is what it is called.
+ */
+int image_take(int fd, const char *path, bool require_cage, struct image **out, struct err *err);
 void image_free(struct image *image);
 void image_freep(struct image **image);
 #define auto_image CLEANUP(image_freep) struct image
@@ -64,5 +69,7 @@ const char *image_kind_name(enum image_kind kind);
  */
 int sif_find_partition(int fd, uint64_t file_size, const char *name, uint64_t *offset,
 		       uint64_t *size, const char **machine, struct err *err);
+/* The machine of that name among those that a SIF can be for, static, or NULL. */
+const char *sif_machine(const char *name);
 
 #endif

@@ -41,19 +41,26 @@ static int read_at(int fd, void *buffer, size_t size, uint64_t offset, const cha
 	return 0;
 }
 
+static const struct {
+	char code[3];
+	const char *name;
+} machines[] = {
+	{"01", "386"},	   {"02", "amd64"}, {"03", "arm"},   {"04", "arm64"},	{"05", "ppc64"},
+	{"06", "ppc64le"}, {"07", "mips"},  {"11", "s390x"}, {"12", "riscv64"},
+};
+
 static const char *machine_of(const unsigned char *code)
 {
-	static const struct {
-		char code[3];
-		const char *name;
-	} machines[] = {
-		{"01", "386"},	 {"02", "amd64"},   {"03", "arm"},     {"04", "arm64"},
-		{"05", "ppc64"}, {"06", "ppc64le"}, {"07", "mips"},    {"11", "s390x"},
-		{"12", "riscv64"},
-	};
-
 	for (size_t i = 0; i < COUNT_OF(machines); i++)
 		if (memcmp(machines[i].code, code, 2) == 0)
+			return machines[i].name;
+	return NULL;
+}
+
+const char *sif_machine(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(machines); i++)
+		if (strcmp(machines[i].name, name) == 0)
 			return machines[i].name;
 	return NULL;
 }

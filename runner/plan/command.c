@@ -5,6 +5,7 @@
 #include "lib/log.h"
 #include "lib/path.h"
 #include "lib/words.h"
+#include "runner/plan/env_scripts.h"
 
 #include <string.h>
 
@@ -55,21 +56,43 @@ static int find_run(const struct request *request, struct content *content,
 		       request->image, request->image);
 }
 
+enum { SHELLS = 3 };
+
+/* The @i-th shell to be tried, an absolute path, or NULL. */
+static const char *shell_choice(const struct request *request, size_t i)
+{
+	const char *choice[SHELLS] = {request->frozen ? NULL : getenv("SHELL"), "/bin/bash",
+				      "/bin/sh"};
+
+	return choice[i] && choice[i][0] == '/' ? choice[i] : NULL;
+}
+
+struct content_files command_files(const struct request *request)
+{
+	struct content_files files = {.path = {RUNSCRIPT_PATH},
+				      .dir = ENV_SCRIPTS_DIR,
+				      .suffix = ".sh",
+				      .text_max = ENV_SCRIPT_SIZE_MAX};
+
+	for (size_t i = 0; i < SHELLS; i++)
+		files.path[i + 1] = shell_choice(request, i);
+	return files;
+}
+
 /* The user's own shell if the image has it, else bash, else sh. */
 static int find_shell(const struct request *request, struct content *content, char ***argv,
 		      struct err *err)
 {
-	const char *choice[] = {request->frozen ? NULL : getenv("SHELL"), "/bin/bash", "/bin/sh"};
 	char *shell[] = {NULL, NULL};
 
-	for (size_t i = 0; i < COUNT_OF(choice); i++) {
-		int has =
-			choice[i] && choice[i][0] == '/' ? content_has(content, choice[i], err) : 0;
+	for (size_t i = 0; i < SHELLS; i++) {
+		const char *choice = shell_choice(request, i);
+		int has = choice ? content_has(content, choice, err) : 0;
 
 		if (has < 0)
 			return -1;
-		if (has || i + 1 == COUNT_OF(choice)) {
-			shell[0] = (char *)choice[i];
+		if (has || i + 1 == SHELLS) {
+			shell[0] = (char *)choice;
 			break;
 		}
 	}

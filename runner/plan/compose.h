@@ -52,5 +52,7 @@ struct command {
 int command_find(const struct request *request, struct content *content, struct command *out,
 		 struct err *err);
 void command_clear(struct command *command);
+/* What of the image decides what is run, and its environment, but for the configuration. */
+struct content_files command_files(const struct request *request);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/plan/content.h"
 
+#include "lib/cage/apart.h"
 #include "lib/file.h"
 #include "lib/path.h"
 #include "lib/words.h"
@@ -11,9 +12,30 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-enum { CONFIG_MAX = 8 << 20 };
+enum { CONFIG_MAX = 8 << 20, MEMORY = 256 << 20, NAME_SIZE = 257 /* of squashfs, and the end */ };
 
 #define CONFIG_PATH "/.firn/config.json"
+
+/* A file as a process apart tells it; its bytes come in a memfd. */
+struct glimpse_text {
+	char name[NAME_SIZE];
+	unsigned char is_file;
+	uint64_t size;
+};
+
+struct glimpse {
+	unsigned char is_file[CONTENT_FILES_MAX];
+	struct glimpse_text config;
+	struct glimpse_text text[CONTENT_TEXTS_MAX];
+	uint32_t count;
+};
+
+/* All that is known of an image that was read apart. */
+struct known {
+	struct content_files files;
+	struct glimpse glimpse;
+	char *text[CONTENT_TEXTS_MAX];
+};
 
 static int check_root(struct content *content, struct err *err)
 {
@@ -57,6 +79,9 @@ void content_free(struct content *content)
 	squashfs_reader_free(content->reader);
 	squashfs_close(content->squashfs);
 	free(content->config);
+	for (size_t i = 0; content->known && i < CONTENT_TEXTS_MAX; i++)
+		free(content->known->text[i]);
+	free(content->known);
 	free(content);
 }
 
@@ -87,6 +112,39 @@ static int read_host(struct content *content, const char *path, size_t limit, ch
 	return 1;
 }
 
+static int was_not_asked(const struct content *content, const char *path, struct err *err)
+{
+	return err_set(err, "'%s' was not looked for in '%s'", path, content->image->path);
+}
+
+static int read_known(const struct content *content, const char *path, size_t limit, char **out,
+		      size_t *size, struct err *err)
+{
+	const struct known *known = content->known;
+	size_t dir = strlen(known->files.dir);
+
+	if (strncmp(path, known->files.dir, dir) != 0 || path[dir] != '/')
+		return was_not_asked(content, path, err);
+	for (size_t i = 0; i < known->glimpse.count; i++) {
+		const struct glimpse_text *text = &known->glimpse.text[i];
+
+		if (strcmp(text->name, path + dir + 1) != 0)
+			continue;
+		if (text->is_file != 1)
+			return 0;
+		if (text->size > limit)
+			return err_set(err, "'%s' of '%s' is larger than %zu bytes", path,
+				       content->image->path, limit);
+		*out = malloc(text->size + 1);
+		if (!*out)
+			return err_sys(err, "cannot read '%s'", path);
+		memcpy(*out, known->text[i], text->size + 1);
+		*size = (size_t)text->size;
+		return 1;
+	}
+	return 0;
+}
+
 int content_read(struct content *content, const char *path, size_t limit, char **out, size_t *size,
 		 struct err *err)
 {
@@ -95,6 +153,8 @@ int content_read(struct content *content, const char *path, size_t limit, char *
 	ssize_t got;
 	int found;
 
+	if (content->known)
+		return read_known(content, path, limit, out, size, err);
 	if (!content->squashfs)
 		return read_host(content, path, limit, out, size, err);
 	found = squashfs_resolve(content->reader, path, &inode, err);
@@ -170,12 +230,24 @@ int content_take_config(struct content *content, int fd, struct err *err)
 	return 0;
 }
 
+static int is_known_file(const struct content *content, const char *path, struct err *err)
+{
+	const struct known *known = content->known;
+
+	for (size_t i = 0; i < CONTENT_FILES_MAX; i++)
+		if (known->files.path[i] && strcmp(known->files.path[i], path) == 0)
+			return known->glimpse.is_file[i] == 1;
+	return was_not_asked(content, path, err);
+}
+
 int content_has(struct content *content, const char *path, struct err *err)
 {
 	struct squashfs_inode inode;
 	struct stat stat;
 	int found;
 
+	if (content->known)
+		return is_known_file(content, path, err);
 	if (content->squashfs) {
 		found = squashfs_resolve(content->reader, path, &inode, err);
 		return found > 0 ? S_ISREG(inode.mode) : found;
@@ -258,6 +330,19 @@ static int list_host(struct content *content, const char *path, struct name_list
 	return result;
 }
 
+static int list_known(const struct content *content, const char *path, struct name_list *names,
+		      struct err *err)
+{
+	const struct known *known = content->known;
+
+	if (strcmp(known->files.dir, path) != 0 || strcmp(known->files.suffix, names->suffix) != 0)
+		return was_not_asked(content, path, err);
+	for (size_t i = 0; i < known->glimpse.count; i++)
+		if (take_name(names, known->glimpse.text[i].name) < 0)
+			return cannot_list(content, path, names, errno, err);
+	return 1;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -267,9 +352,14 @@ int content_names(struct content *content, const char *path, const char *suffix,
 		  char ***out, struct err *err)
 {
 	struct name_list names = {.suffix = suffix, .limit = limit};
-	int found = content->squashfs ? list_image(content, path, &names, err)
-				      : list_host(content, path, &names, err);
+	int found;
 
+	if (content->known)
+		found = list_known(content, path, &names, err);
+	else if (content->squashfs)
+		found = list_image(content, path, &names, err);
+	else
+		found = list_host(content, path, &names, err);
 	if (found > 0 && names.words.count > 0) {
 		qsort(names.words.item, names.words.count, sizeof(char *), by_name);
 		*out = names.words.item;
@@ -277,4 +367,134 @@ int content_names(struct content *content, const char *path, const char *suffix,
 	}
 	words_clear(&names.words);
 	return found < 0 ? -1 : 0;
+}
+
+/* What is done in the cage, with a memfd for the bytes. */
+struct peek {
+	const struct image *image;
+	const struct conf *conf;
+	const struct content_files *files;
+	int bytes;
+};
+
+/* One more file's bytes, behind those that are there. */
+static int keep(const struct peek *peek, struct content *content, const char *path, size_t limit,
+		struct glimpse_text *out, struct err *err)
+{
+	auto_free char *text = NULL;
+	size_t size = 0;
+	int found = content_read(content, path, limit, &text, &size, err);
+
+	if (found > 0 && size > 0 && file_write_all(peek->bytes, text, size) < 0)
+		return err_sys(err, "cannot keep '%s' of '%s'", path, peek->image->path);
+	out->is_file = found > 0;
+	out->size = size;
+	return found < 0 ? -1 : 0;
+}
+
+static int peek_texts(const struct peek *peek, struct content *content, struct glimpse *glimpse,
+		      struct err *err)
+{
+	const struct content_files *files = peek->files;
+	char **names = NULL;
+	int result = content_names(content, files->dir, files->suffix, CONTENT_TEXTS_MAX, &names,
+				   err);
+
+	for (size_t i = 0; result >= 0 && names && names[i]; i++) {
+		struct glimpse_text *text = &glimpse->text[glimpse->count++];
+		char path[512];
+
+		(void)snprintf(text->name, sizeof(text->name), "%s", names[i]);
+		(void)snprintf(path, sizeof(path), "%s/%s", files->dir, names[i]);
+		result = keep(peek, content, path, files->text_max, text, err);
+	}
+	words_free(names);
+	return result;
+}
+
+static int peek(void *arg, void *out, struct err *err)
+{
+	const struct peek *peek = arg;
+	auto_content *content = NULL;
+	struct glimpse *glimpse = out;
+
+	if (content_open(peek->image, peek->conf, &content, err) < 0 ||
+	    keep(peek, content, CONFIG_PATH, CONFIG_MAX, &glimpse->config, err) < 0)
+		return -1;
+	for (size_t i = 0; i < CONTENT_FILES_MAX; i++) {
+		const char *path = peek->files->path[i];
+		int found = path ? content_has(content, path, err) : 0;
+
+		if (found < 0)
+			return -1;
+		glimpse->is_file[i] = found > 0;
+	}
+	return peek_texts(peek, content, glimpse, err) < 0 ? -1 : 0;
+}
+
+/* The next bytes of the memfd @fd, which whoever took over the reader may have filled. */
+static int take_bytes(int fd, const struct glimpse_text *what, size_t limit, off_t *at, char **out)
+{
+	auto_free char *text = what->size <= limit ? malloc(what->size + 1) : NULL;
+
+	if (!text || file_read_at(fd, text, what->size, (uint64_t)*at) != (ssize_t)what->size)
+		return -1;
+	text[what->size] = '\0';
+	*at += (off_t)what->size;
+	*out = take_ptr(&text);
+	return 0;
+}
+
+static int take_glimpse(struct content *content, int bytes, struct err *err)
+{
+	struct known *known = content->known;
+	struct glimpse *glimpse = &known->glimpse;
+	off_t at = 0;
+	bool good = glimpse->count <= CONTENT_TEXTS_MAX &&
+		    take_bytes(bytes, &glimpse->config, CONFIG_MAX, &at, &content->config) == 0;
+
+	content->config_size = (size_t)glimpse->config.size;
+	for (size_t i = 0; good && i < glimpse->count; i++) {
+		struct glimpse_text *text = &glimpse->text[i];
+
+		text->name[sizeof(text->name) - 1] = '\0';
+		good = take_bytes(bytes, text, known->files.text_max, &at, &known->text[i]) == 0;
+	}
+	if (good)
+		return 0;
+	return err_set(err, "'%s' cannot be read: what came of it makes no sense",
+		       content->image->path);
+}
+
+static int peek_apart(struct content *content, const struct conf *conf, struct err *err)
+{
+	const struct image *image = content->image;
+	auto_fd bytes = memfd_create("firn-content", MFD_CLOEXEC);
+	struct peek what = {image, conf, &content->known->files, bytes};
+	size_t memory = MEMORY + conf->cache_size + conf->metadata_size;
+	struct apart apart = {.what = image->path,
+			      .cage = cage_of_reader(memory, conf->require_cage),
+			      .work = peek, .arg = &what,
+			      .out = &content->known->glimpse,
+			      .size = sizeof(content->known->glimpse),
+			      .keep = {image->fd, bytes}, .keep_count = 2};
+
+	if (bytes < 0)
+		return err_sys(err, "cannot keep what is read of '%s'", image->path);
+	return apart_run(&apart, err) < 0 ? -1 : take_glimpse(content, bytes, err);
+}
+
+int content_open_apart(const struct image *image, const struct conf *conf,
+		       const struct content_files *files, struct content **out, struct err *err)
+{
+	auto_content *content = calloc(1, sizeof(*content));
+
+	if (!content || !(content->known = calloc(1, sizeof(*content->known))))
+		return err_sys(err, "cannot open '%s'", image->path);
+	content->known->files = *files;
+	content->image = image;
+	if (peek_apart(content, conf, err) < 0)
+		return -1;
+	*out = take_ptr(&content);
+	return 0;
 }

@@ -4,8 +4,8 @@
  *
  * What is run depends on what the image says of itself (/.firn/config.json). A start reads
  * that in the mounted root, as a directory: the image is then parsed by the mount server,
- * in its cage, alone. --print-plan and inspect have nothing mounted and read the squashfs
- * themselves. Paths are absolute, and symlinks stay inside the image either way.
+ * in its cage, alone. --print-plan and inspect have nothing mounted and read the squashfs,
+ * in a cage, too. Paths are absolute, and symlinks stay inside the image either way.
  */
 #ifndef FIRN_RUNNER_PLAN_CONTENT_H
 #define FIRN_RUNNER_PLAN_CONTENT_H
@@ -18,6 +18,19 @@
 
 #include <stdbool.h>
 
+enum { CONTENT_FILES_MAX = 4, CONTENT_TEXTS_MAX = 100 };
+
+/* What is wanted of an image that is read apart; the strings are borrowed. */
+struct content_files {
+	const char *path[CONTENT_FILES_MAX]; /* which of them are regular files; NULL: none */
+	/*
+	 * The files of directory @dir whose names end in @suffix, to be read: CONTENT_TEXTS_MAX at
+	 * most, of @text_max bytes each.
+	 */
+	const char *dir, *suffix;
+	size_t text_max;
+};
+
 /* An image that can be read from. */
 struct content {
 	const struct image *image;       /* borrowed */
@@ -25,6 +38,7 @@ struct content {
 	struct squashfs_reader *reader;
 	char *config;                    /* see content_take_config(); NULL: it is in the image */
 	size_t config_size;
+	struct known *known; /* content_open_apart(): what can be asked; else NULL; owned */
 };
 
 /*
@@ -33,6 +47,14 @@ struct content {
  */
 int content_open(const struct image *image, const struct conf *conf, struct content **out,
 		 struct err *err);
+
+/*
+ * The same for who goes on with all rights: an image file is read in a process apart, in a cage
+ * (lib/cage/apart.h), once. What is known then is the configuration and what @files ask for; to
+ * ask for more is an error.
+ */
+int content_open_apart(const struct image *image, const struct conf *conf,
+		       const struct content_files *files, struct content **out, struct err *err);
 void content_free(struct content *content);
 void content_freep(struct content **content);
 #define auto_content CLEANUP(content_freep) struct content

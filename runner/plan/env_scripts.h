@@ -20,8 +20,8 @@
 #define ENV_SCRIPTS_DIR "/.singularity.d/env"
 
 enum {
-	ENV_SCRIPTS_MAX = 100,         /* scripts of an image ... */
-	ENV_SCRIPT_SIZE_MAX = 1 << 20, /* ... and bytes of each */
+	ENV_SCRIPTS_MAX = CONTENT_TEXTS_MAX, /* scripts of an image ... */
+	ENV_SCRIPT_SIZE_MAX = 1 << 20,       /* ... and bytes of each */
 };
 
 /*

@@ -13,14 +13,23 @@ int container_plan(struct request *request, struct container *out, struct err *e
 {
 	out->request = request;
 	if (conf_read(request->config, &out->conf, err) < 0 || env_open_files(request, err) < 0 ||
-	    image_open(request->image, &out->image, err) < 0)
+	    image_open(request->image, out->conf->require_cage, &out->image, err) < 0)
 		return -1;
 	return compose_container(request, out->conf, out->image, &out->composer, err);
 }
 
+static int open_content(struct container *at, struct err *err)
+{
+	struct content_files files = command_files(at->request);
+
+	if (at->image->kind == IMAGE_DIRECTORY)
+		return content_open(at->image, at->conf, &at->content, err);
+	return content_open_apart(at->image, at->conf, &files, &at->content, err);
+}
+
 int container_compose(struct container *at, struct err *err)
 {
-	if (content_open(at->image, at->conf, &at->content, err) < 0)
+	if (open_content(at, err) < 0)
 		return -1;
 	if (at->session.config >= 0 &&
 	    content_take_config(at->content, at->session.config, err) < 0)

@@ -142,7 +142,7 @@ static int look(const char *path, char **out, struct err *err)
 	char text[IDENTITY_TEXT_SIZE];
 
 	err->code = 0;
-	if (image_open(path, &image, err) < 0)
+	if (image_open(path, false, &image, err) < 0)
 		return visible_image(path) == VISIBLE_UNKNOWN ||
 				       (err->code == ENOENT && getenv("FIRN_CONTAINER"))
 			       ? 0

@@ -34,6 +34,37 @@ ln -s "$FIRN" "$scratch/bin/run-singularity"
 ok 'an executable SIF runs by itself'       succeeds env PATH="$scratch/bin:$PATH" "$scratch/run.sif" a b
 ok 'a copy on a read-only place runs'       prints x sh -c 'chmod 444 "$2" && exec "$1" exec "$2" probe args x' sh "$FIRN" "$scratch/gzip.sqfs"
 
+# What the launcher itself takes apart of an image file, it does in a process in a cage: the table of a
+# SIF, and the configuration for --print-plan.
+hooked=$tools/firn_hooked
+for kind in sif sqfs; do
+	for name in escape crash; do
+		cp "$scratch/run.$kind" "$scratch/$name.$kind"
+	done
+done
+case $(printf '%s' "${ASAN_OPTIONS:-}")$(ldd "$hooked" 2>/dev/null) in
+*libasan*) skip 'the cage' 'a sanitizer needs more calls' ;;
+*)
+	ok 'who reads the table of a SIF is in a cage'  status_is 125 "$hooked" exec "$scratch/escape.sif" true
+	ok '... that holds'                 says 'firn: of 40 attempts 40 were refused'
+	ok 'so is who reads for --print-plan'   status_is 125 "$hooked" exec --print-plan "$scratch/escape.sqfs" true
+	ok '... which holds, too'           says 'firn: of 40 attempts 40 were refused'
+	ok 'a start needs no such process'  succeeds "$hooked" exec "$scratch/escape.sqfs" true ;;
+esac
+ok 'a SIF that crashes its reader'          status_is 125 "$hooked" exec "$scratch/crash.sif" true
+ok '... is told in one line'                one_line
+ok '... by name'                            says "'$scratch/crash.sif' cannot be read: the process that read it "
+ok 'so is an image that crashes --print-plan'   status_is 125 "$hooked" exec --print-plan "$scratch/crash.sqfs" true
+ok '... in one line'                        one_line
+printf '[server]\ncage = require\n' >"$scratch/conf"
+chmod 644 "$scratch/conf"
+ok 'without Landlock a SIF is read all the same'  prints x "$tools/enosys" landlock_create_ruleset "$FIRN" exec "$scratch/app.sif" probe args x
+ok '... unless a cage is required'          status_is 125 "$tools/enosys" landlock_create_ruleset "$FIRN" exec --config "$scratch/conf" "$scratch/app.sif" true
+ok '... in one line'                        one_line
+ok 'a plan is that of the same files in a directory'  sh -c 'a=$("$0" shell --print-plan "$1" | grep ^arg) && b=$("$0" shell --print-plan "$2" | grep ^arg) && [ "$a" = "$b" ] && [ -n "$a" ]' \
+	"$FIRN" "$scratch/run.sqfs" "$scratch/root"
+ok 'with its runscript'                     sh -c '"$0" run --print-plan "$1" a | grep -A1 "^arg .*runscript" | grep -qx "arg a"' "$FIRN" "$scratch/run.sif"
+
 skips='/proc /sys /dev /tmp /var/tmp /home /etc/hosts /etc/resolv.conf /etc/localtime'
 tree() { firn exec --root --frozen "$@" treehash / $skips; }
 if command -v squashfuse >/dev/null; then

@@ -14,8 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_conf *conf = conf_new();
-	auto_image *image = NULL;
 	auto_fd fd = memfd_create("input", MFD_CLOEXEC);
+	uint64_t offset, part;
+	const char *machine;
 	char path[64];
 	struct err err;
 
@@ -23,6 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	(void)conf_read_file(conf, path, false, &err);
-	(void)image_open(path, &image, &err);
+	(void)sif_find_partition(fd, size, path, &offset, &part, &machine, &err);
 	return 0;
 }

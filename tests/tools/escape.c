@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "tests/tools/escape.h"
 
+#include "lib/cage/apart.h"
 #include "lib/own.h"
 
 #include <fcntl.h>
@@ -113,4 +114,18 @@ long escape_attempt(size_t i, int image)
 	default:
 		return 0;
 	}
+}
+
+int apart_test_hook(const struct apart *apart, struct err *err)
+{
+	const char *slash = strrchr(apart->what, '/'), *name = slash ? slash + 1 : apart->what;
+	int refused = 0;
+
+	if (strncmp(name, "crash", 5) == 0)
+		__builtin_trap();
+	if (strncmp(name, "escape", 6) != 0)
+		return 0;
+	for (size_t i = 0; i < ESCAPES; i++)
+		refused += escape_attempt(i, apart->keep[0]) < 0;
+	return err_set(err, "of %d attempts %d were refused", ESCAPES, refused);
 }

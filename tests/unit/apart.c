@@ -90,7 +90,7 @@ static int asks(void *arg, void *out, struct err *err)
 
 static struct apart plan(int (*work)(void *, void *, struct err *), void *arg, struct gain *gain)
 {
-	return (struct apart){.what = "'it'",
+	return (struct apart){.what = "it",
 			      .cage = cage_of_reader(MEMORY, false),
 			      .work = work,
 			      .arg = arg,

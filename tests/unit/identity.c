@@ -36,7 +36,7 @@ static struct image *make(const char *name, size_t at, unsigned char byte)
 	if (at)
 		bytes[at] = byte;
 	if (fd < 0 || write(fd, bytes, sizeof(bytes)) != sizeof(bytes) || close(fd) < 0 ||
-	    image_open(path(name), &image, &err) < 0)
+	    image_open(path(name), false, &image, &err) < 0)
 		exit(1);
 	return image;
 }
@@ -54,7 +54,7 @@ static struct image *reopen(const char *name)
 {
 	struct image *image = NULL;
 
-	if (image_open(path(name), &image, &err) < 0)
+	if (image_open(path(name), false, &image, &err) < 0)
 		exit(1);
 	return image;
 }
@@ -162,7 +162,7 @@ static void a_copy_is_known_by_its_contents(void)
 	if (truncate(path("data"), FILE_SIZE - 1) < 0)
 		exit(1);
 	image_freep(&data);
-	if (image_open(path("data"), &data, &err) < 0)
+	if (image_open(path("data"), false, &data, &err) < 0)
 		exit(1);
 	ok(identity_matches(&pinned, data, &err) == 0, "nor one of another size");
 	is_str(err.text, "it has 2999 bytes, not 3000", "as is said");
@@ -186,7 +186,7 @@ static void a_directory_has_no_identity(void)
 	auto_image *file = make("a", 0, 0);
 	struct identity pinned = identity_in(file), none;
 
-	if (image_open(folder, &image, &err) < 0)
+	if (image_open(folder, false, &image, &err) < 0)
 		exit(1);
 	ok(identity_of(image, &none, &err) == -1, "there is none");
 	ok(identity_matches(&pinned, image, &err) == 0, "and it is no file");

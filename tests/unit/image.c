@@ -24,7 +24,7 @@ static void write_file(const void *data, size_t size)
 static int try_open(struct image **image, struct err *err)
 {
 	err->text[0] = '\0';
-	return image_open(file, image, err);
+	return image_open(file, false, image, err);
 }
 
 static bool refused(const char *reason)
@@ -63,7 +63,8 @@ static void what_is_no_image_is_named(void)
 	data[1081] = 0xef;
 	write_file(data, sizeof(data));
 	ok(refused("an ext2/3/4 file system"), "an ext4 image");
-	ok(image_open("/dev/null", &(struct image *){NULL}, &(struct err){0}) < 0, "a device");
+	ok(image_open("/dev/null", false, &(struct image *){NULL}, &(struct err){0}) < 0,
+	   "a device");
 }
 
 static void a_file_in_the_way_is_told_from_a_closed_door(void)
@@ -74,7 +75,8 @@ static void a_file_in_the_way_is_told_from_a_closed_door(void)
 
 	write_file("x", 1);
 	(void)snprintf(path, sizeof(path), "%s/below", file);
-	ok(image_open(path, &image, &err) < 0 && err.code == ENOTDIR, "a file is no directory");
+	ok(image_open(path, false, &image, &err) < 0 && err.code == ENOTDIR,
+	   "a file is no directory");
 }
 
 static void a_fifo_does_not_hang(void)
@@ -95,7 +97,8 @@ static void squashfs_and_directories_are_known(void)
 		   image->size == 14,
 	   "the magic makes a squashfs");
 	is_str(image ? image->path : NULL, file, "its name is absolute");
-	ok(image_open(scratch, &dir, &err) == 0 && dir->kind == IMAGE_DIRECTORY, "a directory");
+	ok(image_open(scratch, false, &dir, &err) == 0 && dir->kind == IMAGE_DIRECTORY,
+	   "a directory");
 }
 
 /* A SIF of our own: header, two descriptors, a partition of @size bytes at 2048. */
@@ -231,7 +234,7 @@ static void the_name_is_that_of_the_open_file(void)
 		struct stat there;
 		struct err err;
 
-		if (image_open(link, &image, &err) < 0 || stat(image->path, &there) < 0 ||
+		if (image_open(link, false, &image, &err) < 0 || stat(image->path, &there) < 0 ||
 		    there.st_ino != image->stat.st_ino)
 			wrong++;
 	}

@@ -120,7 +120,7 @@ static int child(const struct plan *plan, const char *const *looks, FILE *out)
 	struct image *image = NULL;
 	struct err err;
 
-	if (image_open(plan->image, &image, &err) < 0) {
+	if (image_open(plan->image, false, &image, &err) < 0) {
 		(void)fprintf(out, "%s", err.text);
 		return 1;
 	}

@@ -55,7 +55,8 @@ static bool readable(const char *files, const void *cache, size_t size)
 		if (write(fd, cache, size) != (ssize_t)size)
 			ok(false, "the test can write its file");
 	}
-	if (image_open(root, &image, &err) == 0 && content_open(image, conf, &content, &err) == 0)
+	if (image_open(root, false, &image, &err) == 0 &&
+	    content_open(image, conf, &content, &err) == 0)
 		result = topology_is_readable(content);
 	conf_free(conf);
 	return result;
