@@ -5,36 +5,14 @@
  * Layers are read in parallel, laid on each other and written as one squashfs, with what the image
  * was made of in it (record/provenance.h) and where it came from behind it (lib/image/origin.h).
  * The same recipe of the same layers gives the same bytes, whatever the number of threads.
+ *
+ * In two processes: this one opens, fetches and tells; one in a cage (inside.h) takes the source
+ * apart and writes the image. A line (across/line.h) goes between them.
  */
 #ifndef FIRN_BUILDER_BUILD_H
 #define FIRN_BUILDER_BUILD_H
 
-#include "builder/record/provenance.h"
-#include "builder/source/source.h"
-
-/* What is asked for; all of it is borrowed. */
-struct recipe {
-	const char *source;
-	struct tool *tool;   /* started for it beforehand (tool.h), or NULL; borrowed */
-	struct build_options options;
-	struct platform platform;
-	struct limits limits;
-	unsigned jobs;       /* threads that compress; layers are read by as many at once */
-	const struct conf *conf;
-	const char *cache;   /* directory; NULL: none */
-	bool progress;
-};
-
-/* What became of it, for the line or the JSON that is printed. */
-struct built {
-	struct digest file;	   /* of all of it, as sha256sum(1) computes it */
-	struct digest image, tree; /* of the file up to its origin; of the files in it */
-	struct digest config, ch;  /* as in its provenance; "" where that has none */
-	uint64_t size;             /* of the file, bytes */
-	uint32_t inodes;
-	uint64_t data_size;        /* of all files, unpacked */
-	char *reference;           /* the source, if it can be fetched again; to be freed */
-};
+#include "builder/recipe.h"
 
 /*
  * Build into @fd, an empty file open for reading and writing, which has no name yet (output.h).

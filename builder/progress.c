@@ -3,6 +3,7 @@
 
 #include "builder/rate.h"
 #include "lib/log.h"
+#include "lib/own.h"
 
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -11,13 +12,9 @@
 enum { REDRAW_MS = 200, NOTE_MS = 1000, PLAIN_NOTES = 5, LINES_MAX = 20, COLUMNS_MAX = 500 };
 
 struct progress {
-	const struct layer *layer;
-	size_t count;
-	struct rate *rate; /* of each layer, and behind them of all together */
-	struct rate pack_rate;
+	const struct board *board;
+	struct rate rate[BOARD_LAYERS_MAX], all_rate, pack_rate;
 	double noted; /* when all were noted last, in seconds since the start */
-	atomic_uint_least64_t total, packed;
-	atomic_bool packing;
 	bool terminal;
 	size_t columns, rows;           /* of the terminal, when it was drawn to */
 	size_t drawn, width[LINES_MAX]; /* lines on the terminal, and the columns that each takes */
@@ -129,86 +126,92 @@ struct totals {
 	size_t ready;
 };
 
-static struct totals sum_up(const struct progress *progress)
+static struct totals sum_up(const struct progress *progress, size_t count)
 {
 	struct totals sum = {0};
 
-	for (size_t i = 0; i < progress->count; i++) {
-		const struct layer *layer = &progress->layer[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct board_layer *layer = &progress->board->layer[i];
 		uint64_t done = atomic_load(&layer->done);
 
 		sum.done += done;
 		sum.total += layer->size > 0 ? layer->size : done;
-		sum.ready += atomic_load(&layer->state) == LAYER_READY;
+		sum.ready += atomic_load(&layer->state) == BOARD_READY;
 	}
 	return sum;
 }
 
 static void note(struct progress *progress)
 {
+	const struct board *board = progress->board;
+	size_t count = board_count(board);
 	double now = seconds_since(&progress->start);
 
-	if (atomic_load(&progress->packing)) {
-		rate_note(&progress->pack_rate, now, atomic_load(&progress->packed));
+	if (atomic_load(&board->packing)) {
+		rate_note(&progress->pack_rate, now, atomic_load(&board->packed));
 		return;
 	}
-	for (size_t i = 0; i < progress->count; i++) {
-		if (atomic_load(&progress->layer[i].state) != LAYER_READING)
+	for (size_t i = 0; i < count; i++) {
+		if (atomic_load(&board->layer[i].state) != BOARD_READING)
 			continue;
 		/* It has begun after the last look, with nothing. */
 		if (progress->rate[i].count == 0)
 			rate_note(&progress->rate[i], progress->noted, 0);
-		rate_note(&progress->rate[i], now, atomic_load(&progress->layer[i].done));
+		rate_note(&progress->rate[i], now, atomic_load(&board->layer[i].done));
 	}
-	rate_note(&progress->rate[progress->count], now, sum_up(progress).done);
+	if (count > 0)
+		rate_note(&progress->all_rate, now, sum_up(progress, count).done);
 	progress->noted = now;
 }
 
 /* "layers: 3 of 25, 131 of 1503 MiB, ...": all together. */
-static void draw_sum(struct progress *progress)
+static void draw_sum(struct progress *progress, size_t count)
 {
-	struct totals sum = sum_up(progress);
+	struct totals sum = sum_up(progress, count);
 	char text[192];
-	int used = snprintf(text, sizeof(text), "%zu of %zu, ", sum.ready, progress->count);
+	int used = snprintf(text, sizeof(text), "%zu of %zu, ", sum.ready, count);
 
 	describe(text + used, sizeof(text) - (size_t)used, sum.done, sum.total,
-		 &progress->rate[progress->count]);
+		 &progress->all_rate);
 	line(progress, "layers", text);
 }
 
 /* Those that are being read, as many as fit. */
-static void draw_layers(struct progress *progress)
+static void draw_layers(struct progress *progress, size_t count)
 {
-	char text[128];
+	char text[128], name[BOARD_NAME_SIZE];
 
-	for (size_t i = 0; i < progress->count && has_room(progress); i++) {
-		const struct layer *layer = &progress->layer[i];
+	for (size_t i = 0; i < count && has_room(progress); i++) {
+		const struct board_layer *layer = &progress->board->layer[i];
 
-		if (atomic_load(&layer->state) != LAYER_READING)
+		if (atomic_load(&layer->state) != BOARD_READING)
 			continue;
 		describe(text, sizeof(text), atomic_load(&layer->done), layer->size,
 			 &progress->rate[i]);
-		line(progress, layer->name, text);
+		board_name(progress->board, i, name);
+		line(progress, name, text);
 	}
 }
 
 static void draw(struct progress *progress)
 {
+	const struct board *board = progress->board;
+	size_t count = board_count(board);
 	char text[128];
 
 	if (progress->terminal) {
 		measure(progress);
 		erase(progress);
 	}
-	if (atomic_load(&progress->packing)) {
-		describe(text, sizeof(text), atomic_load(&progress->packed),
-			 atomic_load(&progress->total), &progress->pack_rate);
+	if (atomic_load(&board->packing)) {
+		describe(text, sizeof(text), atomic_load(&board->packed),
+			 atomic_load(&board->total), &progress->pack_rate);
 		if (has_room(progress))
 			line(progress, "packing", text);
 	} else {
-		if (progress->count > 1 && has_room(progress))
-			draw_sum(progress);
-		draw_layers(progress);
+		if (count > 1 && has_room(progress))
+			draw_sum(progress, count);
+		draw_layers(progress, count);
 	}
 	(void)fflush(stderr);
 }
@@ -238,7 +241,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct progress *progress_start(const struct layer *layer, size_t count)
+struct progress *progress_start(const struct board *board)
 {
 	struct progress *progress = log_level() == LOG_QUIET ? NULL : calloc(1, sizeof(*progress));
 	const char *term = getenv("TERM");
@@ -246,13 +249,7 @@ struct progress *progress_start(const struct layer *layer, size_t count)
 
 	if (!progress)
 		return NULL;
-	progress->rate = calloc(count + 1, sizeof(*progress->rate));
-	if (!progress->rate) {
-		free(progress);
-		return NULL;
-	}
-	progress->layer = layer;
-	progress->count = count;
+	progress->board = board;
 	progress->terminal = isatty(STDERR_FILENO) == 1 && term && strcmp(term, "dumb") != 0;
 	(void)clock_gettime(CLOCK_MONOTONIC, &progress->start);
 	(void)pthread_condattr_init(&attributes);
@@ -265,23 +262,8 @@ struct progress *progress_start(const struct layer *layer, size_t count)
 			log_set_writer(say, progress);
 		return progress;
 	}
-	free(progress->rate);
 	free(progress);
 	return NULL;
-}
-
-void progress_pack(struct progress *progress, uint64_t total)
-{
-	if (!progress)
-		return;
-	atomic_store(&progress->total, total);
-	atomic_store(&progress->packing, true);
-}
-
-void progress_add(struct progress *progress, uint64_t size)
-{
-	if (progress)
-		atomic_fetch_add_explicit(&progress->packed, size, memory_order_relaxed);
 }
 
 void progress_stop(struct progress *progress)
@@ -301,6 +283,5 @@ void progress_stop(struct progress *progress)
 	}
 	(void)pthread_cond_destroy(&progress->wake);
 	(void)pthread_mutex_destroy(&progress->lock);
-	free(progress->rate);
 	free(progress);
 }

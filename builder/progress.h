@@ -7,21 +7,18 @@
  * never scrolls; elsewhere, and where TERM is "dumb", plain lines every few
  * seconds; nothing with -q. Rates and the time left are those of the last seconds
  * (rate.h). Always on standard error. A thread of its own reads
- * counters that the workers keep.
+ * the board that the workers write.
  */
 #ifndef FIRN_BUILDER_PROGRESS_H
 #define FIRN_BUILDER_PROGRESS_H
 
-#include "builder/tar/layer.h"
+#include "builder/across/board.h"
 
 struct progress;
 
-/* @layer may be NULL. NULL when there is nothing to show it on, or no memory: all calls take that.
+/* Show @board. NULL when there is nothing to show it on, or no memory: progress_stop() takes that.
  */
-struct progress *progress_start(const struct layer *layer, size_t count);
-/* The layers are read; @total bytes of files are to be packed. */
-void progress_pack(struct progress *progress, uint64_t total);
-void progress_add(struct progress *progress, uint64_t size);
+struct progress *progress_start(const struct board *board);
 /* Take the lines away and stop. */
 void progress_stop(struct progress *progress);
 

@@ -2,7 +2,6 @@
 #include "builder/source/archive.h"
 
 #include "builder/source/manifest.h"
-#include "builder/squash/spool.h"
 #include "builder/tar/inflate.h"
 #include "lib/file.h"
 
@@ -222,8 +221,10 @@ static int unpack(struct input *input, const struct limits *limits, struct err *
 	}
 	if (strcmp(kind, "none") == 0)
 		return 0;
-	fd = spool_unnamed(err);
-	if (fd < 0 || copy(stream, fd, input->size, limits, &size, err) < 0)
+	fd = take_fd(&input->room);
+	if (fd < 0)
+		return err_set(err, "there is no room to unpack it");
+	if (copy(stream, fd, input->size, limits, &size, err) < 0)
 		return -1;
 	(void)close(input->fd);
 	input->fd = take_fd(&fd);

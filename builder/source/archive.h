@@ -4,7 +4,7 @@
  * layout in one file.
  *
  * The archive is gone through once, for the places of its members. One that is
- * compressed as a whole is first unpacked to a temporary file without a name.
+ * compressed as a whole is first unpacked to its input's room.
  */
 #ifndef FIRN_BUILDER_SOURCE_ARCHIVE_H
 #define FIRN_BUILDER_SOURCE_ARCHIVE_H

@@ -15,6 +15,7 @@ void input_free(struct input *input)
 	if (!input)
 		return;
 	own_close(&input->fd);
+	own_close(&input->room);
 	free(input->name);
 	free(input);
 }
@@ -69,6 +70,7 @@ static struct input *new_input(int fd, const char *name)
 		return NULL;
 	}
 	input->fd = fd;
+	input->room = -1;
 	return input;
 }
 

@@ -13,6 +13,7 @@
 
 struct input {
 	int fd; /* can be read from any place */
+	int room; /* an empty file without a name, for it unpacked; -1: none */
 	uint64_t size;
 	char *name; /* for messages */
 };

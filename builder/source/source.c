@@ -1,69 +1,36 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/source/source.h"
 
-#include "builder/fetch/reference.h"
 #include "builder/source/choice.h"
 #include "builder/source/source_private.h"
-#include "builder/source/tool.h"
 #include "lib/log.h"
 
 enum { INDEX_DEPTH = 3, LOOKS_MAX = 256, LOOK_SIZE = 256 << 10 };
 
-static const struct {
-	const char *scheme;
-	source_opener *open;
-} kinds[] = {
-	{"docker://", source_open_registry},
-	{"oci-archive:", source_open_oci_archive},
-	{"oci:", source_open_oci},
-	{"docker-archive:", source_open_docker_archive},
-	{"dir:", source_open_dir},
-	{"tar:", source_open_tar},
-	{"image:", source_open_image},
-};
-
-/* A name without a kind: what is there tells. */
-static int open_path(const char *name, const struct source_options *options, struct source **out,
-		     struct err *err)
-{
-	const char *tag;
-	auto_free char *path = input_split(name, &tag);
-	auto_reference *reference = NULL;
-	struct err ignored;
-	struct stat found;
-
-	if (path && strcmp(path, "-") == 0)
-		return source_open_file(path, tag, options, out, err);
-	if (path && stat(path, &found) == 0)
-		return (S_ISDIR(found.st_mode) ? source_open_folder
-					       : source_open_file)(path, tag, options, out, err);
-	if (errno == ENOENT && !strchr("./", name[0]) &&
-	    reference_parse(name, "host", &reference, &ignored) == 0)
-		return err_sys(err, "cannot open '%s'; if it is in a registry, it is docker://%s",
-			       name, name);
-	return err_sys(err, "cannot open '%s'", name);
-}
-
-int source_open(const char *name, const struct source_options *options, struct source **out,
+int source_open(struct reach *reach, const struct source_options *options, struct source **out,
 		struct err *err)
 {
-	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		size_t len = strlen(kinds[i].scheme);
+	struct input *input = take_ptr(&reach->input); /* taken over below */
 
-		if (strncmp(name, kinds[i].scheme, len) == 0)
-			return kinds[i].open(name + len, options, out, err);
+	switch (reach->kind) {
+	case REACH_FILE:
+		return source_from_file(input, reach->tag, options, out, err);
+	case REACH_ARCHIVE:
+		return source_from_input(input, reach->tag, options, out, err);
+	case REACH_OCI:
+	case REACH_DOCKER:
+		return source_from_archive_of(reach->kind, reach, input, options, out, err);
+	case REACH_IMAGE:
+		return source_from_image_file(input, options, out, err);
+	case REACH_LAYOUT:
+		return source_from_layout(options->ask, reach->name, reach->tag, options, out, err);
+	case REACH_REGISTRY:
+		return source_from_registry(options->ask, reach->reference, reach->name, options,
+					    out, err);
+	case REACH_ROOT:
+		break;
 	}
-	if (tool_is_meant(name))
-		return source_open_engine(name, options, out, err);
-	if (strncmp(name, "containers-storage:", 19) == 0)
-		return err_set(err, "'%s' is in podman's store: use podman:NAME", name);
-	if (strstr(name, "://"))
-		return err_set(err,
-			       "no kind of source begins like '%s': docker://, oci:, oci-archive:, "
-			       "docker-archive:, "
-			       "docker-daemon:, podman:, dir:, tar:, a file or -",
-			       name);
-	return open_path(name, options, out, err);
+	return source_from_root(take_fd(&reach->folder), reach->name, options, out, err);
 }
 
 void source_close(struct source *source)

@@ -4,27 +4,25 @@
  *
  * Every kind of source ends in the same two things: layers to be read in
  * parallel and merged, or files to be put into the tree at once; and, for
- * containers' images, the configuration, verbatim. source.c has the table of
- * kinds; each has a file of its own.
+ * containers' images, the configuration, verbatim. Each kind has a file of its own;
+ * what a name means, and what is open of it, is said before (builder/across/reach.h).
  */
 #ifndef FIRN_BUILDER_SOURCE_SOURCE_H
 #define FIRN_BUILDER_SOURCE_SOURCE_H
 
+#include "builder/across/ask.h"
+#include "builder/across/reach.h"
 #include "builder/source/manifest.h"
 #include "builder/tar/layer.h"
-#include "lib/conf/conf.h"
 #include "lib/image/image.h"
 #include "lib/image/oci.h"
 
 /* What all kinds are told; all of it is borrowed, and outlives the source. */
 struct source_options {
-	const struct conf *conf;
 	struct platform platform;
 	struct limits limits;
-	const char *cache;  /* directory of the cache; NULL: none */
-	struct spool *spool;
-	bool all_xattrs;    /* of an image: not only those that a build keeps; to verify it */
-	struct tool *tool;  /* that was started for this source, see tool.h; NULL: none was */
+	struct asker *ask; /* for what is not open; NULL: of a source that needs nothing */
+	bool all_xattrs;   /* of an image: not only those that a build keeps; to verify it */
 };
 
 /* What a registry's image is called and consists of there: not part of its bytes, see origin.h. */
@@ -64,20 +62,15 @@ struct source {
 };
 
 /*
- * Open @name ("docker://...", "oci:...", "dir:...", a path). Reads the documents that say what the
- * image consists of, and no layer. Returns 0 and a new @out, or -1 with @err.
+ * Find out what @reach, borrowed but for what it has open, is, and read the documents that say what
+ * the image consists of, and no layer. Opens nothing, for it is done in the cage; what it needs
+ * beside, it asks for. Returns 0 and a new @out, or -1 with @err.
  */
-int source_open(const char *name, const struct source_options *options, struct source **out,
+int source_open(struct reach *reach, const struct source_options *options, struct source **out,
 		struct err *err);
 void source_close(struct source *source);
 void source_closep(struct source **source);
 #define auto_source CLEANUP(source_closep) struct source
-
-/* The kinds; @name comes without its scheme. They return as source_open(). */
-typedef int source_opener(const char *name, const struct source_options *options,
-			  struct source **out, struct err *err);
-source_opener source_open_oci, source_open_oci_archive, source_open_docker_archive, source_open_dir,
-	source_open_tar, source_open_image, source_open_registry;
 
 /* The files in @image, taken over in any case; @name is for messages. Opens nothing. */
 int source_from_image(struct image *image, const char *name, const struct source_options *options,

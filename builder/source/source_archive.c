@@ -4,7 +4,6 @@
  * is the whole file system) and files and pipes that are told by what is in them.
  */
 #include "builder/source/source_private.h"
-#include "builder/source/tool.h"
 #include "builder/tar/inflate.h"
 #include "lib/file.h"
 #include "lib/image/image.h"
@@ -206,121 +205,77 @@ static bool claims_to_be_archive(const struct input *input)
 	return strcmp(kind, "none") != 0;
 }
 
-/* A pipe is not: what came out of it is in a file without a name. */
-static bool is_file_at(const struct input *input, const char *path)
+/* The image that @input may be: of its own, but for the descriptor. What it is, is told in @err. */
+static int look_for_image(const struct input *input, struct image **out, struct err *err)
 {
-	struct stat there, here;
+	struct image *image = calloc(1, sizeof(*image));
 
-	return stat(path, &there) == 0 && fstat(input->fd, &here) == 0 &&
-	       there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+	if (!image || !(image->path = strdup(input->name))) {
+		free(image);
+		return err_sys(err, "cannot read '%s'", input->name);
+	}
+	image->fd = input->fd;
+	image->stat.st_mode = S_IFREG;
+	image->stat.st_size = (off_t)input->size;
+	if (image_look(image, IMAGE_IN_CAGE, err) == 0) {
+		*out = image;
+		return 0;
+	}
+	image->fd = -1;
+	image_free(image);
+	return -1;
 }
 
-/* Say @why with the name that the user gave instead of @path. */
-static int by_its_name(const struct err *why, const char *path, const char *name, struct err *err)
+int source_from_image_file(struct input *input, const struct source_options *options,
+			   struct source **out, struct err *err)
 {
-	const char *at = strstr(why->text, path);
+	auto_input *own = input;
+	struct image *image;
 
-	return at ? err_set(err, "%.*s%s%s", (int)(at - why->text), why->text, name,
-			    at + strlen(path))
-		  : err_set(err, "%s", why->text);
+	if (look_for_image(own, &image, err) < 0)
+		return -1;
+	own->fd = -1; /* the image's now */
+	return source_from_image(image, own->name, options, out, err);
 }
 
-/* What is no archive: an image, or an error that says what it is instead. */
-static int open_image(const char *path, const struct input *input, const char *tag,
-		      const struct source_options *options, struct source **out, struct err *err)
-{
-	auto_source *image = NULL;
-	struct err why;
-
-	if (source_open_image(path, options, &image, &why) < 0)
-		return by_its_name(&why, path, input->name, err);
-	if (tag)
-		return err_set(err, "'%s' is one image, in which nothing is called '%s'",
-			       input->name, tag);
-	*out = take_ptr(&image);
-	return 0;
-}
-
-int source_open_file(const char *path, const char *tag, const struct source_options *options,
+int source_from_file(struct input *input, const char *tag, const struct source_options *options,
 		     struct source **out, struct err *err)
 {
-	auto_input *input = NULL;
-	auto_image *image = NULL;
-	char by_fd[32];
-	struct err ignored;
+	auto_input *own = input;
+	struct image *image = NULL;
+	struct err why;
 
-	if (input_open(path, &options->limits, &input, err) < 0)
-		return -1;
-	(void)snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", input->fd);
-	if ((!tag && image_open(by_fd, options->conf->require_cage, &image, &ignored) == 0) ||
-	    (input->size > 0 && may_be_images(input, err) < 0 && !claims_to_be_archive(input)))
-		return open_image(is_file_at(input, path) ? path : by_fd, input, tag, options, out,
-				  err);
-	return source_from_input(take_ptr(&input), tag, options, out, err);
-}
-
-int source_open_tar(const char *name, const struct source_options *options, struct source **out,
-		    struct err *err)
-{
-	const char *tag;
-	auto_free char *path = input_split(name, &tag);
-	struct input *input;
-
-	if (!path)
-		return err_sys(err, "cannot open '%s'", name);
-	if (source_is_layout(path))
-		return source_open_folder(path, tag, options, out, err);
-	return input_open(path, &options->limits, &input, err) < 0
-		       ? -1
-		       : source_from_input(input, tag, options, out, err);
-}
-
-int source_open_engine(const char *source, const struct source_options *options,
-		       struct source **out, struct err *err)
-{
-	auto_tool *own = NULL;
-	struct tool *tool = options->tool;
-	struct input *input;
-
-	if (!tool && tool_start(source, &own, err) < 0)
-		return -1;
-	if (tool_read(tool ? tool : own, &options->limits, &input, err) < 0)
-		return -1;
-	return source_from_input(input, NULL, options, out, err);
+	if (look_for_image(own, &image, &why) < 0 &&
+	    (own->size == 0 || may_be_images(own, err) >= 0 || claims_to_be_archive(own)))
+		return source_from_input(take_ptr(&own), tag, options, out, err);
+	if (!image)
+		return err_set(err, "%s", why.text);
+	own->fd = -1; /* the image's now */
+	if (tag) {
+		image_free(image);
+		return err_set(err, "'%s' is one image, in which nothing is called '%s'", own->name,
+			       tag);
+	}
+	return source_from_image(image, own->name, options, out, err);
 }
 
 /* What the user says it is; told where it is the other one. */
-static int open_as(enum archive_kind kind, const char *name, const struct source_options *options,
-		   struct source **out, struct err *err)
+int source_from_archive_of(enum reach_kind wanted, const struct reach *reach, struct input *input,
+			   const struct source_options *options, struct source **out,
+			   struct err *err)
 {
-	const char *tag, *own = kind == ARCHIVE_OCI ? "oci-layout" : "manifest.json";
-	auto_free char *path = input_split(name, &tag);
+	enum archive_kind found, kind = wanted == REACH_OCI ? ARCHIVE_OCI : ARCHIVE_DOCKER;
+	const char *own = kind == ARCHIVE_OCI ? "oci-layout" : "manifest.json";
 	auto_archive *archive = NULL;
-	struct input *input;
-	enum archive_kind found;
 
-	if (!path)
-		return err_sys(err, "cannot open '%s'", name);
-	if (input_open(path, &options->limits, &input, err) < 0 ||
-	    archive_open(input, &options->limits, &archive, err) < 0 ||
+	if (archive_open(input, &options->limits, &archive, err) < 0 ||
 	    archive_check_whole(archive, err) < 0)
 		return -1;
 	found = kind_of(archive);
 	if (found != kind && found != ARCHIVE_ROOT && !has(archive, own))
-		return err_set(err, "'%s' is %s; use %s:%s", path,
+		return err_set(err, "'%s' is %s; use %s:%s%s%s", reach->name,
 			       found == ARCHIVE_OCI ? "an OCI layout in a tar" : "a docker archive",
-			       found == ARCHIVE_OCI ? "oci-archive" : "docker-archive", name);
-	return from_archive(take_ptr(&archive), kind, tag, options, out, err);
-}
-
-int source_open_docker_archive(const char *name, const struct source_options *options,
-			       struct source **out, struct err *err)
-{
-	return open_as(ARCHIVE_DOCKER, name, options, out, err);
-}
-
-int source_open_oci_archive(const char *name, const struct source_options *options,
-			    struct source **out, struct err *err)
-{
-	return open_as(ARCHIVE_OCI, name, options, out, err);
+			       found == ARCHIVE_OCI ? "oci-archive" : "docker-archive", reach->name,
+			       reach->tag ? ":" : "", reach->tag ? reach->tag : "");
+	return from_archive(take_ptr(&archive), kind, reach->tag, options, out, err);
 }

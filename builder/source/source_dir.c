@@ -3,7 +3,7 @@
  * dir:PATH: the files below a directory, as they are. Mounts below it are part
  * of it, except for the kernel's own views (proc, sysfs and the like), of which
  * only the empty mount point counts. An image's documents and blobs are no root
- * file system, and not taken for one (source_folder.c).
+ * file system, and not taken for one (across/folder.c).
  */
 #include "builder/source/source_private.h"
 #include "builder/squash/data.h"

@@ -247,13 +247,3 @@ int source_from_image(struct image *image, const char *name, const struct source
 	*out = &repack->source;
 	return 0;
 }
-
-int source_open_image(const char *name, const struct source_options *options, struct source **out,
-		      struct err *err)
-{
-	auto_image *image = NULL;
-
-	return image_open(name, options->conf->require_cage, &image, err) < 0
-		       ? -1
-		       : source_from_image(take_ptr(&image), name, options, out, err);
-}

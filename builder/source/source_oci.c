@@ -2,9 +2,7 @@
 /* An OCI image layout (image-spec image-layout.md), as a directory or in a tar. */
 #include "builder/source/archive.h"
 #include "builder/source/source_private.h"
-#include "lib/path.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 
 enum { BLOB_PATH_SIZE = DIGEST_TEXT_SIZE + sizeof("blobs//") };
@@ -14,7 +12,7 @@ struct layout {
 	struct source source;
 	struct store store;
 	char *name;
-	int folder;
+	struct asker *ask; /* of a directory */
 	struct archive *archive;
 	int *fd; /* of each layer's blob, in a directory */
 };
@@ -26,7 +24,6 @@ static void layout_close(struct source *source)
 	for (size_t i = 0; layout->fd && i < source->count; i++)
 		own_close(&layout->fd[i]);
 	source_clear(source);
-	own_close(&layout->folder);
 	archive_free(layout->archive);
 	free(layout->fd);
 	free(layout->name);
@@ -37,8 +34,6 @@ static void layout_close(struct source *source)
 static int find(struct layout *layout, const char *path, int *fd, bool *own, uint64_t *offset,
 		uint64_t *size, struct err *err)
 {
-	struct stat stat;
-
 	*own = !layout->archive;
 	if (layout->archive) {
 		*fd = archive_input(layout->archive)->fd;
@@ -47,15 +42,8 @@ static int find(struct layout *layout, const char *path, int *fd, bool *own, uin
 		return 0;
 	}
 	*offset = 0;
-	*fd = path_open_in(layout->folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (*fd < 0)
-		return err_sys(err, "cannot open '%s' of '%s'", path, layout->name);
-	if (fstat(*fd, &stat) < 0 || !S_ISREG(stat.st_mode)) {
-		(void)close(*fd);
-		return err_set(err, "'%s' of '%s' is no regular file", path, layout->name);
-	}
-	*size = (uint64_t)stat.st_size;
-	return 0;
+	*fd = ask_for_member(layout->ask, path, size, err);
+	return *fd < 0 ? -1 : 0;
 }
 
 static int read_member(struct layout *layout, const char *path, char **text, size_t *out_size,
@@ -180,7 +168,6 @@ static struct layout *new_layout(const char *name)
 
 	if (!layout)
 		return NULL;
-	layout->folder = -1;
 	layout->source.close = layout_close;
 	layout->name = strdup(name);
 	if (layout->name)
@@ -189,16 +176,14 @@ static struct layout *new_layout(const char *name)
 	return NULL;
 }
 
-int source_from_layout(int folder, const char *name, const char *tag,
+int source_from_layout(struct asker *ask, const char *name, const char *tag,
 		       const struct source_options *options, struct source **out, struct err *err)
 {
 	struct layout *layout = new_layout(name);
 
-	if (!layout) {
-		(void)close(folder);
+	if (!layout)
 		return err_code(err, ENOMEM, "cannot open '%s'", name);
-	}
-	layout->folder = folder;
+	layout->ask = ask;
 	if (open_layout(layout, tag, options, out, err) == 0)
 		return 0;
 	layout_close(&layout->source);
@@ -220,18 +205,4 @@ int source_from_oci_archive(struct archive *archive, const char *tag,
 		return 0;
 	layout_close(&layout->source);
 	return -1;
-}
-
-int source_open_oci(const char *name, const struct source_options *options, struct source **out,
-		    struct err *err)
-{
-	const char *tag;
-	auto_free char *path = input_split(name, &tag);
-	int folder = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-
-	if (folder < 0 && errno == ENOTDIR)
-		return err_set(err, "'%s' is a file, no directory; use oci-archive:%s", path, name);
-	if (folder < 0)
-		return err_sys(err, "cannot open '%s'", path ? path : name);
-	return source_from_layout(folder, path, tag, options, out, err);
 }

@@ -20,34 +20,32 @@ int source_from_docker_archive(struct archive *archive, const char *tag,
 int source_from_oci_archive(struct archive *archive, const char *tag,
 			    const struct source_options *options, struct source **out,
 			    struct err *err);
-/* source_oci.c: in the directory @folder, taken over; @name is for messages. */
-int source_from_layout(int folder, const char *name, const char *tag,
+/* source_oci.c: the layout whose files @ask gives; @name is for messages. */
+int source_from_layout(struct asker *ask, const char *name, const char *tag,
 		       const struct source_options *options, struct source **out, struct err *err);
+/* source_registry.c: the image of @reference, called @name; @ask gives its documents and blobs. */
+int source_from_registry(struct asker *ask, const struct reference *reference, const char *name,
+			 const struct source_options *options, struct source **out,
+			 struct err *err);
 
 /*
  * source_archive.c: whatever archive @input, taken over, is: docker's, an OCI layout, or a
- * root file system.
+ * root file system. Or only what the user says it is.
  */
 int source_from_input(struct input *input, const char *tag, const struct source_options *options,
 		      struct source **out, struct err *err);
+int source_from_archive_of(enum reach_kind kind, const struct reach *reach, struct input *input,
+			   const struct source_options *options, struct source **out,
+			   struct err *err);
 
-/* "podman:NAME", "docker-daemon:NAME": by @options' tool, or one that is started for it. */
-int source_open_engine(const char *source, const struct source_options *options,
-		       struct source **out, struct err *err);
-
-/* A file named by its path alone: an image, or an archive. */
-int source_open_file(const char *path, const char *tag, const struct source_options *options,
+/* Whatever file @input, taken over, is: an image, or an archive. Or an image alone. */
+int source_from_file(struct input *input, const char *tag, const struct source_options *options,
 		     struct source **out, struct err *err);
+int source_from_image_file(struct input *input, const struct source_options *options,
+			   struct source **out, struct err *err);
 
 /* source_dir.c: the root file system in @folder, taken over. */
 int source_from_root(int folder, const char *name, const struct source_options *options,
 		     struct source **out, struct err *err);
-
-/* source_folder.c: is @path a directory with an OCI layout? */
-bool source_is_layout(const char *path);
-
-/* source_folder.c: a directory named by its path alone: a root file system, or a layout. */
-int source_open_folder(const char *path, const char *tag, const struct source_options *options,
-		       struct source **out, struct err *err);
 
 #endif

@@ -75,6 +75,11 @@ void spool_closep(struct spool **spool)
 	spool_close(*spool);
 }
 
+int spool_fd(const struct spool *spool)
+{
+	return spool->fd;
+}
+
 int spool_stream_new(struct spool *spool, struct spool_stream **out, struct err *err)
 {
 	struct spool_stream *stream = calloc(1, sizeof(*stream));

@@ -39,7 +39,7 @@ static ssize_t meter_read(struct stream *stream, void *buffer, size_t size, stru
 {
 	struct meter *meter = (struct meter *)stream;
 	ssize_t n = meter->below->read(meter->below, buffer, size, err);
-	uint64_t packed = atomic_load_explicit(&meter->layer->done, memory_order_relaxed);
+	uint64_t packed = atomic_load_explicit(&meter->layer->board->done, memory_order_relaxed);
 
 	if (n <= 0)
 		return n;
@@ -81,7 +81,8 @@ static ssize_t counter_read(struct stream *stream, void *buffer, size_t size, st
 		return err_set(err, "not read: another layer failed");
 	n = counter->below->read(counter->below, buffer, size, err);
 	if (n > 0)
-		atomic_fetch_add_explicit(&counter->layer->done, (uint64_t)n, memory_order_relaxed);
+		atomic_fetch_add_explicit(&counter->layer->board->done, (uint64_t)n,
+					  memory_order_relaxed);
 	return n;
 }
 
@@ -431,10 +432,12 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 	int result;
 
 	reading.buffer = buffer;
+	if (!layer->board)
+		layer->board = &layer->own;
 	layer->fd = fd;
 	layer->fd_offset = offset;
 	layer->arena.budget = limits->memory;
-	atomic_store(&layer->state, LAYER_READING);
+	atomic_store(&layer->board->state, BOARD_READING);
 	if (open_chain(layer, raw, limits, &stream, err) < 0)
 		return err_aim(err, "%s", layer->name);
 	if (!buffer)
@@ -454,7 +457,7 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 	if (layer->dropped_xattrs > 0)
 		log_info("%s: %zu extended attributes other than user.* are left out", layer->name,
 			 layer->dropped_xattrs);
-	atomic_store(&layer->state, LAYER_READY);
+	atomic_store(&layer->board->state, BOARD_READY);
 	return 0;
 }
 

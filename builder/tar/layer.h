@@ -10,6 +10,7 @@
 #ifndef FIRN_BUILDER_TAR_LAYER_H
 #define FIRN_BUILDER_TAR_LAYER_H
 
+#include "builder/across/board.h"
 #include "builder/squash/spool.h"
 #include "builder/squash/tree.h"
 
@@ -49,13 +50,10 @@ struct layer {
 	uint64_t data_size;    /* of all files, bytes */
 	size_t dropped_xattrs;
 
-	/* For the progress, read by another thread */
-	atomic_uint_least64_t done; /* bytes of the blob */
-	atomic_int state;           /* enum layer_state */
+	/* For the progress: shown elsewhere */
+	struct board_layer *board; /* the layer's own where nobody looks; set with its name */
+	struct board_layer own;
 };
-
-/* As the progress shows it. */
-enum layer_state { LAYER_WAITING, LAYER_READING, LAYER_READY };
 
 /*
  * Read @raw (taken over) into @layer. @fd, if not -1, is the file whose bytes

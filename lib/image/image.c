@@ -107,12 +107,12 @@ static int find_partition(void *arg, void *out, struct err *err)
 	return 0;
 }
 
-static int read_sif(struct image *image, const char *path, bool require_cage, struct err *err)
+static int read_sif(struct image *image, const char *path, enum image_cage cage, struct err *err)
 {
 	struct partition partition = {0};
 	struct sif_search search = {image, path};
 	struct apart apart = {.what = path,
-			      .cage = cage_of_reader(SIF_MEMORY, require_cage),
+			      .cage = cage_of_reader(SIF_MEMORY, cage == IMAGE_REQUIRE_CAGE),
 			      .work = find_partition,
 			      .arg = &search,
 			      .out = &partition,
@@ -121,7 +121,8 @@ static int read_sif(struct image *image, const char *path, bool require_cage, st
 			      .keep_count = 1};
 
 	image->kind = IMAGE_SIF;
-	if (apart_run(&apart, err) < 0)
+	if ((cage == IMAGE_IN_CAGE ? find_partition(&search, &partition, err)
+				   : apart_run(&apart, err)) < 0)
 		return -1;
 	/* Whoever took over the reader may have written anything. */
 	partition.machine[sizeof(partition.machine) - 1] = '\0';
@@ -133,7 +134,7 @@ static int read_sif(struct image *image, const char *path, bool require_cage, st
 	return 0;
 }
 
-static int recognize(struct image *image, const char *path, bool require_cage, struct err *err)
+static int recognize(struct image *image, const char *path, enum image_cage cage, struct err *err)
 {
 	unsigned char head[HEAD_SIZE];
 	ssize_t got = file_read_at(image->fd, head, sizeof(head), 0);
@@ -149,7 +150,7 @@ static int recognize(struct image *image, const char *path, bool require_cage, s
 		return 0;
 	}
 	if (is_sif(head, (size_t)got))
-		return read_sif(image, path, require_cage, err);
+		return read_sif(image, path, cage, err);
 	likely = guess(head, (size_t)got);
 	return err_set(err, "'%s' is not an image: it is %s, not squashfs, SIF or a directory",
 		       path, likely ? likely : "of unknown format");
@@ -169,10 +170,8 @@ static int open_it(const char *path, struct err *err)
 	return fd < 0 ? err_sys(err, "cannot open '%s'", path) : fd;
 }
 
-static int look_at(struct image *image, const char *path, bool require_cage, struct err *err)
+static int look(struct image *image, const char *path, enum image_cage cage, struct err *err)
 {
-	if (fstat(image->fd, &image->stat) < 0)
-		return err_sys(err, "cannot open '%s'", path);
 	if (S_ISDIR(image->stat.st_mode)) {
 		image->kind = IMAGE_DIRECTORY;
 		return 0;
@@ -180,7 +179,12 @@ static int look_at(struct image *image, const char *path, bool require_cage, str
 	if (!S_ISREG(image->stat.st_mode))
 		return err_set(err, "'%s' is not an image: it is no regular file and no directory",
 			       path);
-	return recognize(image, path, require_cage, err);
+	return recognize(image, path, cage, err);
+}
+
+int image_look(struct image *image, enum image_cage cage, struct err *err)
+{
+	return look(image, image->path, cage, err);
 }
 
 /*
@@ -215,29 +219,24 @@ static char *name_of(const struct image *image, const char *path)
 	return name ? name : strdup(path);
 }
 
-int image_take(int fd, const char *path, bool require_cage, struct image **out, struct err *err)
+int image_open(const char *path, bool require_cage, struct image **out, struct err *err)
 {
 	auto_image *image = calloc(1, sizeof(*image));
 
-	if (!image) {
-		(void)close(fd);
-		return err_code(err, ENOMEM, "cannot open '%s'", path);
-	}
-	image->fd = fd;
-	if (look_at(image, path, require_cage, err) < 0)
+	if (!image)
+		return err_sys(err, "cannot open '%s'", path);
+	image->fd = open_it(path, err);
+	if (image->fd < 0)
+		return -1;
+	if (fstat(image->fd, &image->stat) < 0)
+		return err_sys(err, "cannot open '%s'", path);
+	if (look(image, path, require_cage ? IMAGE_REQUIRE_CAGE : IMAGE_TRY_CAGE, err) < 0)
 		return -1;
 	image->path = name_of(image, path);
 	if (!image->path)
 		return err_sys(err, "cannot open '%s'", path);
 	*out = take_ptr(&image);
 	return 0;
-}
-
-int image_open(const char *path, bool require_cage, struct image **out, struct err *err)
-{
-	int fd = open_it(path, err);
-
-	return fd < 0 ? -1 : image_take(fd, path, require_cage, out, err);
 }
 
 void image_free(struct image *image)

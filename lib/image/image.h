@@ -39,9 +39,16 @@ struct image {
  * @require_cage: not without a whole cage, see lib/cage/cage.h.
  */
 int image_open(const char *path, bool require_cage, struct image **out, struct err *err);
-/* The same of the open file or directory @fd, taken over in any case; @path is what it is called.
+
+/* How the table of a SIF may be read. */
+enum image_cage { IMAGE_TRY_CAGE, IMAGE_REQUIRE_CAGE, IMAGE_IN_CAGE /* this process is in one */ };
+
+/*
+ * Find out what @image is, whose fd, path and stat are set: fills kind and all below. Opens
+ * nothing.
  */
-int image_take(int fd, const char *path, bool require_cage, struct image **out, struct err *err);
+int image_look(struct image *image, enum image_cage cage, struct err *err);
+
 void image_free(struct image *image);
 void image_freep(struct image **image);
 #define auto_image CLEANUP(image_freep) struct image

@@ -306,5 +306,73 @@ ok 'an engine that is not there'    without podman:a
 ok 'is told'                        says "cannot execute 'podman'"
 ok 'the store by its other name'    refused "containers-storage:localhost/lab/tool:1"
 ok 'is shown how it is written'     says 'podman:NAME'
+
+# What takes a source apart is in a cage: a fault in it is one line, and what takes it over gets nowhere.
+hooked=$tools/firn_build_hooked
+python3 - "$srcdir/tests/images" "$scratch" <<-'END' || exit 1
+	import gzip, os, sys
+	sys.dont_write_bytecode = True
+	sys.path.insert(0, sys.argv[1])
+	import mkoci
+	from mkoci import Image, Layer
+	from mktar import END, file
+	at = lambda name: os.path.join(sys.argv[2], name)
+	for name in ("crash", "escape"):
+	    data = file("data", "x" * 100000) + file("usr/" + name, name) + END
+	    open(at(name + ".tar"), "wb").write(data)
+	    open(at(name + ".tar.gz"), "wb").write(gzip.compress(data))
+	    mkoci.write_layout(at(name + "-oci"), Image([Layer(data, "gzip")], "latest"))
+	    mkoci.write_docker_archive(at(name + "-docker.tar"), Image([Layer(data, "plain")], ["lab/one:1"]))
+END
+for name in crash escape; do
+	mkdir "$scratch/$name.dir"
+	echo >"$scratch/$name.dir/$name"
+	mksquashfs "$scratch/$name.dir" "$scratch/$name.sqfs" -noappend -quiet -no-progress >/dev/null
+	python3 "$srcdir/tests/images/mksif.py" "$scratch/$name.sqfs" "$scratch/$name-image.sif" || exit 1
+done
+mkdir "$scratch/in"
+hook() { # hook NAME SOURCE: by a path that the hook itself does not know
+	rm -rf "$out" "$scratch/in/it"
+	cp -r "$scratch/$1" "$scratch/in/it"
+	run_last "$hooked" build -q "$out" "$2"
+	status=$?
+}
+nothing() { [ -z "$(ls -A "$TMPDIR")$(ls -A "$scratch/out")" ] && [ -z "$(helpers 'firn_build_hook|firn-build')" ]; }
+crashes() {
+	hook "$1" "$2"
+	ended $status 125 125 && one_line && says "it' cannot be read: the process that read it " && nothing
+}
+holds() {
+	hook "$1" "$2"
+	ended $status 0 0 && says 'firn: of 40 attempts 40 were refused'
+}
+rm -f "$scratch"/out/*
+for form in .tar .tar.gz -docker.tar .sqfs -image.sif; do
+	ok "what crashes who reads *$form"  crashes "crash$form" "$scratch/in/it"
+done
+ok 'what crashes who reads a layout'    crashes crash-oci "oci:$scratch/in/it"
+case $(printf '%s' "${ASAN_OPTIONS:-}")$(ldd "$hooked" 2>/dev/null) in
+*libasan*) skip 'the cage' 'a sanitizer needs more calls' ;;
+*)
+	for form in .tar .tar.gz -docker.tar .sqfs -image.sif; do
+		ok "the cage holds for *$form"  holds "escape$form" "$scratch/in/it"
+	done
+	ok 'and for a layout'           holds escape-oci "oci:$scratch/in/it"
+	mkdir "$scratch/escape.it"
+	echo '[]' >"$scratch/escape.it/manifest.json"
+	ok 'a directory may have something to be parsed'  status_is 125 "$hooked" build -q -f "$out" "$scratch/escape.it"
+	ok '... in a cage'              says 'firn: of 40 attempts 40 were refused' ;;
+esac
+rm -f "$scratch"/out/*
+printf '[server]\ncage = require\n' >"$scratch/require"
+chmod 644 "$scratch/require"
+older() { calls=$1; shift; "$tools/enosys" "$calls" "$FIRN" build -f "$@" "$out" "$scratch/oci.tar"; }
+ok 'a kernel without Landlock will do'  succeeds older landlock_create_ruleset -v
+ok '... and is told to who asks'        says "'$scratch/oci.tar' is read without Landlock, which this kernel lacks"
+ok 'a whole cage can be required'       succeeds firn build -q -f --config "$scratch/require" "$out" "$scratch/oci.tar"
+rm -f "$out"
+ok '... and is an error without Landlock' status_is 125 older landlock_create_ruleset --config "$scratch/require"
+ok '... in one line'                    one_line
+ok '... and without an image'           nothing
 ok 'nothing is left'                sh -c '[ -z "$(ls -A "$0")" ]' "$TMPDIR"
 done_testing

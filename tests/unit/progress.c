@@ -13,12 +13,11 @@
 
 enum { LAYERS = 40, READY = 25 };
 
-static struct layer layer[LAYERS];
+static struct board *board, *single; /* the second one has one layer */
 static char said[1 << 16];
 
 /* What is said on a terminal of that size until it has been drawn three times, in said[]. */
-static bool watch(unsigned short columns, unsigned short rows, const struct layer *shown,
-		  size_t count)
+static bool watch(unsigned short columns, unsigned short rows, const struct board *shown)
 {
 	struct winsize size = {.ws_row = rows, .ws_col = columns};
 	auto_fd leader = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), saved = dup(2), end = -1;
@@ -32,7 +31,7 @@ static bool watch(unsigned short columns, unsigned short rows, const struct laye
 	end = open(ptsname(leader), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (end < 0 || ioctl(end, TIOCSWINSZ, &size) < 0 || dup2(end, 2) < 0)
 		return false;
-	progress = progress_start(shown, count);
+	progress = progress_start(shown);
 	while (draws < 3 && used + 1 < sizeof(said)) {
 		struct pollfd wait = {.fd = leader, .events = POLLIN};
 		ssize_t n = poll(&wait, 1, 2000) > 0
@@ -47,7 +46,7 @@ static bool watch(unsigned short columns, unsigned short rows, const struct laye
 		for (char *at = said; (at = strstr(at, "\033[J")); at++)
 			draws++;
 		for (size_t i = READY; i < LAYERS; i++)
-			atomic_fetch_add(&layer[i].done, 1000000);
+			atomic_fetch_add(&board->layer[i].done, 1000000);
 	}
 	progress_stop(progress);
 	(void)dup2(saved, 2);
@@ -75,7 +74,7 @@ static void a_terminal_is_never_overfull(unsigned short columns, unsigned short 
 	char *text, *up;
 	bool sum;
 
-	if (!watch(columns, rows, layer, LAYERS)) {
+	if (!watch(columns, rows, board)) {
 		ok(false, "%ux%u: it is drawn", columns, rows);
 		return;
 	}
@@ -95,14 +94,13 @@ static void a_terminal_is_never_overfull(unsigned short columns, unsigned short 
 
 static void running_layers_are_shown(void)
 {
-	ok(watch(80, 5, layer, LAYERS), "five rows");
+	ok(watch(80, 5, board), "five rows");
 	ok(strstr(said, "layer 26 (sha256:0123456789ab): ") != NULL, "a layer that is read");
 	ok(!strstr(said, "layer 25 "), "none that is ready");
-	ok(watch(40, 5, layer, LAYERS) && strstr(said, "layer 26: "), "a name without its digest");
-	ok(watch(80, 24, &layer[READY], 1) && strstr(said, "layer 26 ") &&
-		   !strstr(said, "layers: "),
+	ok(watch(40, 5, board) && strstr(said, "layer 26: "), "a name without its digest");
+	ok(watch(80, 24, single) && strstr(said, "layer 26 ") && !strstr(said, "layers: "),
 	   "one layer needs no sum");
-	ok(!watch(80, 1, layer, LAYERS) && !strstr(said, "layer "), "one row is left alone");
+	ok(!watch(80, 1, board) && !strstr(said, "layer "), "one row is left alone");
 }
 
 static double rate_after(double slow, double fast)
@@ -144,23 +142,42 @@ static void a_rate_is_of_the_last_seconds(void)
 	ok(rate_of(&rate) < 0, "less than before: it begins anew");
 }
 
+static void fill(struct board_layer *layer, size_t i)
+{
+	(void)snprintf(layer->name, sizeof(layer->name), "layer %zu (sha256:0123456789ab)", i + 1);
+	layer->size = 1500000000;
+	layer->state = i < READY ? BOARD_READY : BOARD_READING;
+	layer->done = i < READY ? layer->size : 1000000;
+}
+
+static bool make_boards(void)
+{
+	board = board_new();
+	single = board_new();
+	if (!board || !single)
+		return false;
+	for (size_t i = 0; i < LAYERS; i++)
+		fill(&board->layer[i], i);
+	fill(&single->layer[0], READY);
+	board->count = LAYERS;
+	single->count = 1;
+	return true;
+}
+
 int main(void)
 {
 	static const unsigned short columns[] = {40, 66, 80, 200};
 
 	(void)setenv("TERM", "xterm", 1);
-	for (size_t i = 0; i < LAYERS; i++) {
-		(void)snprintf(layer[i].name, sizeof(layer[i].name),
-			       "layer %zu (sha256:0123456789ab)", i + 1);
-		layer[i].size = 1500000000;
-		layer[i].state = i < READY ? LAYER_READY : LAYER_READING;
-		layer[i].done = i < READY ? layer[i].size : 1000000;
-	}
+	if (!make_boards())
+		return 1;
 	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
 		a_terminal_is_never_overfull(columns[i], 5);
 		a_terminal_is_never_overfull(columns[i], 24);
 	}
 	running_layers_are_shown();
 	a_rate_is_of_the_last_seconds();
+	board_free(board);
+	board_free(single);
 	return done_testing();
 }

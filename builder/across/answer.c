@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/across/answer.h"
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/pass.h"
+#include "lib/path.h"
+#include "lib/text.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+enum { PIECE_SIZE = 256 << 10, PIPE_SIZE = 1 << 20 };
+
+/* One reader of layers, from here. */
+struct channel {
+	struct answer *answer;
+	int socket;
+	pthread_t thread;
+	bool runs;
+	struct supply_blob *blob;
+	int pipe;		/* where its bytes go; -1 */
+	struct line_answer end; /* how it ended */
+};
+
+struct answer {
+	struct answer_about about;
+	struct supply *supply;
+	struct err failure; /* why there is no supply */
+	size_t count;	    /* sockets: one, or all */
+	struct channel channel[LINE_SOCKETS];
+};
+
+static void close_all(int fd[LINE_SOCKETS])
+{
+	for (size_t i = 0; i < LINE_SOCKETS; i++) {
+		own_close(&fd[i]);
+		fd[i] = -1;
+	}
+}
+
+int answer_new(const struct answer_about *about, struct answer **out, int theirs[LINE_SOCKETS],
+	       struct err *err)
+{
+	struct answer *answer = calloc(1, sizeof(*answer));
+
+	for (size_t i = 0; i < LINE_SOCKETS; i++)
+		theirs[i] = -1;
+	if (!answer)
+		return err_sys(err, "cannot read '%s'", about->name);
+	answer->about = *about;
+	answer->count = about->reference ? LINE_SOCKETS : about->folder >= 0 ? 1 : 0;
+	for (size_t i = 0; i < LINE_SOCKETS; i++)
+		answer->channel[i] = (struct channel){.answer = answer, .socket = -1, .pipe = -1};
+	for (size_t i = 0; i < answer->count; i++) {
+		int pair[2];
+
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+			(void)err_sys(err, "cannot read '%s'", about->name);
+			close_all(theirs);
+			answer_end(answer);
+			return -1;
+		}
+		answer->channel[i].socket = pair[0];
+		theirs[i] = pair[1];
+	}
+	*out = answer;
+	return 0;
+}
+
+int answer_socket(const struct answer *answer)
+{
+	return answer->channel[0].socket;
+}
+
+static int fail(struct line_answer *say)
+{
+	say->result = -1;
+	return -1;
+}
+
+/* A file without a name that only we could have written. */
+static int put_in_file(const struct document *document, struct line_answer *say)
+{
+	auto_fd fd = memfd_create("firn-document", MFD_CLOEXEC);
+
+	if (fd < 0 || file_write_all(fd, document->text, document->size) < 0) {
+		(void)err_sys(&say->err, "cannot keep a document");
+		return fail(say);
+	}
+	say->size = document->size;
+	say->digest = document->digest;
+	(void)snprintf(say->media_type, sizeof(say->media_type), "%s", document->media_type);
+	return take_fd(&fd);
+}
+
+static int give_document(struct answer *answer, const struct line_ask *ask, struct line_answer *say)
+{
+	struct supply *supply = answer->supply;
+	struct document document = {0};
+	struct digest digest;
+	int result, fd;
+
+	if (!supply)
+		result = err_set(&say->err, "%s", answer->failure.text);
+	else if (ask->what == LINE_TOP)
+		result = supply_top(supply, &document, &say->err);
+	else if (digest_take(&digest, ask->digest.text) < 0)
+		result = err_set(&say->err, "a digest that is none was asked for");
+	else
+		result = supply_document(supply, &digest, ask->size, ask->flag, &document,
+					 &say->err);
+	if (result < 0)
+		return fail(say);
+	fd = put_in_file(&document, say);
+	document_clear(&document);
+	return fd;
+}
+
+/* "index.json", "oci-layout", or a blob by its digest: nothing else is in a layout. */
+static bool is_member(const char *path)
+{
+	struct digest digest;
+	char text[DIGEST_TEXT_SIZE];
+	const char *slash;
+
+	if (strcmp(path, "oci-layout") == 0 || strcmp(path, "index.json") == 0)
+		return true;
+	if (strncmp(path, "blobs/", 6) != 0 || !(slash = strchr(path + 6, '/')))
+		return false;
+	(void)snprintf(text, sizeof(text), "%.*s:%s", (int)(slash - path - 6), path + 6, slash + 1);
+	return digest_take(&digest, text) == 0;
+}
+
+static int give_member(const struct answer *answer, const char *path, struct line_answer *say)
+{
+	const struct answer_about *about = &answer->about;
+	auto_fd fd = -1;
+	struct stat stat;
+
+	if (about->folder < 0 || !is_member(path)) {
+		(void)err_set(&say->err, "'%s' is no file of an OCI layout", path);
+		return fail(say);
+	}
+	fd = path_open_in(about->folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		(void)err_sys(&say->err, "cannot open '%s' of '%s'", path, about->name);
+		return fail(say);
+	}
+	if (fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode)) {
+		(void)err_set(&say->err, "'%s' of '%s' is no regular file", path, about->name);
+		return fail(say);
+	}
+	say->size = (uint64_t)stat.st_size;
+	return take_fd(&fd);
+}
+
+static void close_blob(struct channel *channel, enum supply_verdict verdict)
+{
+	supply_blob_close(take_ptr(&channel->blob), verdict);
+	own_close(&channel->pipe);
+	channel->pipe = -1;
+}
+
+/* Returns the end of a pipe, or a copy of the cache's descriptor. */
+static int give_blob(struct channel *channel, const struct line_ask *ask, struct line_answer *say)
+{
+	struct supply *supply = channel->answer->supply;
+	struct digest digest;
+	int ends[2];
+
+	close_blob(channel, SUPPLY_UNKNOWN);
+	if (!supply || digest_take(&digest, ask->digest.text) < 0) {
+		(void)err_set(&say->err, "a blob that is none was asked for");
+		return fail(say);
+	}
+	if (supply_blob_open(supply, &digest, ask->size, ask->text, &channel->blob, &say->err) < 0)
+		return fail(say);
+	if (supply_blob_file(channel->blob) >= 0)
+		return fcntl(supply_blob_file(channel->blob), F_DUPFD_CLOEXEC, 0);
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		(void)err_sys(&say->err, "cannot fetch %s", ask->text);
+		return fail(say);
+	}
+	/* Fewer wake-ups, if the user's pipes may still grow. */
+	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
+	channel->pipe = ends[1];
+	say->flag = true;
+	return ends[0];
+}
+
+/* Until the blob ends, or nobody wants it any more. */
+static void move_bytes(struct channel *channel)
+{
+	auto_free char *buffer = malloc(PIECE_SIZE);
+	struct line_answer *end = &channel->end;
+	ssize_t n;
+
+	*end = (struct line_answer){0};
+	if (!buffer) {
+		(void)err_sys(&end->err, "cannot fetch a layer");
+		end->result = -1;
+	}
+	while (buffer &&
+	       (n = supply_blob_read(channel->blob, buffer, PIECE_SIZE, &end->err)) != 0) {
+		if (n < 0)
+			end->result = -1;
+		if (n < 0 || file_write_all(channel->pipe, buffer, (size_t)n) < 0)
+			break;
+	}
+	own_close(&channel->pipe);
+	channel->pipe = -1;
+}
+
+static int answer_question(struct channel *channel, const struct line_ask *ask,
+			   struct line_answer *say)
+{
+	struct answer *answer = channel->answer;
+	bool first = channel == &answer->channel[0];
+
+	if (first && (ask->what == LINE_TOP || ask->what == LINE_DOCUMENT))
+		return give_document(answer, ask, say);
+	if (first && ask->what == LINE_MEMBER)
+		return give_member(answer, ask->text, say);
+	if (first && ask->what == LINE_NAME && answer->supply) {
+		supply_name(answer->supply, ask->flag);
+		return -1;
+	}
+	if (!first && ask->what == LINE_BLOB)
+		return give_blob(channel, ask, say);
+	if (!first && ask->what == LINE_BLOB_END) {
+		*say = channel->end;
+		return -1;
+	}
+	if (!first && ask->what == LINE_BLOB_CLOSE) {
+		close_blob(channel, ask->flag ? SUPPLY_RIGHT : SUPPLY_WRONG);
+		return -1;
+	}
+	(void)err_set(&say->err, "a question that makes no sense");
+	return fail(say);
+}
+
+/* Returns false when there will be no more. */
+static bool serve(struct channel *channel)
+{
+	struct line_ask ask;
+	struct line_answer say = {0};
+	struct pass pass = {.data = &say, .size = sizeof(say)};
+	ssize_t got;
+	auto_fd fd = -1;
+
+	/* By recv: what comes along of descriptors is not taken. */
+	do
+		got = recv(channel->socket, &ask, sizeof(ask), 0);
+	while (got < 0 && errno == EINTR);
+	if (got != sizeof(ask))
+		return false;
+	ask.digest.text[sizeof(ask.digest.text) - 1] = 0;
+	ask.text[sizeof(ask.text) - 1] = 0;
+	text_tame(ask.text);
+	fd = answer_question(channel, &ask, &say);
+	pass.fd[0] = fd;
+	pass.count = fd >= 0;
+	if (pass_send(channel->socket, &pass, 0) < 0)
+		return false;
+	own_close(&fd);
+	fd = -1;
+	if (channel->pipe >= 0)
+		move_bytes(channel);
+	return true;
+}
+
+static void *serve_reader(void *arg)
+{
+	struct channel *channel = arg;
+
+	while (serve(channel))
+		;
+	close_blob(channel, SUPPLY_UNKNOWN);
+	/* Whoever asks on is told that nobody answers. */
+	(void)shutdown(channel->socket, SHUT_RDWR);
+	return NULL;
+}
+
+void answer_one(struct answer *answer)
+{
+	if (!serve(&answer->channel[0]))
+		(void)shutdown(answer->channel[0].socket, SHUT_RDWR);
+}
+
+void answer_begin(struct answer *answer, int theirs[LINE_SOCKETS])
+{
+	const struct answer_about *about = &answer->about;
+
+	close_all(theirs);
+	if (!about->reference)
+		return;
+	if (supply_open(about->reference, about->name, about->conf, about->cache, about->max,
+			&answer->supply, &answer->failure) < 0)
+		return;
+	for (size_t i = 1; i < answer->count; i++) {
+		struct channel *channel = &answer->channel[i];
+
+		channel->runs = pthread_create(&channel->thread, NULL, serve_reader, channel) == 0;
+		if (!channel->runs)
+			(void)shutdown(channel->socket, SHUT_RDWR);
+	}
+}
+
+void answer_end(struct answer *answer)
+{
+	if (!answer)
+		return;
+	for (size_t i = 0; i < LINE_SOCKETS; i++) {
+		struct channel *channel = &answer->channel[i];
+
+		if (channel->runs)
+			(void)pthread_join(channel->thread, NULL);
+		own_close(&channel->socket);
+	}
+	supply_close(answer->supply);
+	free(answer);
+}

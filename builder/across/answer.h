@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * answer.h - the line's end outside of the cage: fetches, opens, keeps.
+ *
+ * A thread for each reader of layers waits for the question for a blob, and then moves its bytes
+ * into a pipe. What is asked for is checked: documents and blobs by digest, of the one
+ * repository; files of the one layout that a layout has.
+ */
+#ifndef FIRN_BUILDER_ACROSS_ANSWER_H
+#define FIRN_BUILDER_ACROSS_ANSWER_H
+
+#include "builder/across/line.h"
+#include "builder/fetch/supply.h"
+
+/* What there is to be asked for. */
+struct answer_about {
+	/* A registry's image; NULL: none is meant. */
+	const struct reference *reference;
+	const struct conf *conf;
+	const char *cache;
+	int folder;	  /* an OCI layout; -1 */
+	const char *name; /* of either, for messages */
+	size_t max;	  /* bytes of a document */
+};
+
+struct answer;
+
+/* Make the sockets: @theirs (LINE_SOCKETS) are for the other process, -1: not needed. */
+int answer_new(const struct answer_about *about, struct answer **out, int theirs[LINE_SOCKETS],
+	       struct err *err);
+/* The other process is there, and has its ends; ours of them are closed. Begins to answer. */
+void answer_begin(struct answer *answer, int theirs[LINE_SOCKETS]);
+/* The socket whose questions answer_one() answers, when there is one. */
+int answer_socket(const struct answer *answer);
+void answer_one(struct answer *answer);
+/* The other process has ended. Waits for the threads. */
+void answer_end(struct answer *answer);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+#include "builder/across/ask.h"
+
+#include "lib/pass.h"
+
+#include <pthread.h>
+
+struct asker {
+	pthread_mutex_t lock; /* over the first socket, and who has which of the others */
+	int socket[LINE_SOCKETS];
+	bool busy[LINE_SOCKETS];
+};
+
+struct ask_blob {
+	struct asker *ask;
+	size_t channel;
+	int fd; /* a file, or the pipe */
+};
+
+/* What comes out of the pipe, until it ends; then the other side tells why. */
+struct arriving {
+	struct stream stream;
+	struct ask_blob *blob;
+	bool ended;
+};
+
+int ask_new(const int socket[LINE_SOCKETS], struct asker **out, struct err *err)
+{
+	struct asker *ask = calloc(1, sizeof(*ask));
+
+	if (!ask)
+		return err_sys(err, "cannot read the source");
+	(void)pthread_mutex_init(&ask->lock, NULL);
+	memcpy(ask->socket, socket, sizeof(ask->socket));
+	*out = ask;
+	return 0;
+}
+
+void ask_free(struct asker *ask)
+{
+	if (!ask)
+		return;
+	(void)pthread_mutex_destroy(&ask->lock);
+	free(ask);
+}
+
+/* @fd (may be NULL) gets the answer's descriptor, the caller's, or -1. */
+static int talk(int socket, const struct line_ask *question, struct line_answer *answer, int *fd,
+		struct err *err)
+{
+	struct pass out = {.data = question, .size = sizeof(*question)}, in;
+	ssize_t got = -1;
+
+	if (pass_send(socket, &out, 0) == 0)
+		got = pass_receive(socket, answer, sizeof(*answer), &in, 0);
+	if (got != sizeof(*answer)) {
+		while (got > 0 && in.count > 0)
+			(void)close(in.fd[--in.count]);
+		return err_set(err, "the process that fetches does not answer");
+	}
+	while (in.count > (fd ? 1 : 0))
+		(void)close(in.fd[--in.count]);
+	if (fd)
+		*fd = in.count > 0 ? in.fd[0] : -1;
+	if (answer->result == 0)
+		return 0;
+	*err = answer->err;
+	return -1;
+}
+
+static int talk_first(struct asker *ask, const struct line_ask *question,
+		      struct line_answer *answer, int *fd, struct err *err)
+{
+	int result;
+
+	(void)pthread_mutex_lock(&ask->lock);
+	result = talk(ask->socket[0], question, answer, fd, err);
+	(void)pthread_mutex_unlock(&ask->lock);
+	return result;
+}
+
+/* All of a document's file. */
+static int read_all(int fd, uint64_t size, size_t max, char **text, struct err *err)
+{
+	auto_stream *stream = NULL;
+	auto_free char *data = NULL;
+
+	if (fd < 0 || size > max)
+		return err_set(err, "a document is larger than %zu bytes", max);
+	data = malloc((size_t)size + 1);
+	if (!data)
+		return err_sys(err, "cannot read a document");
+	if (stream_open_file(fd, false, 0, size, "a document", &stream, err) < 0 ||
+	    stream_fill(stream, data, (size_t)size, err) < 0)
+		return -1;
+	data[size] = 0;
+	*text = take_ptr(&data);
+	return 0;
+}
+
+int ask_top(struct asker *ask, size_t max, struct ask_document *out, struct err *err)
+{
+	struct line_ask question = {.what = LINE_TOP};
+	struct line_answer answer;
+	auto_fd fd = -1;
+
+	*out = (struct ask_document){0};
+	if (talk_first(ask, &question, &answer, &fd, err) < 0 ||
+	    read_all(fd, answer.size, max, &out->text, err) < 0)
+		return -1;
+	out->size = (size_t)answer.size;
+	out->digest = answer.digest;
+	memcpy(out->media_type, answer.media_type, sizeof(out->media_type));
+	return 0;
+}
+
+int ask_for_document(struct asker *ask, const struct digest *digest, uint64_t size,
+		     bool is_manifest, size_t max, char **text, size_t *out_size, struct err *err)
+{
+	struct line_ask question = {.what = LINE_DOCUMENT,
+				    .flag = is_manifest,
+				    .size = size,
+				    .digest = *digest};
+	struct line_answer answer;
+	auto_fd fd = -1;
+
+	if (talk_first(ask, &question, &answer, &fd, err) < 0 ||
+	    read_all(fd, answer.size, max, text, err) < 0)
+		return -1;
+	*out_size = (size_t)answer.size;
+	return 0;
+}
+
+int ask_to_name(struct asker *ask, bool is_index, struct err *err)
+{
+	struct line_ask question = {.what = LINE_NAME, .flag = is_index};
+	struct line_answer answer;
+
+	return talk_first(ask, &question, &answer, NULL, err);
+}
+
+int ask_for_member(struct asker *ask, const char *path, uint64_t *size, struct err *err)
+{
+	struct line_ask question = {.what = LINE_MEMBER};
+	struct line_answer answer;
+	int fd = -1;
+
+	(void)snprintf(question.text, sizeof(question.text), "%s", path);
+	if (talk_first(ask, &question, &answer, &fd, err) < 0)
+		return -1;
+	*size = answer.size;
+	return fd;
+}
+
+static ssize_t arriving_read(struct stream *stream, void *buffer, size_t size, struct err *err)
+{
+	struct arriving *arriving = (struct arriving *)stream;
+	struct ask_blob *blob = arriving->blob;
+	struct line_ask question = {.what = LINE_BLOB_END};
+	struct line_answer answer;
+	ssize_t n;
+
+	if (arriving->ended)
+		return 0;
+	do
+		n = read(blob->fd, buffer, size);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(err, "cannot read what is fetched");
+	if (n > 0 || size == 0)
+		return n;
+	if (talk(blob->ask->socket[blob->channel], &question, &answer, NULL, err) < 0)
+		return -1;
+	arriving->ended = true;
+	return 0;
+}
+
+/* The other side may wait until there is room in the pipe: nobody reads any more. */
+static void arriving_close(struct stream *stream)
+{
+	struct arriving *arriving = (struct arriving *)stream;
+
+	own_close(&arriving->blob->fd);
+	arriving->blob->fd = -1;
+	free(arriving);
+}
+
+static size_t take_channel(struct asker *ask)
+{
+	size_t channel = 1;
+
+	(void)pthread_mutex_lock(&ask->lock);
+	while (channel < LINE_SOCKETS && (ask->busy[channel] || ask->socket[channel] < 0))
+		channel++;
+	if (channel < LINE_SOCKETS)
+		ask->busy[channel] = true;
+	(void)pthread_mutex_unlock(&ask->lock);
+	return channel;
+}
+
+static void free_blob(struct ask_blob *blob)
+{
+	struct asker *ask = blob->ask;
+
+	(void)pthread_mutex_lock(&ask->lock);
+	if (blob->channel < LINE_SOCKETS)
+		ask->busy[blob->channel] = false;
+	(void)pthread_mutex_unlock(&ask->lock);
+	free(blob);
+}
+
+static int open_stream(struct ask_blob *blob, bool pipe, uint64_t size, const char *what,
+		       struct stream **out, struct err *err)
+{
+	struct arriving *arriving;
+
+	if (!pipe)
+		return stream_open_file(blob->fd, false, 0, size, what, out, err);
+	arriving = calloc(1, sizeof(*arriving));
+	if (!arriving)
+		return err_sys(err, "cannot fetch %s", what);
+	arriving->stream = (struct stream){arriving_read, arriving_close};
+	arriving->blob = blob;
+	*out = &arriving->stream;
+	return 0;
+}
+
+int ask_for_blob(struct asker *ask, const struct digest *digest, uint64_t size, const char *what,
+		 struct ask_blob **out, struct stream **stream, int *fd, struct err *err)
+{
+	struct line_ask question = {.what = LINE_BLOB, .size = size, .digest = *digest};
+	struct line_answer answer;
+	struct ask_blob *blob = calloc(1, sizeof(*blob));
+
+	if (!blob)
+		return err_sys(err, "cannot fetch %s", what);
+	*blob = (struct ask_blob){ask, take_channel(ask), -1};
+	(void)snprintf(question.text, sizeof(question.text), "%s", what);
+	if (blob->channel == LINE_SOCKETS) {
+		free_blob(blob);
+		return err_set(err, "cannot fetch %s: too many at once", what);
+	}
+	if (talk(ask->socket[blob->channel], &question, &answer, &blob->fd, err) < 0) {
+		free_blob(blob);
+		return -1;
+	}
+	if (open_stream(blob, answer.flag, size, what, stream, err) < 0) {
+		ask_blob_close(blob, false, false);
+		return -1;
+	}
+	*fd = answer.flag ? -1 : blob->fd;
+	*out = blob;
+	return 0;
+}
+
+void ask_blob_close(struct ask_blob *blob, bool good, bool keep)
+{
+	struct line_ask question = {.what = LINE_BLOB_CLOSE, .flag = good};
+	struct line_answer answer;
+	struct err ignored;
+
+	if (!keep)
+		own_close(&blob->fd);
+	(void)talk(blob->ask->socket[blob->channel], &question, &answer, NULL, &ignored);
+	free_blob(blob);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * recipe.h - what is to be built, and what came of it.
+ */
+#ifndef FIRN_BUILDER_RECIPE_H
+#define FIRN_BUILDER_RECIPE_H
+
+#include "builder/record/provenance.h"
+#include "builder/source/source.h"
+#include "lib/conf/conf.h"
+
+/* What is asked for; all of it is borrowed. */
+struct recipe {
+	const char *source;
+	struct tool *tool; /* started for it beforehand (tool.h), or NULL; borrowed */
+	struct build_options options;
+	struct platform platform;
+	struct limits limits;
+	unsigned jobs; /* threads that compress; layers are read by as many at once */
+	const struct conf *conf;
+	const char *cache; /* directory; NULL: none */
+	bool progress;
+};
+
+/* What became of it, for the line or the JSON that is printed. */
+struct built {
+	struct digest file;	   /* of all of it, as sha256sum(1) computes it */
+	struct digest image, tree; /* of the file up to its origin; of the files in it */
+	struct digest config, ch;  /* as in its provenance; "" where that has none */
+	uint64_t size;		   /* of the file, bytes */
+	uint32_t inodes;
+	uint64_t data_size; /* of all files, unpacked */
+	char *reference;    /* the source, if it can be fetched again; to be freed */
+};
+
+#endif
