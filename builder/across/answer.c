@@ -192,25 +192,34 @@ static int give_blob(struct channel *channel, const struct line_ask *ask, struct
 	return ends[0];
 }
 
-/* Until the blob ends, or nobody wants it any more. */
+/* Returns the bytes of a whole piece, or of the last one; 0 at the end, or -1. */
+static ssize_t fill_piece(struct supply_blob *blob, char *piece, struct err *err)
+{
+	size_t done = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && done < PIECE_SIZE) {
+		n = supply_blob_read(blob, piece + done, PIECE_SIZE - done, err);
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return n < 0 ? -1 : (ssize_t)done;
+}
+
+/* Until the blob ends, or nobody wants it any more; in large pieces, as each wakes a process. */
 static void move_bytes(struct channel *channel)
 {
-	auto_free char *buffer = malloc(PIECE_SIZE);
+	auto_free char *piece = malloc(PIECE_SIZE);
 	struct line_answer *end = &channel->end;
-	ssize_t n;
+	ssize_t n = -1;
 
 	*end = (struct line_answer){0};
-	if (!buffer) {
+	if (!piece)
 		(void)err_sys(&end->err, "cannot fetch a layer");
+	while (piece && (n = fill_piece(channel->blob, piece, &end->err)) > 0 &&
+	       file_write_all(channel->pipe, piece, (size_t)n) == 0)
+		;
+	if (n < 0)
 		end->result = -1;
-	}
-	while (buffer &&
-	       (n = supply_blob_read(channel->blob, buffer, PIECE_SIZE, &end->err)) != 0) {
-		if (n < 0)
-			end->result = -1;
-		if (n < 0 || file_write_all(channel->pipe, buffer, (size_t)n) < 0)
-			break;
-	}
 	own_close(&channel->pipe);
 	channel->pipe = -1;
 }

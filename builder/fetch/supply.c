@@ -291,6 +291,8 @@ ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, st
 {
 	ssize_t n;
 
+	if (blob->complete)
+		return 0;
 	if (blob->at < blob->held)
 		return read_held(blob, buffer, size, err);
 	if (!blob->remote && registry_blob_open(blob->supply->registry, &blob->digest, blob->size,

@@ -58,20 +58,21 @@ void doctor_limits(struct finding *finding)
 
 void doctor_cage(struct finding *finding)
 {
-	int landlock = cage_landlock();
-	bool filter = seccomp_works();
+	const char *lacks = cage_lacks();
 
-	if (landlock > 0 && filter) {
+	if (!lacks) {
 		finding_set(finding, FINDING_OK,
-			    "the mount server is shut in by seccomp and Landlock (version %d)",
-			    landlock);
+			    "who reads images and sources is shut in by seccomp and Landlock "
+			    "(version %d)",
+			    cage_landlock());
 		return;
 	}
-	finding_set(finding, FINDING_WARNING, "the mount server is not shut in by %s",
-		    filter ? "Landlock" : landlock > 0 ? "seccomp" : "seccomp and Landlock");
+	finding_set(finding, FINDING_WARNING, "who reads images and sources is not shut in by %s",
+		    lacks);
 	finding_remedy(finding,
-		       filter ? "boot a kernel of 5.13 or newer with landlock among those of lsm="
-			      : "boot a kernel with CONFIG_SECCOMP_FILTER");
+		       seccomp_works()
+			       ? "boot a kernel of 5.13 or newer with landlock among those of lsm="
+			       : "boot a kernel with CONFIG_SECCOMP_FILTER");
 }
 
 const char *doctor_hides(const char *mounts)
