@@ -194,19 +194,21 @@ static int add_place(struct sha256 *hash, struct err *err)
 }
 
 /*
- * Who: the serial number of the user's keyring, made up by the kernel, for each
- * user namespace another, and told to nobody else. Without it another user could
- * work out the name and take it first. Where there are no keyrings the name can
- * be guessed; then a stranger who takes it makes firn start without sharing, no
- * more.
+ * Who: the serial numbers of the user's keyring and of the one for the user's sessions, made up by
+ * the kernel, for each user namespace others, and told to nobody else. Without them another
+ * user could work out the name and take it first. One has 31 bits, which can be tried out against
+ * a name that was seen in /proc/net/unix; two cannot. Where there are no keyrings the name can
+ * be guessed; then a stranger who takes it makes firn start without sharing, no more.
  */
 static int add_user(struct sha256 *hash, struct err *err)
 {
 	long serial = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1);
+	long other = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_SESSION_KEYRING, 1);
 	struct stat user;
 
 	add_number(hash, (uint64_t)serial);
-	if (serial > 0)
+	add_number(hash, (uint64_t)other);
+	if (serial > 0 && other > 0)
 		return 0;
 	if (stat("/proc/self/ns/user", &user) < 0)
 		return err_sys(err, "cannot tell the user namespace");
