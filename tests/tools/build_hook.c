@@ -10,15 +10,6 @@
 #include "lib/own.h"
 #include "tests/tools/escape.h"
 
-#include <stdint.h>
-
-static void crash(void)
-{
-	volatile uintptr_t nowhere = 16;
-
-	*(volatile int *)nowhere = 1;
-}
-
 /* A file that can be read and not written, as sources are; to write the image is what we do. */
 static int find_source(void)
 {
@@ -42,7 +33,7 @@ void builder_test_hook(const char *path)
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
 	if (strcmp(name, "crash") == 0)
-		crash();
+		__builtin_trap(); /* which no sanitizer makes a report of */
 	if (strcmp(name, "escape") == 0)
 		escape();
 }
