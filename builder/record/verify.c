@@ -184,7 +184,7 @@ static int check_files(struct tree *tree, const struct source *source,
 static int read_files(const struct inspection *reading, struct claims *claims, struct err *err)
 {
 	const struct recipe *recipe = reading->recipe;
-	struct source_options options = {.limits = recipe->limits, .all_xattrs = true};
+	struct source_options options = {.limits = recipe->limits, .exact = true};
 	auto_source *source = NULL;
 	auto_tree *tree = NULL;
 

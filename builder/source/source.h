@@ -22,7 +22,8 @@ struct source_options {
 	struct platform platform;
 	struct limits limits;
 	struct asker *ask; /* for what is not open; NULL: of a source that needs nothing */
-	bool all_xattrs;   /* of an image: not only those that a build keeps; to verify it */
+	bool exact;        /* of an image: all attributes, not only those that a build keeps, and
+			      nothing that other readers would show otherwise; to verify it */
 };
 
 /* What a registry's image is called and consists of there: not part of its bytes, see origin.h. */

@@ -14,16 +14,23 @@
 
 enum { DEPTH_MAX = 2048 };
 
+/* An inode number of the image. Other readers, the kernel's among them, go by it. */
+struct number {
+	uint64_t ref; /* of the inode that has it */
+	struct node *node;
+	uint32_t stored, links; /* names that the inode says it has, and that were found */
+};
+
 struct repack {
 	struct source source;
 	struct image *image;
 	struct squashfs *squashfs;
 	struct squashfs_reader *reader;
 	const struct limits *limits;
-	bool all_xattrs;
+	bool exact;
 	/* While it is gone through */
 	struct tree *tree;
-	struct inode **link; /* by the image's inode number; of files with several names */
+	struct number *number; /* from 1 on */
 	uint32_t inode_count;
 	uint64_t size;
 };
@@ -32,6 +39,7 @@ struct repack {
 struct level {
 	struct repack *repack;
 	struct node *dir;
+	struct squashfs_inode inode; /* of it */
 	size_t len; /* of its path, without a slash in front */
 	int depth;
 	struct err *err;
@@ -45,7 +53,7 @@ static void repack_close(struct source *source)
 	squashfs_reader_free(repack->reader);
 	squashfs_close(repack->squashfs);
 	image_free(repack->image);
-	free(repack->link);
+	free(repack->number);
 	free(repack);
 }
 
@@ -70,7 +78,7 @@ static int take_xattrs(struct repack *repack, const struct squashfs_inode *from,
 		uint32_t at = inode->xattr_count;
 		ssize_t n;
 
-		if (!repack->all_xattrs && (strncmp(name, "user.", 5) != 0 || !name[5]))
+		if (!repack->exact && (strncmp(name, "user.", 5) != 0 || !name[5]))
 			continue;
 		n = squashfs_getxattr(repack->reader, from, name, value, sizeof(value), err);
 		if (n < 0)
@@ -103,18 +111,10 @@ static int take_target(struct repack *repack, const struct squashfs_inode *from,
 static int take_inode(struct repack *repack, const struct squashfs_inode *from, struct inode **out,
 		      struct err *err)
 {
-	bool shared = !S_ISDIR(from->mode) && from->nlink > 1 && from->ino <= repack->inode_count;
-	struct inode *inode = shared ? repack->link[from->ino] : NULL;
+	struct inode *inode = *out = tree_inode(repack->tree, from->mode);
 
-	if (inode) {
-		*out = inode;
-		return 0;
-	}
-	inode = *out = tree_inode(repack->tree, from->mode);
 	if (!inode)
 		return arena_fail(&repack->tree->arena, "cannot read an image", err);
-	if (shared)
-		repack->link[from->ino] = inode;
 	inode->mtime = from->mtime;
 	if (squashfs_owner(repack->reader, from, &inode->uid, &inode->gid, err) < 0 ||
 	    take_xattrs(repack, from, inode, err) < 0)
@@ -134,11 +134,79 @@ static int take_inode(struct repack *repack, const struct squashfs_inode *from, 
 	return 0;
 }
 
+/*
+ * Note that @node is @from. Returns 1 if it is a further name of what was taken before, else 0.
+ * One number for two inodes is no hard link: the kernel would show one of them for both.
+ */
+static int take_number(struct repack *repack, const struct squashfs_inode *from, struct node *node,
+		       struct err *err)
+{
+	struct number *number;
+	char path[300];
+
+	if (from->ino > repack->inode_count)
+		return err_set(err, "its inode number is %" PRIu32 ", of %" PRIu32, from->ino,
+			       repack->inode_count);
+	number = &repack->number[from->ino];
+	if (!number->node) {
+		*number =
+			(struct number){from->ref, node, from->nlink, S_ISDIR(from->mode) ? 2 : 1};
+		return 0;
+	}
+	if (number->ref != from->ref || S_ISDIR(from->mode))
+		return err_set(err,
+			       "it has inode number %" PRIu32 " as '%s' has, and is no hard link",
+			       from->ino, node_path(number->node, path, sizeof(path)));
+	number->links++;
+	node->inode = number->node->inode;
+	return 1;
+}
+
+/* The entry of a directory and the inode it leads to say some things twice. */
+static int check_entry(const struct level *level, const struct squashfs_entry *entry,
+		       const struct squashfs_inode *from)
+{
+	const struct repack *repack = level->repack;
+	uint64_t ref;
+	int found;
+
+	if (entry->ino != from->ino)
+		return err_set(level->err,
+			       "its inode number is %" PRIu32 ", and %" PRIu32 " in its directory",
+			       from->ino, entry->ino);
+	if (entry->type != (from->mode & S_IFMT))
+		return err_set(level->err, "it is of another type in its directory");
+	if (!repack->exact)
+		return 0;
+	if (S_ISDIR(from->mode) && from->parent != level->inode.ino)
+		return err_set(level->err, "it says that it is in another directory");
+	found = squashfs_lookup(repack->reader, &level->inode, entry->name, entry->len, &ref,
+				level->err);
+	if (found < 0)
+		return -1;
+	return found && ref == entry->ref ? 0
+					  : err_set(level->err, "looking it up does not find it");
+}
+
+static int take_node(struct level *level, const struct squashfs_entry *entry, struct node *node,
+		     struct squashfs_inode *from)
+{
+	struct repack *repack = level->repack;
+	int known;
+
+	if (squashfs_inode(repack->reader, entry->ref, from, level->err) < 0 ||
+	    check_entry(level, entry, from) < 0)
+		return -1;
+	if (S_ISDIR(from->mode))
+		repack->number[level->inode.ino].links++;
+	known = take_number(repack, from, node, level->err);
+	return known ? (known < 0 ? -1 : 0) : take_inode(repack, from, &node->inode, level->err);
+}
+
 static int take_entry(void *arg, const struct squashfs_entry *entry, uint64_t position)
 {
 	struct level *level = arg, below = *level;
 	struct repack *repack = level->repack;
-	struct squashfs_inode from;
 	char path[300];
 
 	(void)position;
@@ -154,33 +222,57 @@ static int take_entry(void *arg, const struct squashfs_entry *entry, uint64_t po
 		return err_set(level->err, "'.../%s': a path of more than %d bytes", entry->name,
 			       TREE_PATH_MAX);
 	below.dir = tree_add(repack->tree, level->dir, entry->name, entry->len, level->err);
-	if (!below.dir || squashfs_inode(repack->reader, entry->ref, &from, level->err) < 0)
+	if (!below.dir)
 		return -1;
-	if (take_inode(repack, &from, &below.dir->inode, level->err) < 0)
+	if (take_node(level, entry, below.dir, &below.inode) < 0)
 		return err_aim(level->err, "'%s'", node_path(below.dir, path, sizeof(path)));
-	if (!S_ISDIR(from.mode))
+	if (!S_ISDIR(below.inode.mode))
 		return 0;
-	return squashfs_each(repack->reader, &from, 0, take_entry, &below, level->err);
+	return squashfs_each(repack->reader, &below.inode, 0, take_entry, &below, level->err);
+}
+
+/* What is counted in the image, against what was found in it. */
+static int check_counts(const struct repack *repack, struct err *err)
+{
+	char path[300];
+
+	for (uint32_t i = 1; i <= repack->inode_count; i++) {
+		const struct number *number = &repack->number[i];
+
+		if (!number->node)
+			return err_set(err,
+				       "it counts %" PRIu32 " files, and none has number %" PRIu32,
+				       repack->inode_count, i);
+		if (number->links != number->stored)
+			return err_set(err,
+				       "'%s': it says that it has %" PRIu32
+				       " names, and has %" PRIu32,
+				       node_path(number->node, path, sizeof(path)), number->stored,
+				       number->links);
+	}
+	return 0;
 }
 
 static int repack_fill(struct source *source, struct tree *tree, struct err *err)
 {
 	struct repack *repack = (struct repack *)source;
 	const struct squashfs_info *info = squashfs_info(repack->squashfs);
-	struct level level = {repack, tree->root, 0, 0, err};
-	struct squashfs_inode root;
+	struct level level = {.repack = repack, .dir = tree->root, .err = err};
+	struct squashfs_inode *root = &level.inode;
 
 	repack->tree = tree;
 	repack->inode_count = info->inode_count;
 	if (info->inode_count > repack->limits->max_entries)
 		return err_set(err, "more than %zu files (firn.conf's [build] max-entries)",
 			       repack->limits->max_entries);
-	repack->link = calloc((size_t)info->inode_count + 1, sizeof(*repack->link));
-	if (!repack->link)
+	repack->number = calloc((size_t)info->inode_count + 1, sizeof(*repack->number));
+	if (!repack->number)
 		return err_sys(err, "cannot read an image");
-	if (squashfs_inode(repack->reader, info->root, &root, err) < 0 ||
-	    take_inode(repack, &root, &tree->root->inode, err) < 0 ||
-	    squashfs_each(repack->reader, &root, 0, take_entry, &level, err) < 0)
+	if (squashfs_inode(repack->reader, info->root, root, err) < 0 ||
+	    take_number(repack, root, tree->root, err) < 0 ||
+	    take_inode(repack, root, &tree->root->inode, err) < 0 ||
+	    squashfs_each(repack->reader, root, 0, take_entry, &level, err) < 0 ||
+	    (repack->exact && check_counts(repack, err) < 0))
 		return err_aim(err, "'%s'", repack->image->path);
 	return 0;
 }
@@ -194,7 +286,7 @@ static int read_config(struct repack *repack, struct err *err)
 	int found = squashfs_resolve(repack->reader, CONFIG_PATH, &inode, err);
 
 	if (found <= 0 || !S_ISREG(inode.mode))
-		return found < 0 ? -1 : 0;
+		return found < 0 ? err_aim(err, "'" CONFIG_PATH "'") : 0;
 	if (inode.size > DOCUMENT_MAX)
 		return err_set(err, CONFIG_PATH " is too long");
 	source->config = malloc((size_t)inode.size + 1);
@@ -239,7 +331,7 @@ int source_from_image(struct image *image, const char *name, const struct source
 	repack->source.fill = repack_fill;
 	repack->source.close = repack_close;
 	repack->limits = &options->limits;
-	repack->all_xattrs = options->all_xattrs;
+	repack->exact = options->exact;
 	if (read_image(repack, name, err) < 0) {
 		repack_close(&repack->source);
 		return -1;

@@ -43,10 +43,12 @@ static int read_dir(struct squashfs_reader *reader, struct cursor *at, bool exte
 		inode->nlink = le_get32(b);
 		set_dir(inode, le_get32(b + 8), le_get32(b + 4), le_get16(b + 18));
 		inode->index_count = le_get16(b + 16);
+		inode->parent = le_get32(b + 12);
 		inode->xattr = le_get32(b + 20);
 	} else {
 		inode->nlink = le_get32(b + 4);
 		set_dir(inode, le_get32(b), le_get16(b + 8), le_get16(b + 10));
+		inode->parent = le_get32(b + 12);
 	}
 	return 0;
 }
@@ -147,6 +149,11 @@ int squashfs_inode(struct squashfs_reader *reader, uint64_t ref, struct squashfs
 	type -= extended ? TYPE_EXTENDED : 0;
 	if (type < TYPE_DIR || type > TYPE_SOCKET)
 		return squashfs_damaged(image, err, "an inode has type %u", le_get16(head));
+	/* Some writers leave the type out of the mode; the kernel's squashfs joins it to the bits.
+	 */
+	if (le_get16(head + 2) & S_IFMT && (le_get16(head + 2) & S_IFMT) != type_mode[type])
+		return squashfs_damaged(image, err, "an inode of type %u has the mode %o",
+					le_get16(head), le_get16(head + 2));
 	inode.mode = type_mode[type] | (le_get16(head + 2) & 07777);
 	inode.mtime = le_get32(head + 8);
 	inode.ino = le_get32(head + 12);

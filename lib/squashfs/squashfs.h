@@ -66,7 +66,8 @@ struct squashfs_inode {
 	uint32_t ino;     /* the image's inode number */
 	mode_t mode;      /* type and permissions, as in stat(2) */
 	uint16_t uid_index, gid_index; /* see squashfs_owner() */
-	uint32_t nlink;
+	uint32_t nlink;		       /* as stored, as all of these: no name was counted */
+	uint32_t parent;	       /* directories only: the number of the one it is in */
 	uint32_t mtime;   /* seconds since the epoch */
 	uint32_t rdev;    /* devices only, Linux encoding as stored */
 	uint64_t size;    /* bytes: file data, symlink target or directory listing */

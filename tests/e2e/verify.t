@@ -81,6 +81,21 @@ else
 	ok 'a device'                       changed : "$image" '/dev/sda b 660 0 0 8 0'
 fi
 
+# Metadata that firn's own server does not need, and by which other readers would show something else.
+plain=$scratch/plain.sqfs
+work_on :
+mksquashfs "$scratch/files" "$plain" -all-root -noappend -quiet -no-progress -noI -noF -noX >/dev/null 2>&1
+ok 'metadata as it is'              succeeds firn verify "$plain"
+for kind in $(python3 "$srcdir/tests/images/broken.py" list unlike); do
+	python3 "$srcdir/tests/images/broken.py" make "$kind" "$plain" "$scratch/unlike.sqfs"
+	ok "$kind is found"             status_is 125 firn verify "$scratch/unlike.sqfs"
+	ok "$kind is told in a line"    one_line
+done
+python3 "$srcdir/tests/images/broken.py" make number-shared "$plain" "$scratch/unlike.sqfs"
+ok 'one number for two files'       status_is 125 firn verify "$scratch/unlike.sqfs"
+ok 'is told with both'              says "and is no hard link"
+ok 'and not packed anew'            status_is 125 firn build "$scratch/anew.sqfs" "$scratch/unlike.sqfs"
+
 # A layer that brings a /ch of its own: its digest is recorded.
 mkdir -p "$scratch/own/ch"
 echo own >"$scratch/own/ch/environment"

@@ -3,6 +3,7 @@
 """broken.py: images that are broken in one way each, by name.
 
     broken.py list                 the names
+    broken.py list unlike          those that other readers show otherwise than firn does
     broken.py make NAME GOOD OUT   damage GOOD, a squashfs made with
                                    -noI -noF -noX (metadata stored as it is) so
 
@@ -51,6 +52,17 @@ class Image:
                 return
             yield at, kind
             at += size
+
+    def each_entry(self):
+        """(offset in file, number in its header, inode number) of each entry of the first block of listings."""
+        at = self.directories + 2
+        end = at + (self.get(self.directories, "<H") & 0x7FFF)
+        while at < end:
+            count, base = self.get(at, "<I") + 1, self.get(at + 8, "<I")
+            at += 12
+            for _ in range(count):
+                yield at, base, base + self.get(at + 2, "<h")
+                at += 9 + self.get(at + 6, "<H")
 
     def inode(self, kind):
         return next(at for at, what in self.each_inode() if what == kind)
@@ -233,12 +245,48 @@ def sif(what):
     return run
 
 
+def twins(image):
+    """Two small files with one inode number, in their inodes and in their directory."""
+    first, second = [at for at in (at for at, what in image.each_inode() if what == 2)][:2]
+    old, new = image.get(second + 12, "<I"), image.get(first + 12, "<I")
+    image.put(second + 12, "<I", new)
+    for at, base, number in image.each_entry():
+        if number == old:
+            image.put(at + 2, "<h", new - base)
+
+
+def entry(at, form, change):
+    """Change a field of the first directory entry that leads to a file."""
+    def run(image):
+        where = next(where for where, base, number in image.each_entry() if image.get(where + 4, "<H") == 2)
+        image.put(where + at, form, change(image.get(where + at, form)))
+    return run
+
+
+def more(kind, at, form="<I"):
+    return lambda image: image.put(image.inode(kind) + at, form, image.get(image.inode(kind) + at, form) + 1)
+
+
+# What firn's mount server does not need to know, and the kernel's squashfs goes by.
+UNLIKE = {
+    "number-shared": twins,
+    "number-outside": inode(2, 12, "<I", 1 << 20),
+    "number-in-listing": entry(2, "<h", lambda old: old + 1),
+    "type-in-listing": entry(4, "<H", lambda old: 7),
+    "mode-socket": inode(2, 2, "<H", 0o140644),
+    "mode-of-directory": inode(1, 2, "<H", 0o100755),
+    "parent": more(1, 28),
+    "links-of-directory": more(1, 20),
+    "links-of-symlink": more(3, 16),
+}
+
+
 SIFS = {f"sif-{what}": sif(what) for what in ("outside", "overflow", "nopart", "ext3", "table")}
 
 
 def main():
     if sys.argv[1] == "list":
-        print("\n".join([*KINDS, *SIFS, "sif-truncated"]))
+        print("\n".join(UNLIKE if sys.argv[2:] == ["unlike"] else [*KINDS, *SIFS, "sif-truncated"]))
         return
     kind, good, out = sys.argv[2:5]
     if kind in SIFS:
@@ -250,7 +298,7 @@ def main():
         return
     with open(good, "rb") as file:
         image = Image(file.read())
-    KINDS[kind](image)
+    {**KINDS, **UNLIKE}[kind](image)
     with open(out, "wb") as file:
         file.write(image.data)
 
