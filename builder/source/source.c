@@ -77,15 +77,34 @@ void source_name_layer(struct source *source, size_t index)
 		(void)snprintf(layer->name, sizeof(layer->name), "layer %zu", index + 1);
 }
 
-int source_check_platform(const struct oci_config *config, const struct platform *wanted,
-			  const char *name, struct err *err)
+/* An image for later processors is taken where there is no other, but not without a word. */
+static int check_variant(const char *variant, const struct platform *wanted, const char *name,
+			 struct err *err)
 {
+	struct platform is = *wanted;
+	char text[100], wanted_text[100];
+
+	(void)snprintf(is.variant, sizeof(is.variant), "%s", variant);
+	(void)platform_text(&is, text);
+	(void)platform_text(wanted, wanted_text);
+	if (platform_rank(&is, wanted) < 0)
+		return err_set(err, "'%s' is for %s, not for %s", name, text, wanted_text);
+	if (platform_exceeds(&is, wanted))
+		log_warning("'%s' has nothing for %s but %s, which not all such machines can run",
+			    name, wanted_text, text);
+	return 0;
+}
+
+int source_check_platform(const struct oci_config *config, const struct platform *listed,
+			  const struct platform *wanted, const char *name, struct err *err)
+{
+	const char *variant = listed && *listed->variant ? listed->variant : config->variant;
 	char text[100];
 
 	if (!config->os || !config->architecture ||
 	    (strcmp(config->os, wanted->os) == 0 &&
 	     strcmp(config->architecture, wanted->architecture) == 0))
-		return 0;
+		return variant && *variant ? check_variant(variant, wanted, name, err) : 0;
 	if (wanted->asked)
 		return err_set(err, "'%s' is for %s/%s, not for %s", name, config->os,
 			       config->architecture, platform_text(wanted, text));
@@ -94,20 +113,9 @@ int source_check_platform(const struct oci_config *config, const struct platform
 	return 0;
 }
 
-/* An image for later processors is taken where there is no other, but not without a word. */
-static void warn_of_variant(const struct descriptor *chosen, const struct platform *wanted,
-			    const char *name)
-{
-	char text[100], wanted_text[100];
-
-	if (chosen->has_platform && platform_exceeds(&chosen->platform, wanted))
-		log_warning("'%s' has nothing for %s but %s, which not all such machines can run",
-			    name, platform_text(wanted, wanted_text),
-			    platform_text(&chosen->platform, text));
-}
-
 static int take_config(struct source *source, struct store *store, const struct manifest *image,
-		       const struct platform *platform, struct err *err)
+		       const struct platform *listed, const struct platform *platform,
+		       struct err *err)
 {
 	auto_oci_config *config = NULL;
 	struct digest *diff_id;
@@ -133,7 +141,7 @@ static int take_config(struct source *source, struct store *store, const struct 
 	free(diff_id);
 	if (result < 0 || oci_config_parse(source->config, source->config_size, &config, err) < 0)
 		return -1;
-	return source_check_platform(config, platform, store->name, err);
+	return source_check_platform(config, listed, platform, store->name, err);
 }
 
 /* Entries of an index that are looked at to tell images from artifacts. */
@@ -178,6 +186,7 @@ int source_read_documents(struct source *source, struct store *store, const char
 {
 	struct looker looker = {store, LOOKS_MAX};
 	auto_manifest *manifest = NULL;
+	struct platform listed = {.os = ""};
 
 	if (manifest_parse(top, size, media_type, store->name, &manifest, err) < 0)
 		return -1;
@@ -193,10 +202,11 @@ int source_read_documents(struct source *source, struct store *store, const char
 		    manifest_parse(next_text, size, chosen->media_type, store->name, &next,
 				   err) < 0)
 			return -1;
-		warn_of_variant(chosen, platform, store->name);
+		if (chosen->has_platform)
+			listed = chosen->platform;
 		source->origin.manifest = chosen->digest;
 		manifest_free(manifest);
 		manifest = take_ptr(&next);
 	}
-	return take_config(source, store, manifest, platform, err);
+	return take_config(source, store, manifest, &listed, platform, err);
 }

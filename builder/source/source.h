@@ -78,11 +78,13 @@ int source_from_image(struct image *image, const char *name, const struct source
 		      struct source **out, struct err *err);
 
 /*
- * An image of another platform: an error if the user asked for one, else a warning. One that does
- * not say its platform is taken. @name is for messages.
+ * An image of another platform, or one for later processors only: an error if the user asked for
+ * another one, else a warning. One that does not say its platform is taken. @listed is what an
+ * index says of it, whose variant goes before the configuration's; NULL or empty: nothing. @name is
+ * for messages.
  */
-int source_check_platform(const struct oci_config *config, const struct platform *wanted,
-			  const char *name, struct err *err);
+int source_check_platform(const struct oci_config *config, const struct platform *listed,
+			  const struct platform *wanted, const char *name, struct err *err);
 
 /*
  * For sources that are a heap of documents and blobs: from the top document to

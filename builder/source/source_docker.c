@@ -93,7 +93,7 @@ static int open_docker(struct docker *docker, const char *tag, const struct sour
 	    digest_of(source->config, source->config_size, &source->config_digest, err) < 0 ||
 	    check_asked(docker, tag, err) < 0 ||
 	    oci_config_parse(source->config, source->config_size, &config, err) < 0 ||
-	    source_check_platform(config, &options->platform, name_of(docker), err) < 0)
+	    source_check_platform(config, NULL, &options->platform, name_of(docker), err) < 0)
 		return -1;
 	return take_layers(docker, err);
 }

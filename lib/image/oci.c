@@ -123,6 +123,7 @@ int oci_config_parse(const char *text, size_t size, struct oci_config **out, str
 		return -1;
 	if (take_string(root, "architecture", &config->architecture, err) < 0 ||
 	    take_string(root, "os", &config->os, err) < 0 ||
+	    take_string(root, "variant", &config->variant, err) < 0 ||
 	    take_string(root, "created", &config->created, err) < 0 ||
 	    take_string(run, "WorkingDir", &config->workdir, err) < 0 ||
 	    take_string(run, "User", &config->user, err) < 0 ||
@@ -160,6 +161,7 @@ void oci_config_free(struct oci_config *config)
 	free(config->user);
 	free(config->architecture);
 	free(config->os);
+	free(config->variant);
 	free(config->created);
 	free(config);
 }

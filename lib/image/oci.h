@@ -26,6 +26,7 @@ struct oci_config {
 	char *user;	    /* UID, NAME, UID:GID or NAME:GROUP, of the image's passwd and group */
 	char *architecture; /* Go names: amd64, arm64 */
 	char *os;
+	char *variant; /* v8, v3; mostly absent */
 	char *created; /* RFC 3339, or whatever stands there */
 };
 

@@ -300,6 +300,24 @@ for engine in podman docker-daemon; do
 done
 archive=$scratch/oci.tar.xz
 ok 'an archive of another form'     same "podman:quay.io/lab/one:1"
+# A variant of a platform that only the image's own configuration tells.
+for form in docker-archive oci; do
+	python3 "$srcdir/tests/images/mkoci.py" --form $form --tag x:1 --platform linux/amd64/v3 "$scratch/later-$form" "$scratch/root.tar"
+	python3 - "$scratch/later-$form/index.json" <<-'END'
+		import json, os, sys
+		if os.path.exists(sys.argv[1]):
+		    index = json.load(open(sys.argv[1]))
+		    for entry in index["manifests"]:
+		        entry.pop("platform", None)
+		    json.dump(index, open(sys.argv[1], "w"))
+	END
+	ok "another variant ($form)"        refused --platform linux/amd64/v1 "$form:$scratch/later-$form"
+	ok 'is told'                        says 'is for linux/amd64/v3, not for linux/amd64/v1'
+	ok 'the one that it is for'         succeeds firn build -q -f --platform linux/amd64/v3 "$out" "$form:$scratch/later-$form"
+	ok 'none that was named'            succeeds firn build -f --platform linux/amd64 "$out" "$form:$scratch/later-$form"
+	ok 'is warned of'                   says 'nothing for linux/amd64 but linux/amd64/v3'
+	rm -f "$out"
+done
 mkdir "$scratch/empty-bin"
 without() { status_is 125 env PATH="$scratch/empty-bin" "$FIRN" build -q -f "$out" "$1" && one_line; }
 ok 'an engine that is not there'    without podman:a
