@@ -217,10 +217,12 @@ static int take_type(const struct tar_header *header, struct tar_entry *entry, s
 	size_t len = strlen(entry->path);
 
 	switch (header->type) {
-	case '0': case '7': case 'S':
+	case 'S':
 		entry->type = TAR_FILE;
 		return 0;
-	case 0: /* before POSIX a slash at the end made a directory */
+	case 0:
+	case '0':
+	case '7': /* before POSIX a slash at the end made a directory */
 		entry->type = len > 0 && entry->path[len - 1] == '/' ? TAR_DIRECTORY : TAR_FILE;
 		return 0;
 	case '1':
@@ -259,7 +261,7 @@ static int take_data(struct tar *tar, const struct tar_header *header, uint64_t 
 
 	/* Links and devices have no data, whatever their size field says; POSIX lets a link's be
 	 * set. */
-	if (entry->type != TAR_FILE && header->type != 'D')
+	if (entry->type != TAR_FILE && header->type >= '1' && header->type <= '6')
 		size = 0;
 	tar->left = size;
 	tar->padding = padding_of(size);

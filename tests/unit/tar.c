@@ -298,8 +298,31 @@ static void names_have_a_limit(void)
 	ok(strstr(only(&archive), "more than"), "nor by pax");
 }
 
+static void a_slash_at_the_end_makes_a_directory(void)
+{
+	static const char types[] = {0, '0', '7'};
+
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		struct archive archive = {.size = 0};
+		struct memory memory;
+		auto_tar *tar = NULL;
+		struct tar_entry entry;
+		struct err err;
+
+		add(&archive, types[i], "d/", "", "data", 4);
+		add(&archive, types[i], "e", "", "", 0);
+		memory = in_memory(&archive, archive.size);
+		ok(tar_open(&memory.stream, &tar, &err) == 0 && tar_next(tar, &entry, &err) == 1 &&
+			   entry.type == TAR_DIRECTORY,
+		   "of a file's type %d", types[i]);
+		ok(tar_next(tar, &entry, &err) == 1 && entry.type == TAR_FILE,
+		   "data behind it are passed by");
+	}
+}
+
 int main(void)
 {
+	a_slash_at_the_end_makes_a_directory();
 	the_long_name_survives_what_comes_between();
 	a_pax_name_goes_before_a_gnu_name();
 	a_name_counts_for_one_entry();
