@@ -57,6 +57,7 @@ static int from_tar(struct input *input, struct source **out, struct err *err)
 	}
 	layer = &tar->source.layer[0];
 	layer->size = input->size;
+	layer->is_root = true;
 	(void)snprintf(layer->name, sizeof(layer->name), "archive '%.100s'", input->name);
 	*out = &tar->source;
 	return 0;

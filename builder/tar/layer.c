@@ -23,6 +23,7 @@ struct reading {
 	char *buffer; /* COPY_SIZE */
 	bool stays;   /* data is not spooled: the layer's file has it as it is */
 	size_t notes; /* of aufs, left out */
+	size_t marks; /* in a root file system, kept */
 	char path[TREE_PATH_MAX + 1], target[TREE_PATH_MAX + 1];
 };
 
@@ -382,6 +383,10 @@ static int take_entry(struct reading *reading, const struct tar_entry *from, str
 		return err_set(err, "more than %zu files (firn.conf's [build] max-entries)",
 			       reading->limits->max_entries);
 	mark = find_mark(reading->path);
+	if (mark && reading->layer->is_root) {
+		reading->marks++;
+		mark = NULL;
+	}
 	if (!mark)
 		return take_named(reading, from, err);
 	if (is_note(mark))
@@ -454,6 +459,10 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 		return err_aim(err, "%s", layer->name);
 	if (reading.notes > 0)
 		log_info("%s: %zu notes of aufs are left out", layer->name, reading.notes);
+	if (reading.marks > 0)
+		log_warning("%s: %zu names begin with '" WHITEOUT "'; they are kept as files, as "
+			    "there is no layer below that they could hide something of",
+			    layer->name, reading.marks);
 	if (layer->dropped_xattrs > 0)
 		log_info("%s: %zu extended attributes other than user.* are left out", layer->name,
 			 layer->dropped_xattrs);

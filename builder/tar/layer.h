@@ -37,6 +37,7 @@ struct layer {
 	struct digest blob;    /* of the compressed bytes; "" when not known */
 	struct digest diff_id; /* of the tar; "" when not known, then set by reading */
 	uint64_t size;         /* of the blob, bytes; 0 when not known */
+	bool is_root; /* all there is, so that its names hide nothing: .wh.NAME is a file */
 	const atomic_bool *cancel; /* when it turns true, reading fails; NULL: never */
 
 	/* What reading gives */

@@ -300,6 +300,18 @@ for engine in podman docker-daemon; do
 done
 archive=$scratch/oci.tar.xz
 ok 'an archive of another form'     same "podman:quay.io/lab/one:1"
+# A root file system may have names like those by which layers hide others.
+mkdir -p "$scratch/marks/d"
+for name in .wh.x x d/.wh..wh..opq d/.wh..wh.aufs; do echo "$name" >"$scratch/marks/$name"; done
+find "$scratch/marks" -exec touch -d @0 {} +
+tar --owner=0 --group=0 -C "$scratch/marks" -cf "$scratch/marks.tar" .
+ok 'names of whiteouts in a root'   succeeds firn build -f "$out" "tar:$scratch/marks.tar"
+ok 'are told'                       says "3 names begin with '.wh.'"
+tree=$(sed -n 's/^tree *//p' "$last")
+ok 'a directory has them, too'      succeeds firn build -f --all-root "$out" "dir:$scratch/marks"
+ok 'and gives the same tree'        test "$tree" = "$(sed -n 's/^tree *//p' "$last")"
+rm -f "$out"
+
 # A variant of a platform that only the image's own configuration tells.
 for form in docker-archive oci; do
 	python3 "$srcdir/tests/images/mkoci.py" --form $form --tag x:1 --platform linux/amd64/v3 "$scratch/later-$form" "$scratch/root.tar"
