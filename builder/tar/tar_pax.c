@@ -2,6 +2,8 @@
 #include "builder/tar/tar_private.h"
 
 #define XATTR_PREFIX "SCHILY.xattr."
+/* libarchive's: the name as in an URL, the value in base64; tar(5) of bsdtar. */
+#define CODED_XATTR_PREFIX "LIBARCHIVE.xattr."
 
 /* One record's value; it ends with a NUL, and may hold others where that is allowed. */
 struct value {
@@ -55,6 +57,61 @@ static int take_name(const char *key, const struct value *value, const char **ou
 	return 0;
 }
 
+static int hex(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+/* "%25" is '%', over @name itself; what is no such number stays. A NUL would cut the name. */
+static int decode_name(const char *key, char *name, struct err *err)
+{
+	char *to = name;
+
+	for (const char *at = name; *at; at++) {
+		int high = *at == '%' ? hex(at[1]) : -1, low = high < 0 ? -1 : hex(at[2]);
+
+		if (low < 0) {
+			*to++ = *at;
+			continue;
+		}
+		*to = (char)(high << 4 | low);
+		if (!*to++)
+			return bad(key, err);
+		at += 2;
+	}
+	*to = 0;
+	return 0;
+}
+
+/* Base64 over @value itself; the padding may be left out. */
+static int decode_value(const char *key, struct value *value, struct err *err)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t size = value->size, used = 0;
+	uint32_t bits = 0;
+
+	for (int padding = 0; padding < 2 && size > 0 && value->text[size - 1] == '='; padding++)
+		size--;
+	if (size % 4 == 1)
+		return bad(key, err);
+	for (size_t i = 0; i < size; i++) {
+		const char *digit = value->text[i] ? strchr(digits, value->text[i]) : NULL;
+
+		if (!digit)
+			return bad(key, err);
+		bits = bits << 6 | (uint32_t)(digit - digits);
+		if (i % 4 > 0)
+			value->text[used++] = (char)(bits >> (6 - 2 * (i % 4)));
+	}
+	value->text[used] = 0;
+	value->size = used;
+	return 0;
+}
+
 static int take_xattr(struct tar *tar, const char *name, const struct value *value, struct err *err)
 {
 	size_t i = 0;
@@ -80,6 +137,16 @@ static int take_xattr(struct tar *tar, const char *name, const struct value *val
 	if (i == tar->xattr_count)
 		tar->xattr_count++;
 	return 0;
+}
+
+/* Bsdtar writes most attributes in both ways; of two records the later one counts, as ever. */
+static int take_coded_xattr(struct tar *tar, char *key, struct value *value, struct err *err)
+{
+	char *name = key + strlen(CODED_XATTR_PREFIX);
+
+	if (decode_name(key, name, err) < 0 || decode_value(key, value, err) < 0)
+		return -1;
+	return take_xattr(tar, name, value, err);
 }
 
 /* GNU.sparse.*: three formats grew out of each other. */
@@ -122,8 +189,8 @@ static int take_sparse(struct tar *tar, struct tar_extended *to, const char *key
 	return 0;
 }
 
-static int take_record(struct tar *tar, struct tar_extended *to, bool global, const char *key,
-		       const struct value *value, struct err *err)
+static int take_record(struct tar *tar, struct tar_extended *to, bool global, char *key,
+		       struct value *value, struct err *err)
 {
 	/* An empty value takes a record back. */
 	if (strcmp(key, "uid") == 0)
@@ -135,6 +202,7 @@ static int take_record(struct tar *tar, struct tar_extended *to, bool global, co
 							 : 0;
 	if (strcmp(key, "path") != 0 && strcmp(key, "linkpath") != 0 && strcmp(key, "size") != 0 &&
 	    strncmp(key, "GNU.sparse.", 11) != 0 &&
+	    strncmp(key, CODED_XATTR_PREFIX, strlen(CODED_XATTR_PREFIX)) != 0 &&
 	    strncmp(key, XATTR_PREFIX, strlen(XATTR_PREFIX)) != 0)
 		return 0; /* comments, atime, names of owners, others' own words */
 	if (global)
@@ -150,6 +218,8 @@ static int take_record(struct tar *tar, struct tar_extended *to, bool global, co
 							: 0;
 	if (key[0] == 'G')
 		return take_sparse(tar, to, key, value, err);
+	if (key[0] == 'L')
+		return take_coded_xattr(tar, key, value, err);
 	return take_xattr(tar, key + strlen(XATTR_PREFIX), value, err);
 }
 
@@ -161,18 +231,19 @@ int tar_take_records(struct tar *tar, struct tar_text *records, struct tar_exten
 	if (!global)
 		tar->segment_count = tar->xattr_count = 0;
 	while (at < end) {
-		const char *key;
+		const char *end_of_size;
+		char *key;
 		struct value value;
 		uint64_t size;
 
 		/* "SIZE KEY=VALUE\n", SIZE counts all of it. */
-		if (tar_decimal(at, &key, &size) < 0 || *key != ' ' ||
-		    size > (uint64_t)(end - at) || size < (uint64_t)(key - at) + 3 ||
+		if (tar_decimal(at, &end_of_size, &size) < 0 || *end_of_size != ' ' ||
+		    size > (uint64_t)(end - at) || size < (uint64_t)(end_of_size - at) + 3 ||
 		    at[size - 1] != '\n')
 			return err_set(
 				err,
 				"an extended header's record does not have the length it says");
-		key++;
+		key = at + (end_of_size - at) + 1;
 		at[size - 1] = 0;
 		value.text = memchr(key, '=', size - (size_t)(key - at) - 1);
 		if (!value.text || value.text == key || memchr(key, 0, (size_t)(value.text - key)))

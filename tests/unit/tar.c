@@ -320,8 +320,45 @@ static void a_slash_at_the_end_makes_a_directory(void)
 	}
 }
 
+/* The value of the only attribute of a file with this record. */
+static const char *attribute(const char *key, const char *value)
+{
+	static char text[500];
+	struct archive archive = {.size = 0};
+	struct memory memory;
+	auto_tar *tar = NULL;
+	struct tar_entry entry;
+	struct err err;
+
+	add_pax(&archive, 'x', key, value);
+	add(&archive, '0', "a", "", "", 0);
+	memory = in_memory(&archive, archive.size);
+	if (tar_open(&memory.stream, &tar, &err) < 0 || tar_next(tar, &entry, &err) != 1)
+		return "refused";
+	if (entry.xattr_count != 1)
+		return "none";
+	(void)snprintf(text, sizeof(text), "%s=%.*s", entry.xattr->name, (int)entry.xattr->size,
+		       (const char *)entry.xattr->value);
+	return text;
+}
+
+static void attributes_come_in_two_codings(void)
+{
+	is_str(attribute("SCHILY.xattr.user.a", "bar="), "user.a=bar=", "as they are");
+	is_str(attribute("LIBARCHIVE.xattr.user.a", "YmFy"), "user.a=bar", "in base64");
+	is_str(attribute("LIBARCHIVE.xattr.user.a", "YmE"), "user.a=ba", "without padding");
+	is_str(attribute("LIBARCHIVE.xattr.user.a", "Yg=="), "user.a=b", "with padding");
+	is_str(attribute("LIBARCHIVE.xattr.user.%25%3d%C3%A4%", "Yg"), "user.%=\303\244%=b",
+	       "a name as in an URL");
+	is_str(attribute("LIBARCHIVE.xattr.user.a%00b", "Yg"), "refused", "a NUL in a name");
+	is_str(attribute("LIBARCHIVE.xattr.user.a", "Y"), "refused", "half a byte");
+	is_str(attribute("LIBARCHIVE.xattr.user.a", "Y*=="), "refused", "what is no base64");
+	is_str(attribute("LIBARCHIVE.xattr.", "Yg"), "refused", "no name");
+}
+
 int main(void)
 {
+	attributes_come_in_two_codings();
 	a_slash_at_the_end_makes_a_directory();
 	the_long_name_survives_what_comes_between();
 	a_pax_name_goes_before_a_gnu_name();
