@@ -231,10 +231,23 @@ static int take_entry(void *arg, const struct squashfs_entry *entry, uint64_t po
 	return squashfs_each(repack->reader, &below.inode, 0, take_entry, &below, level->err);
 }
 
+static int take_root(struct repack *repack, const struct squashfs_inode *from, struct node *node,
+		     struct err *err)
+{
+	if (!S_ISDIR(from->mode))
+		return err_set(err, "its root is no directory");
+	return take_number(repack, from, node, err) < 0 ||
+			       take_inode(repack, from, &node->inode, err) < 0
+		       ? err_aim(err, "'/'")
+		       : 0;
+}
+
 /* What is counted in the image, against what was found in it. */
 static int check_counts(const struct repack *repack, struct err *err)
 {
 	char path[300];
+	uint64_t ref;
+	int found;
 
 	for (uint32_t i = 1; i <= repack->inode_count; i++) {
 		const struct number *number = &repack->number[i];
@@ -243,6 +256,13 @@ static int check_counts(const struct repack *repack, struct err *err)
 			return err_set(err,
 				       "it counts %" PRIu32 " files, and none has number %" PRIu32,
 				       repack->inode_count, i);
+		found = squashfs_export(repack->reader, i, &ref, err);
+		if (found < 0)
+			return -1;
+		if (found && ref != number->ref)
+			return err_set(err,
+				       "'%s': the export table has another file for its number",
+				       node_path(number->node, path, sizeof(path)));
 		if (number->links != number->stored)
 			return err_set(err,
 				       "'%s': it says that it has %" PRIu32
@@ -268,9 +288,10 @@ static int repack_fill(struct source *source, struct tree *tree, struct err *err
 	repack->number = calloc((size_t)info->inode_count + 1, sizeof(*repack->number));
 	if (!repack->number)
 		return err_sys(err, "cannot read an image");
+	if (repack->exact && squashfs_check(repack->reader, err) < 0)
+		return -1; /* which has the name */
 	if (squashfs_inode(repack->reader, info->root, root, err) < 0 ||
-	    take_number(repack, root, tree->root, err) < 0 ||
-	    take_inode(repack, root, &tree->root->inode, err) < 0 ||
+	    take_root(repack, root, tree->root, err) < 0 ||
 	    squashfs_each(repack->reader, root, 0, take_entry, &level, err) < 0 ||
 	    (repack->exact && check_counts(repack, err) < 0))
 		return err_aim(err, "'%s'", repack->image->path);

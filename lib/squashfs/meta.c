@@ -71,6 +71,19 @@ static int hold(struct squashfs_reader *reader, uint64_t position, struct err *e
 	return 0;
 }
 
+int meta_block(struct squashfs_reader *reader, uint64_t position, uint32_t *size, uint64_t *next,
+	       struct err *err)
+{
+	if (position >= reader->image->info.bytes_used)
+		return squashfs_damaged(reader->image, err, "metadata at %llu lies outside",
+					(unsigned long long)position);
+	if (hold(reader, position, err) < 0)
+		return -1;
+	*size = reader->meta[0]->size;
+	*next = reader->meta[0]->next;
+	return 0;
+}
+
 static int outside(const struct squashfs *image, const struct cursor *cursor, struct err *err)
 {
 	return squashfs_damaged(image, err, "the %s table ends early, at %llu", cursor->table->name,

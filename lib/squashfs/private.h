@@ -10,6 +10,7 @@
  *   dir.c       listings, lookup, paths
  *   data.c      file data
  *   xattr.c     extended attributes
+ *   check.c     what other readers insist on
  *
  * Positions are bytes from the beginning of the file system, not of the file, and
  * all of them come from the image: who takes one over checks it against bytes_used
@@ -134,9 +135,10 @@ struct squashfs {
 	uint64_t offset, size; /* of the file system in the file */
 	char *name;
 	struct squashfs_info info;
-	unsigned block_log;
+	unsigned block_log, flags;
 	struct table inodes, directories;
 	struct lookup_table fragments, ids, xattr_ids;
+	struct lookup_table exports; /* inode references by number; never looked at to read files */
 	struct table xattrs; /* names and values */
 	struct block_cache *meta, *data;
 	pthread_mutex_t lock; /* of what follows */
@@ -189,6 +191,11 @@ int cursor_read(struct squashfs_reader *reader, struct cursor *cursor, void *buf
  */
 ssize_t cursor_peek(struct squashfs_reader *reader, struct cursor *cursor, const uint8_t **bytes,
 		    struct err *err);
+
+/* The metadata block at @position: how many bytes it holds, and where the next one would be.
+ * Returns 0, or -1 with @err when none is there. */
+int meta_block(struct squashfs_reader *reader, uint64_t position, uint32_t *size, uint64_t *next,
+	       struct err *err);
 
 /* Copy entry @index of a table to @entry, which has room for it. An index beyond it is damage. */
 int table_entry(struct squashfs_reader *reader, struct lookup_table *table, uint32_t index,

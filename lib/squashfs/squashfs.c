@@ -21,6 +21,7 @@ enum super_field {
 	SUPER_FRAGMENTS = 16,
 	SUPER_COMPRESSION = 20,
 	SUPER_BLOCK_LOG = 22,
+	SUPER_FLAGS = 24,
 	SUPER_IDS = 26,
 	SUPER_MAJOR = 28,
 	SUPER_MINOR = 30,
@@ -31,6 +32,7 @@ enum super_field {
 	SUPER_INODE_TABLE = 64,
 	SUPER_DIRECTORY_TABLE = 72,
 	SUPER_FRAGMENT_TABLE = 80,
+	SUPER_EXPORT_TABLE = 88,
 };
 
 const char *squashfs_compression_name(enum squashfs_compression compression)
@@ -217,6 +219,11 @@ static int read_super(struct squashfs *image, struct err *err)
 	image->xattr_ids = (struct lookup_table){.position = le_get64(super + SUPER_XATTR_TABLE),
 						 .entry_size = 16,
 						 .name = "xattr"};
+	image->exports = (struct lookup_table){.position = le_get64(super + SUPER_EXPORT_TABLE),
+					       .count = image->info.inode_count,
+					       .entry_size = 8,
+					       .name = "export"};
+	image->flags = le_get16(super + SUPER_FLAGS);
 	image->inodes = (struct table){le_get64(super + SUPER_INODE_TABLE),
 				       le_get64(super + SUPER_DIRECTORY_TABLE), "inode"};
 	image->directories =
@@ -264,6 +271,7 @@ void squashfs_close(struct squashfs *image)
 	free(image->fragments.blocks);
 	free(image->ids.blocks);
 	free(image->xattr_ids.blocks);
+	free(image->exports.blocks);
 	cache_free(image->meta);
 	cache_free(image->data);
 	(void)pthread_mutex_destroy(&image->lock);

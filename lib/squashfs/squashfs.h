@@ -198,6 +198,16 @@ ssize_t squashfs_getxattr(struct squashfs_reader *reader, const struct squashfs_
 			  const char *name, void *value, size_t size, struct err *err);
 
 /*
+ * Whether tables, counts and flags are as other readers insist on, though this one does without:
+ * the tables one behind the other, with as many entries as are counted, up to bytes_used. Reads all
+ * metadata once. Returns 0, or -1 with @err; the files themselves are not looked at.
+ */
+int squashfs_check(struct squashfs_reader *reader, struct err *err);
+/* The reference that the table for NFS has for inode number @ino. Returns 1, 0 when the image has
+ * no such table, -1 on failure. */
+int squashfs_export(struct squashfs_reader *reader, uint32_t ino, uint64_t *ref, struct err *err);
+
+/*
  * Resolve @path from the root, following symlinks inside the image only (an
  * absolute target starts at the image's root, ".." stops there; at most 40
  * links). Returns 1 with @out, 0 when it does not exist, -1 on failure.
