@@ -108,6 +108,7 @@ int provenance_read(const char *text, size_t size, struct provenance *out, struc
 	out->options.all_root = json_is_true(json_object_get(json, "all_root"));
 	out->options.has_epoch = json_is_integer(epoch);
 	out->options.epoch = (uint32_t)json_integer_value(epoch);
+	out->layers = json_array_size(json_object_get(json, "layers"));
 	out->format = (int)json_integer_value(json_object_get(json, "format"));
 	return 0;
 }
@@ -175,6 +176,42 @@ int provenance_check_layers(const char *text, size_t size, const char *config, s
 	return 0;
 }
 
+/* The digest behind a reference's '@' is that of what was fetched first: an index, if there was
+ * one. */
+static int check_reference(const json_t *json, const char *reference, struct err *err)
+{
+	const char *manifest = json_string_value(json_object_get(json, "manifest")),
+		   *index = json_string_value(json_object_get(json, "index")),
+		   *top = index ? index : manifest,
+		   *at = reference ? strrchr(reference, '@') : NULL;
+	struct digest digest;
+
+	if ((json_object_get(json, "manifest") && digest_take(&digest, manifest) < 0) ||
+	    (json_object_get(json, "index") && digest_take(&digest, index) < 0))
+		return err_set(err, "the image's origin names a manifest or index by no digest");
+	if (!reference || !top || (at && strcmp(at + 1, top) == 0))
+		return 0;
+	return err_set(err, "the image's origin names '%s', and %s %s", reference,
+		       index ? "index" : "manifest", top);
+}
+
+static int check_fetched(const json_t *list, struct err *err)
+{
+	struct digest digest;
+	const json_t *layer;
+	size_t i;
+
+	if (list && !json_is_array(list))
+		return err_set(err, "the image's origin has layers that are no list");
+	json_array_foreach(list, i, layer) {
+		if (digest_take(&digest, json_string_value(json_object_get(layer, "digest"))) < 0 ||
+		    json_integer_value(json_object_get(layer, "size")) < 0)
+			return err_set(err, "the image's origin has a layer %zu without a digest",
+				       i + 1);
+	}
+	return 0;
+}
+
 int provenance_read_origin(const char *text, size_t size, struct origin_claims *out,
 			   struct err *err)
 {
@@ -188,7 +225,14 @@ int provenance_read_origin(const char *text, size_t size, struct origin_claims *
 	if (!json_is_object(json) ||
 	    digest_take(&out->image, json_string_value(json_object_get(json, "image"))) < 0)
 		return err_set(err, "the image's origin cannot be read");
-	(void)digest_take(&out->config, json_string_value(json_object_get(json, "config")));
+	if (json_object_get(json, "config") &&
+	    digest_take(&out->config, json_string_value(json_object_get(json, "config"))) < 0)
+		return err_set(err, "the image's origin names a configuration by no digest");
+	out->has_layers = json_object_get(json, "layers");
+	out->layers = json_array_size(json_object_get(json, "layers"));
+	if (check_reference(json, reference, err) < 0 ||
+	    check_fetched(json_object_get(json, "layers"), err) < 0)
+		return -1;
 	if (reference && digest_take(&digest, manifest) == 0)
 		result = asprintf(&out->reference, "%.*s@%s", (int)strcspn(reference, "@"),
 				  reference, manifest);

@@ -44,6 +44,7 @@ struct provenance {
 	char library[32];   /* version of the compression's library */
 	char libsquashfs[32];
 	int format;
+	size_t layers; /* that it names */
 };
 /*
  * Read the text of PROVENANCE_FILE. Returns 0, or -1 with @err for one that lacks what is needed.
@@ -69,7 +70,10 @@ struct origin_claims {
 	char *reference; /* by the manifest's digest, for an index would be asked for another
 			    platform; or NULL */
 	struct digest image, config; /* "" where it does not say */
+	bool has_layers;
+	size_t layers;
 };
+/* Returns 0, or -1 with @err, also when what it says of one thing in two places differs. */
 int provenance_read_origin(const char *text, size_t size, struct origin_claims *out,
 			   struct err *err);
 

@@ -22,6 +22,8 @@ struct claims {
 	struct provenance provenance;
 	struct digest origin_image, origin_config; /* "": its origin does not say */
 	char reference[REFERENCE_SIZE];		   /* of its source; "": it names none */
+	size_t origin_layers; /* that it names, if it does */
+	bool origin_has_layers;
 	struct digest actual; /* of the file up to its origin */
 	struct digest tree;
 };
@@ -206,6 +208,8 @@ static int take_origin(const char *text, size_t size, struct claims *claims, str
 		return -1;
 	claims->origin_image = origin.image;
 	claims->origin_config = origin.config;
+	claims->origin_has_layers = origin.has_layers;
+	claims->origin_layers = origin.layers;
 	reference = origin.reference ? origin.reference : "";
 	(void)snprintf(claims->reference, sizeof(claims->reference), "%s", reference);
 	if (strlen(reference) >= sizeof(claims->reference)) {
@@ -222,7 +226,7 @@ static int read_origin(const struct inspection *reading, struct claims *claims, 
 	auto_squashfs *squashfs = NULL;
 	auto_free char *text = NULL;
 	uint64_t size;
-	size_t text_size;
+	size_t text_size = 0;
 	int found;
 
 	if (squashfs_open(image->fd, 0, image->size, reading->path, NULL, &squashfs, err) < 0)
@@ -233,7 +237,10 @@ static int read_origin(const struct inspection *reading, struct claims *claims, 
 	found = origin_read(image->fd, size, &text, &text_size, err);
 	if (found > 0 && take_origin(text, text_size, claims, err) < 0)
 		return err_aim(err, "'%s'", reading->path);
-	return found < 0 ? -1 : 0;
+	if (found < 0 || origin_check_end(image->fd, squashfs_info(squashfs)->bytes_used, found > 0,
+					  text_size, err) < 0)
+		return err_aim(err, "'%s' is not as it was built", reading->path);
+	return 0;
 }
 
 /* The work in the cage. */
@@ -402,6 +409,11 @@ static int check_origin(const char *path, const struct claims *claims, struct er
 			"'%s' is not as it was built: its provenance and its origin name other "
 			"configurations",
 			path);
+	if (claims->origin_has_layers && claims->origin_layers != claims->provenance.layers)
+		return err_set(err,
+			       "'%s' is not as it was built: its provenance names %zu layers, its "
+			       "origin %zu",
+			       path, claims->provenance.layers, claims->origin_layers);
 	return 0;
 }
 

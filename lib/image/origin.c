@@ -6,17 +6,64 @@
 #include "lib/own.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* What stands before the text, doc/format.md; all numbers little endian. */
 enum {
 	MAGIC_AT = 0,	/* char[8] */
-	VERSION_AT = 8, /* u32: 1; then u32 flags: 0 */
+	VERSION_AT = 8, /* u32: 1 */
+	FLAGS_AT = 12,	/* u32: 0 */
 	SIZE_AT = 16,	/* u64, of the text behind, bytes */
 };
 
 uint64_t origin_offset(uint64_t bytes_used)
 {
 	return (bytes_used + ORIGIN_ALIGNMENT - 1) / ORIGIN_ALIGNMENT * ORIGIN_ALIGNMENT;
+}
+
+/* A dm-verity hash tree, which may stand where an origin would. */
+#define SEAL_MAGIC "verity\0" /* with its NUL */
+
+static bool is_zero(const char *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (data[i])
+			return false;
+	return true;
+}
+
+/* Zeros in all of the @size bytes at @offset, less than a page of them. */
+static int check_zeros(int fd, size_t size, uint64_t offset, const char *where, struct err *err)
+{
+	char data[ORIGIN_ALIGNMENT];
+	ssize_t n = file_read_at(fd, data, size, offset);
+
+	if (n < 0)
+		return err_sys(err, "cannot read the origin");
+	if ((size_t)n < size)
+		return err_set(err, "%s is cut off", where);
+	return is_zero(data, size) ? 0 : err_set(err, "behind %s stands what is not zeros", where);
+}
+
+int origin_check_end(int fd, uint64_t bytes_used, bool has_origin, size_t size, struct err *err)
+{
+	uint64_t end = origin_offset(bytes_used);
+	struct stat stat;
+	char magic[8];
+
+	if (check_zeros(fd, (size_t)(end - bytes_used), bytes_used, "the squashfs", err) < 0)
+		return -1;
+	if (!has_origin && file_read_at(fd, magic, sizeof(magic), end) == sizeof(magic) &&
+	    memcmp(magic, SEAL_MAGIC, sizeof(magic)) == 0)
+		return 0;
+	if (has_origin)
+		end += origin_offset(ORIGIN_HEADER_SIZE + size);
+	if (fstat(fd, &stat) < 0)
+		return err_sys(err, "cannot read the origin");
+	if ((uint64_t)stat.st_size > end)
+		return err_set(err, "%llu bytes follow that are not part of it",
+			       (unsigned long long)((uint64_t)stat.st_size - end));
+	return 0;
 }
 
 int origin_read(int fd, uint64_t offset, char **text, size_t *out_size, struct err *err)
@@ -35,6 +82,9 @@ int origin_read(int fd, uint64_t offset, char **text, size_t *out_size, struct e
 	if (le_get32(header + VERSION_AT) != 1)
 		return err_set(err, "the origin is of the unknown version %u",
 			       le_get32(header + VERSION_AT));
+	if (le_get32(header + FLAGS_AT) != 0)
+		return err_set(err, "the origin has the unknown flags %x",
+			       le_get32(header + FLAGS_AT));
 	if (size > ORIGIN_MAX)
 		return err_set(err, "the origin is longer than %d bytes", ORIGIN_MAX);
 	data = malloc((size_t)size + 1);
@@ -44,6 +94,9 @@ int origin_read(int fd, uint64_t offset, char **text, size_t *out_size, struct e
 	if (n < 0 || (uint64_t)n != size)
 		return n < 0 ? err_sys(err, "cannot read the origin")
 			     : err_set(err, "the origin is cut off");
+	if (check_zeros(fd, (size_t)(origin_offset(sizeof(header) + size) - sizeof(header) - size),
+			offset + sizeof(header) + size, "the origin", err) < 0)
+		return -1;
 	data[size] = 0;
 	*out_size = (size_t)size;
 	*text = take_ptr(&data);

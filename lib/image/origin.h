@@ -13,6 +13,7 @@
 
 #include "lib/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,9 +27,16 @@ uint64_t origin_offset(uint64_t bytes_used);
 /*
  * Read the text of the origin section at @offset of @fd. Returns 1 and a new string
  * with its NUL, 0 when there is no such section (the file ends, or something else stands
- * there), -1 with @err when it is damaged, or of a version that we do not know.
+ * there), -1 with @err when it is damaged, or of a version or with flags that we do not know.
  */
 int origin_read(int fd, uint64_t offset, char **text, size_t *size, struct err *err);
+
+/*
+ * Whether the file ends behind the image and its origin, if it @has_origin with a text of @size
+ * bytes: zeros up to the next page, and nothing else, but for a seal in the origin's place, which
+ * is not looked at. Returns 0, or -1 with @err.
+ */
+int origin_check_end(int fd, uint64_t bytes_used, bool has_origin, size_t size, struct err *err);
 
 /* Write it there, padded to ORIGIN_ALIGNMENT, so that another section can follow. Returns 0, or -1
  * with @err; some of it may be written then. */

@@ -96,6 +96,56 @@ ok 'one number for two files'       status_is 125 firn verify "$scratch/unlike.s
 ok 'is told with both'              says "and is no hard link"
 ok 'and not packed anew'            status_is 125 firn build "$scratch/anew.sqfs" "$scratch/unlike.sqfs"
 
+# An origin: what it says of itself, of the image and of the file's end. bent CHANGE: verify when it was bent.
+cat >"$scratch/bend.py" <<'END'
+import hashlib, json, struct, sys
+data = open(sys.argv[1], "rb").read()
+used = struct.unpack_from("<Q", data, 40)[0]
+end = used + 4095 & ~4095
+sums = ["sha256:" + hashlib.sha256(bytes([n])).hexdigest() for n in range(4)]
+origin = {"reference": "docker://example.org/a@" + sums[0], "index": sums[0], "manifest": sums[1], "config": sys.argv[3],
+          "layers": [{"digest": sums[2], "size": 1}, {"digest": sums[3], "size": 1}],
+          "image": "sha256:" + hashlib.sha256(data[:end]).hexdigest()}
+flags, pad, behind = 0, 0, b""
+exec(sys.argv[4])
+text = json.dumps(origin).encode()
+section = b"firnorig" + struct.pack("<IIQ", 1, flags, len(text)) + text
+section += bytes(-len(section) % 4096 - 1) + bytes([pad]) + behind
+open(sys.argv[2], "wb").write(data[:end] + section)
+END
+config=$(sed -n 's/.*"config":"\([^"]*\)".*/\1/p' "$scratch/reference/.firn/provenance.json")
+bend() { python3 "$scratch/bend.py" "$image" "$scratch/bent.sqfs" "$config" "$1"; }
+bent() { bend "$1" && status_is 125 firn verify "$scratch/bent.sqfs" && one_line && says "$2"; }
+bend pass
+ok 'an origin'                      succeeds firn verify "$scratch/bent.sqfs"
+ok 'with flags'                     bent 'flags = 1' 'the origin has the unknown flags 1'
+ok 'which inspect tells, too'       status_is 125 firn inspect "$scratch/bent.sqfs"
+ok 'with other padding'             bent 'pad = 255' 'behind the origin stands what is not zeros'
+ok 'which inspect tells, too'       status_is 125 firn inspect "$scratch/bent.sqfs"
+ok 'with bytes behind'              bent 'behind = b"x" * 5000' '5000 bytes follow'
+ok 'without its index'              bent 'del origin["index"]' "names 'docker://example.org/a@"
+ok 'with another index'             bent 'origin["index"] = sums[3]' 'and index'
+ok 'with an index that is none'     bent 'origin["index"] = "x"' 'by no digest'
+ok 'with a manifest that is none'   bent 'origin["manifest"] = 5' 'by no digest'
+ok 'with a tag for a digest'        bent 'origin["reference"] = "docker://example.org/a:1"' 'and index'
+ok 'with another configuration'     bent 'origin["config"] = sums[3]' 'name other configurations'
+ok 'without layers'                 bent 'origin["layers"] = []' 'names 2 layers, its origin 0'
+ok 'with each of them twice'        bent 'origin["layers"] *= 2' 'names 2 layers, its origin 4'
+ok 'with one that is none'          bent 'origin["layers"][1] = 5' 'has a layer 2 without a digest'
+bend pass
+truncate -s -100 "$scratch/bent.sqfs"
+ok 'cut in its padding'             status_is 125 firn verify "$scratch/bent.sqfs"
+ok 'is told'                        says 'the origin is cut off'
+for size in 1 4096; do
+	{ cat "$image"; head -c $size /dev/zero; } >"$scratch/bent.sqfs"
+	ok "$size bytes behind an image"    status_is 125 firn verify "$scratch/bent.sqfs"
+	ok 'are told'                       says "$size bytes follow that are not part of it"
+done
+cp "$image" "$scratch/bent.sqfs"
+printf x | dd of="$scratch/bent.sqfs" bs=1 seek=$(($(stat -c %s "$image") - 1)) conv=notrunc 2>/dev/null
+ok 'its padding'                    status_is 125 firn verify "$scratch/bent.sqfs"
+ok 'is zeros'                       says 'behind the squashfs stands what is not zeros'
+
 # A layer that brings a /ch of its own: its digest is recorded.
 mkdir -p "$scratch/own/ch"
 echo own >"$scratch/own/ch/environment"

@@ -101,7 +101,9 @@ static void layers_are_those_of_the_configuration(void)
 
 static void an_origin_is_the_manifest(void)
 {
-	static const char index[] = "{\"reference\":\"docker://h/a@" D("1") "\",\"manifest\":\"" D(
+	static const char index[] = "{\"reference\":\"docker://h/a@" D("1") "\",\"index\":\"" D(
+		"1") "\",\"manifest\":\"" D("2") "\",\"image\":\"" D("3") "\"}";
+	static const char other[] = "{\"reference\":\"docker://h/a@" D("1") "\",\"manifest\":\"" D(
 		"2") "\",\"image\":\"" D("3") "\"}";
 	static const char odd[] = "{\"reference\":\"docker://h/a@" D(
 		"1") "\",\"manifest\":\"x\",\"image\":\"" D("3") "\"}";
@@ -114,10 +116,10 @@ static void an_origin_is_the_manifest(void)
 	       "an index' image is fetched again by its manifest");
 	is_str(claims.image.text, D("3"), "and has its digest");
 	free(claims.reference);
-	ok(provenance_read_origin(odd, strlen(odd), &claims, &err) == 0,
-	   "with a manifest that is no digest");
-	is_str(claims.reference, "docker://h/a@" D("1"), "which is not used");
-	free(claims.reference);
+	ok(provenance_read_origin(odd, strlen(odd), &claims, &err) == -1 && !claims.reference,
+	   "one with a manifest that is no digest is damaged");
+	ok(provenance_read_origin(other, strlen(other), &claims, &err) == -1 && !claims.reference,
+	   "as is one whose reference is of another manifest");
 	ok(provenance_read_origin(bare, strlen(bare), &claims, &err) == 0 && !claims.reference,
 	   "without a reference there is none");
 	ok(provenance_read_origin("{}", 2, &claims, &err) == -1 &&
