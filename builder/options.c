@@ -134,7 +134,7 @@ static int take_option(struct options *options, enum option_id option, const cha
 	case OPTION_BLOCK_SIZE:
 		return take_block_size(options, value, err);
 	case OPTION_JOBS:
-		if (size_parse(value, &number) < 0 || number < 1 || number > 1024)
+		if (number_parse(value, 1024, &number) < 0 || number < 1)
 			return err_set(err, "--jobs is a number from 1 to 1024, not '%s'", value);
 		options->jobs = (unsigned)number;
 		return 0;
@@ -326,6 +326,19 @@ static int read_words(struct options *options, char **argv, struct err *err)
 	return 0;
 }
 
+/* A word for standard output elsewhere; an image is a file that is written here and there. */
+static int check_out(const struct options *options, struct err *err)
+{
+	const char *out = options->verb == VERB_BUILD && options->count == 2  ? options->operand[0]
+			  : options->verb == VERB_PULL && options->count == 2 ? options->operand[1]
+									      : NULL;
+
+	return out && strcmp(out, "-") == 0
+		       ? err_set(err, "an image is not written to standard output; name a file "
+				      "('./-' is one)")
+		       : 0;
+}
+
 int options_read(enum verb verb, int argc, char **argv, struct options *out, struct err *err)
 {
 	(void)argc; /* argv ends with NULL */
@@ -340,6 +353,8 @@ int options_read(enum verb verb, int argc, char **argv, struct options *out, str
 		return 0;
 	if ((verb == VERB_BUILD && foreign_build(out->operand, out->count, err) < 0) ||
 	    (verb == VERB_PULL && foreign_pull(out->operand, out->count, err) < 0))
+		return -1;
+	if (check_out(out, err) < 0)
 		return -1;
 	if (out->count < verbs[verb].min || out->count > verbs[verb].max)
 		return err_set(err, "usage: firn %s %s", verbs[verb].name, verbs[verb].usage);

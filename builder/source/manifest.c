@@ -207,15 +207,13 @@ int manifest_parse(const char *text, size_t size, const char *media_type, const 
 {
 	auto_manifest *manifest = calloc(1, sizeof(*manifest));
 	json_auto_t *json = NULL;
-	char what[160];
 
-	(void)snprintf(what, sizeof(what), "the manifest of '%.120s'", name);
 	if (!manifest)
 		return err_sys(err, "cannot read a manifest");
-	if (load(text, size, what, &json, err) < 0)
+	if (load(text, size, name, &json, err) < 0)
 		return -1;
 	if (take_document(json, media_type, manifest, err) < 0)
-		return err_aim(err, "%s", what);
+		return err_aim(err, "%s", name);
 	*out = take_ptr(&manifest);
 	return 0;
 }

@@ -68,8 +68,8 @@ struct manifest {
 
 /*
  * Read @size bytes of @text, at most DOCUMENT_MAX. @media_type: what came with it; NULL when
- * nothing did. @name is for messages. Returns 0 and a new @out, or -1 with @err, "the manifest of
- * 'NAME': ..."; layers of a kind that is no tar are such an error.
+ * nothing did. @name is for messages, as it is: "the manifest of 'NAME'". Returns 0 and a new @out,
+ * or -1 with @err, "NAME: ..."; layers of a kind that is no tar are such an error.
  */
 int manifest_parse(const char *text, size_t size, const char *media_type, const char *name,
 		   struct manifest **out, struct err *err);

@@ -187,9 +187,13 @@ int source_read_documents(struct source *source, struct store *store, const char
 	struct looker looker = {store, LOOKS_MAX};
 	auto_manifest *manifest = NULL;
 	struct platform listed = {.os = ""};
+	char what[160];
 
-	if (manifest_parse(top, size, media_type, store->name, &manifest, err) < 0)
+	(void)snprintf(what, sizeof(what), "%s of '%.120s'",
+		       store->is_local ? "index.json" : "the manifest", store->name);
+	if (manifest_parse(top, size, media_type, what, &manifest, err) < 0)
 		return -1;
+	(void)snprintf(what, sizeof(what), "the manifest of '%.120s'", store->name);
 	for (int depth = 0; manifest->kind == MANIFEST_INDEX; depth++) {
 		const struct descriptor *chosen;
 		auto_manifest *next = NULL;
@@ -199,8 +203,7 @@ int source_read_documents(struct source *source, struct store *store, const char
 			return err_set(err, "'%s' is an index of indexes of indexes", store->name);
 		if (choose(manifest, depth, store, tag, platform, &looker, &chosen, err) < 0 ||
 		    store->document(store, chosen, &next_text, &size, err) < 0 ||
-		    manifest_parse(next_text, size, chosen->media_type, store->name, &next,
-				   err) < 0)
+		    manifest_parse(next_text, size, chosen->media_type, what, &next, err) < 0)
 			return -1;
 		if (chosen->has_platform)
 			listed = chosen->platform;

@@ -2,6 +2,7 @@
 #include "builder/squash/codec.h"
 
 #include "lib/own.h"
+#include "lib/size.h"
 
 #include <lz4.h>
 #include <lzma.h>
@@ -43,21 +44,22 @@ int codec_parse(const char *text, struct codec *out, struct err *err)
 
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
 		const struct codec_kind *kind = &kinds[i];
-		char *end;
-		long level = kind->level;
+		int level = kind->level;
+		uint64_t number;
 
 		if (strlen(kind->name) != len || strncmp(kind->name, text, len) != 0)
 			continue;
 		if (text[len]) {
 			if (kind->max == 0)
 				return err_set(err, "'%s' has no levels", kind->name);
-			level = strtol(text + len + 1, &end, 10);
-			if (end == text + len + 1 || *end || level < kind->min || level > kind->max)
+			if (number_parse(text + len + 1, (uint64_t)kind->max, &number) < 0 ||
+			    number < (uint64_t)kind->min)
 				return err_set(err, "'%s' has levels from %d to %d, not '%s'",
 					       kind->name, kind->min, kind->max, text + len + 1);
+			level = (int)number;
 		}
 		out->name = kind->name;
-		out->level = (int)level;
+		out->level = level;
 		return 0;
 	}
 	return err_set(err,

@@ -424,6 +424,8 @@ static int read_all(struct reading *reading, struct stream *stream, struct err *
 		log_warning("%s: has no end; its last file is whole, but whether there were more "
 			    "is not known",
 			    reading->layer->name);
+	if (result == 0 && reading->layer->is_root && reading->layer->count == 0)
+		return err_set(err, "no file is in it, only zeros");
 	return result < 0 ? -1 : drain(reading, stream, err);
 }
 

@@ -300,6 +300,28 @@ for engine in podman docker-daemon; do
 done
 archive=$scratch/oci.tar.xz
 ok 'an archive of another form'     same "podman:quay.io/lab/one:1"
+# What is told as it is meant.
+head -c 10240 /dev/zero >"$scratch/zeros"
+for source in "$scratch/zeros" "tar:$scratch/zeros"; do
+	ok "zeros are no root ($source)"    refused "$source"
+	ok 'which is told'                  says 'no file is in it, only zeros'
+done
+python3 "$srcdir/tests/images/mkoci.py" --form oci --tag x:1 "$scratch/no-index" "$scratch/root.tar"
+: >"$scratch/no-index/index.json"
+ok 'an empty index.json'            refused "oci:$scratch/no-index"
+ok 'is called so'                   says "index.json of '"
+for level in ' 4' +4 4x '' 0x4; do
+	ok "a level '$level'"               refused -c "zstd:$level" "tar:$scratch/root.tar"
+	ok 'is none'                        says "levels from 1 to 22, not '$level'"
+done
+ok 'a size for a number'            refused --jobs 1K "tar:$scratch/root.tar"
+ok 'is none'                        says "--jobs is a number from 1 to 1024, not '1K'"
+ok 'standard output'                status_is 125 sh -c 'cd "$2" && exec "$0" build - "$1"' "$FIRN" "tar:$scratch/root.tar" "$scratch/out"
+ok 'is no place for an image'       says 'not written to standard output'
+ok 'nor for a pull'                 status_is 125 sh -c 'cd "$1" && exec "$0" pull 127.0.0.1:9/a -' "$FIRN" "$scratch/out"
+ok 'as is told'                     says 'not written to standard output'
+ok 'nothing is there'               test ! -e "$scratch/out/-"
+
 # A root file system may have names like those by which layers hide others.
 mkdir -p "$scratch/marks/d"
 for name in .wh.x x d/.wh..wh..opq d/.wh..wh.aufs; do echo "$name" >"$scratch/marks/$name"; done
