@@ -100,7 +100,6 @@ int cache_name(struct cache *cache, const char *name, const struct digest *diges
 	return save_index(cache, index, err);
 }
 
-/* @name is @len bytes long, CACHE_HEX_MAX at most. */
 bool cache_knows_host(const char *path, const char *host)
 {
 	auto_cache *cache = NULL;
@@ -122,6 +121,7 @@ bool cache_knows_host(const char *path, const char *host)
 	return false;
 }
 
+/* @name is @len bytes long, CACHE_HEX_MAX at most. */
 static int add_blob(struct blobs *blobs, int folder, const char *name, size_t len,
 		    const struct stat *stat)
 {
