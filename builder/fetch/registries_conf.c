@@ -18,12 +18,27 @@ enum {
 #define SYSTEM_FOLDER "/etc/containers"
 #define USER_FOLDER "/.config/containers"
 
+/* Between the parts of a key: no key has it, as TOML has no control characters. */
+#define DOT '\001'
+
 /* A text that is read from its begin to its end. */
 struct toml {
 	const char *at, *path;
 	int line;
-	char table[WORD_MAX];
+	char key[WORD_MAX]; /* of the value that is read, from the top: tables, too */
+	size_t key_len;
 	struct registries_conf *conf;
+	size_t first_alias; /* of this file */
+	bool has_hosts;
+};
+
+/* What the value of a key is to us. */
+enum meaning {
+	NOBODYS, /* as is all below it */
+	TABLE,	 /* with what is ours below it */
+	ALIAS,
+	HOSTS,
+	MISPLACED, /* below an alias or a list of hosts */
 };
 
 /* Strings of one value, as they come. */
@@ -98,6 +113,8 @@ static int read_quoted(struct toml *toml, char *out, size_t *len, struct err *er
 
 		if (byte == '\0' || byte == '\n')
 			return wrong(toml, "a string does not end", err);
+		if (iscntrl((unsigned char)byte) && byte != '\t')
+			return wrong(toml, "a string has a control character", err);
 		if (byte == '\\' && quote == '"') {
 			byte = unescape(*++toml->at);
 			if (!byte)
@@ -110,46 +127,99 @@ static int read_quoted(struct toml *toml, char *out, size_t *len, struct err *er
 	return 0;
 }
 
-/* A key, or the name of a table; parts with dots between them become one word with dots. */
-static int read_key(struct toml *toml, char out[WORD_MAX], struct err *err)
+/* A key or the name of a table, bare, quoted or dotted, to the end of toml->key. */
+static int read_key(struct toml *toml, struct err *err)
 {
-	size_t len = 0;
-
-	out[0] = '\0';
 	for (;;) {
-		size_t before = len;
 		bool quoted = *toml->at == '"' || *toml->at == '\'';
+		size_t before;
 
-		if (quoted && read_quoted(toml, out, &len, err) < 0)
+		if (toml->key_len > 0 && add_byte(toml, toml->key, &toml->key_len, DOT, err) < 0)
+			return -1;
+		before = toml->key_len;
+		if (quoted && read_quoted(toml, toml->key, &toml->key_len, err) < 0)
 			return -1;
 		for (; !quoted && (isalnum((unsigned char)*toml->at) ||
 				   (*toml->at && strchr("_-", *toml->at)));
 		     toml->at++)
-			if (add_byte(toml, out, &len, *toml->at, err) < 0)
+			if (add_byte(toml, toml->key, &toml->key_len, *toml->at, err) < 0)
 				return -1;
-		if (!quoted && len == before)
+		if (toml->key_len == before)
 			return wrong(toml, "a key is missing", err);
 		skip_blanks(toml);
 		if (*toml->at != '.')
 			return 0;
 		toml->at++;
 		skip_blanks(toml);
-		if (add_byte(toml, out, &len, '.', err) < 0)
-			return -1;
+	}
+}
+
+static void cut_key(struct toml *toml, size_t len)
+{
+	toml->key[len] = '\0';
+	toml->key_len = len;
+}
+
+/*
+ * What is behind the part @name at the begin of @key: "" where that is all of it, NULL where the
+ * part is another one. Podman's reader does not heed the case of the names it knows.
+ */
+static const char *behind(const char *key, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncasecmp(key, name, len) != 0 || (key[len] && key[len] != DOT))
+		return NULL;
+	return key[len] ? key + len + 1 : key + len;
+}
+
+static enum meaning meaning_of(const char *key)
+{
+	const char *rest = behind(key, "aliases");
+
+	if (rest)
+		return !*rest ? TABLE : strchr(rest, DOT) ? MISPLACED : ALIAS;
+	rest = behind(key, "unqualified-search-registries");
+	if (rest)
+		return *rest ? MISPLACED : HOSTS;
+	rest = behind(key, "registries");
+	if (rest && *rest)
+		rest = behind(rest, "search");
+	if (!rest || !*rest)
+		return rest ? TABLE : NOBODYS;
+	rest = behind(rest, "registries");
+	return !rest ? NOBODYS : *rest ? MISPLACED : HOSTS;
+}
+
+/* What is said of a value that is not what its key has. */
+static int misplaced(const struct toml *toml, struct err *err)
+{
+	switch (meaning_of(toml->key)) {
+	case TABLE:
+		return wrong(toml, "it is to be a table", err);
+	case HOSTS:
+		return wrong(toml, "it is no array of strings", err);
+	default:
+		return wrong(toml, "an alias is one string, its name in quotes", err);
 	}
 }
 
 static int read_table(struct toml *toml, struct err *err)
 {
 	bool is_array = toml->at[1] == '[';
+	enum meaning meaning;
 
 	toml->at += is_array ? 2 : 1;
 	skip_blanks(toml);
-	if (read_key(toml, toml->table, err) < 0)
+	cut_key(toml, 0);
+	if (read_key(toml, err) < 0)
 		return -1;
 	if (strncmp(toml->at, is_array ? "]]" : "]", is_array ? 2 : 1) != 0)
 		return wrong(toml, "the name of a table does not end", err);
 	toml->at += is_array ? 2 : 1;
+	meaning = meaning_of(toml->key);
+	if (meaning != NOBODYS && (meaning != TABLE || is_array))
+		return misplaced(toml, err);
 	return end_line(toml, err);
 }
 
@@ -178,28 +248,28 @@ static int read_string(struct toml *toml, struct strings *strings, struct err *e
 }
 
 static int read_value(struct toml *toml, int depth, struct strings *strings, struct err *err);
+static int read_pair(struct toml *toml, int depth, struct err *err);
 
-/* "[ value, ... ]" over several lines, or "{ key = value, ... }", which nobody wants. */
+/* "[ value, ... ]" over several lines, or "{ key = value, ... }". */
 static int read_list(struct toml *toml, int depth, struct strings *strings, struct err *err)
 {
 	bool is_table = *toml->at++ == '{';
-	char key[WORD_MAX];
 
 	if (depth >= DEPTH_MAX)
 		return wrong(toml, "arrays lie too deep in each other", err);
-	if (strings && (is_table || depth > 0))
-		return wrong(toml, "it is no array of strings", err);
+	if (strings && (is_table || strings->is_array))
+		return misplaced(toml, err);
+	if (strings)
+		strings->is_array = true;
 	for (skip_lines(toml); *toml->at != (is_table ? '}' : ']'); skip_lines(toml)) {
-		if (is_table && (read_key(toml, key, err) < 0 || *toml->at++ != '='))
-			return wrong(toml, "an inline table is not understood", err);
-		skip_blanks(toml);
-		if (read_value(toml, depth + 1, strings, err) < 0)
+		if ((is_table ? read_pair(toml, depth + 1, err)
+			      : read_value(toml, depth + 1, strings, err)) < 0)
 			return -1;
 		skip_lines(toml);
 		if (*toml->at == ',')
 			toml->at++;
 		else if (*toml->at != (is_table ? '}' : ']'))
-			return wrong(toml, "an array does not end", err);
+			return wrong(toml, "an array or a table does not end", err);
 	}
 	toml->at++;
 	return 0;
@@ -209,8 +279,6 @@ static int read_value(struct toml *toml, int depth, struct strings *strings, str
 {
 	size_t len;
 
-	if (strings && depth == 0)
-		strings->is_array = *toml->at == '[';
 	if (*toml->at == '"' || *toml->at == '\'')
 		return read_string(toml, strings, err);
 	if (*toml->at == '[' || *toml->at == '{')
@@ -227,6 +295,9 @@ static int take_alias(struct toml *toml, const char *name, const char *target, s
 	struct registries_conf *conf = toml->conf;
 	struct registries_alias *grown, alias = {0};
 
+	for (size_t i = toml->first_alias; i < conf->alias_count; i++)
+		if (strcmp(conf->alias[i].name, name) == 0)
+			return wrong(toml, "the file has two of this alias", err);
 	if (conf->alias_count == ALIASES_MAX)
 		return wrong(toml, "there are too many aliases", err);
 	grown = reallocarray(conf->alias, conf->alias_count + 1, sizeof(*grown));
@@ -259,7 +330,10 @@ static int take_hosts(struct toml *toml, struct strings *strings, struct err *er
 	struct registries_conf *conf = toml->conf;
 
 	if (!strings->is_array)
-		return wrong(toml, "it is no array of strings", err);
+		return misplaced(toml, err);
+	if (toml->has_hosts)
+		return wrong(toml, "the file has two of this list", err);
+	toml->has_hosts = true;
 	drop_hosts(conf);
 	conf->host = take_ptr(&strings->item);
 	conf->host_count = strings->count;
@@ -268,40 +342,59 @@ static int take_hosts(struct toml *toml, struct strings *strings, struct err *er
 	return conf->hosts_path ? 0 : err_sys(err, "cannot read '%s'", toml->path);
 }
 
-static int read_pair(struct toml *toml, struct err *err)
+/* The value of toml->key. */
+static int take_value(struct toml *toml, int depth, struct err *err)
 {
 	auto_strings strings = {.max = HOSTS_MAX};
-	char key[WORD_MAX];
-	bool is_alias, is_hosts;
+	enum meaning meaning = meaning_of(toml->key);
 
-	if (read_key(toml, key, err) < 0)
+	if (meaning == MISPLACED || (meaning == TABLE && *toml->at != '{'))
+		return misplaced(toml, err);
+	if (meaning == NOBODYS || meaning == TABLE)
+		return read_value(toml, depth, NULL, err);
+	if (read_value(toml, depth, &strings, err) < 0)
 		return -1;
-	is_alias = strcmp(toml->table, "aliases") == 0;
-	is_hosts =
-		(!toml->table[0] && strcmp(key, "unqualified-search-registries") == 0) ||
-		(strcmp(toml->table, "registries.search") == 0 && strcmp(key, "registries") == 0);
+	if (meaning == HOSTS)
+		return take_hosts(toml, &strings, err);
+	if (strings.is_array || strings.count != 1)
+		return misplaced(toml, err);
+	return take_alias(toml, behind(toml->key, "aliases"), strings.item[0], err);
+}
+
+/* "KEY = VALUE" of the table that toml->key names. */
+static int read_pair(struct toml *toml, int depth, struct err *err)
+{
+	size_t before = toml->key_len;
+
+	if (read_key(toml, err) < 0)
+		return -1;
 	if (*toml->at++ != '=')
 		return wrong(toml, "it is not of the form KEY = VALUE", err);
 	skip_blanks(toml);
-	if (read_value(toml, 0, is_alias || is_hosts ? &strings : NULL, err) < 0 ||
-	    end_line(toml, err) < 0)
+	if (take_value(toml, depth, err) < 0)
 		return -1;
-	if (is_hosts)
-		return take_hosts(toml, &strings, err);
-	if (is_alias && (strings.is_array || strings.count != 1))
-		return wrong(toml, "an alias is one string", err);
-	return is_alias ? take_alias(toml, key, strings.item[0], err) : 0;
+	cut_key(toml, before);
+	return 0;
+}
+
+static int read_line(struct toml *toml, struct err *err)
+{
+	return read_pair(toml, 0, err) < 0 ? -1 : end_line(toml, err);
 }
 
 int registries_conf_take(struct registries_conf *conf, const char *text, size_t size,
 			 const char *path, struct err *err)
 {
-	struct toml toml = {.at = text, .path = path, .line = 1, .conf = conf};
+	struct toml toml = {.at = text,
+			    .path = path,
+			    .line = 1,
+			    .conf = conf,
+			    .first_alias = conf->alias_count};
 
 	if (memchr(text, '\0', size))
 		return err_set(err, "'%s' is no text: it holds a NUL byte", path);
 	for (skip_lines(&toml); *toml.at; skip_lines(&toml))
-		if ((*toml.at == '[' ? read_table(&toml, err) : read_pair(&toml, err)) < 0)
+		if ((*toml.at == '[' ? read_table(&toml, err) : read_line(&toml, err)) < 0)
 			return -1;
 	return 0;
 }

@@ -9,8 +9,10 @@
  * "insecure") is read over: firn.conf(5) says that of firn.
  *
  * The reader knows the part of TOML that such files are made of: tables, keys bare, quoted
- * or dotted, strings on one line, arrays, inline tables, bare values, comments. What it does
- * not know is an error with file and line, never a guess.
+ * or dotted, strings on one line, arrays, inline tables, bare values, comments. What is ours
+ * is taken in whichever of these forms it comes, without regard to case, as podman has it.
+ * What the reader does not know, what is not of the kind it is to be, and an alias or a list
+ * that one file has twice are errors with file and line, never a guess.
  */
 #ifndef FIRN_BUILDER_FETCH_REGISTRIES_CONF_H
 #define FIRN_BUILDER_FETCH_REGISTRIES_CONF_H

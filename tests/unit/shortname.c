@@ -144,11 +144,47 @@ static void toml_is_read(void)
 		       "[[registry.mirror]]\nlocation = 'y'\nt = {a = 1, b = [[1, 2], 'x']}\n"
 		       "[aliases]\r\n\"a\"=\"b.org/a\"\r\n"),
 	       "a=b.org/a ", "what is nobody's business is read over");
-	is_str(reading("[ aliases ]\n a . b = 'c.org/d'\n"), "a.b=c.org/d ", "dotted keys");
+	is_str(reading("registry.a . 'b.c' = 'd'\n[ aliases ]\n 'a.b' = 'c.org/d'\n"),
+	       "a.b=c.org/d ", "dotted keys");
 	is_str(reading("[aliases]\n\"a\\\"\\\\\" = \"x\""), "a\"\\=x ",
 	       "escapes, and no last line end");
-	is_str(reading("[other]\nunqualified-search-registries = ['x']\n"), "", "of another table");
+	is_str(reading("'aliases.a' = 'b.org/a'\naliases-old = { a = 'b.org/a' }\n"
+		       "[other]\nunqualified-search-registries = ['x']\n"),
+	       "", "of another table");
 	is_str(reading(""), "", "nothing");
+}
+
+/* One thing has several spellings, and another engine takes them all. */
+static void each_spelling_is_taken(void)
+{
+	static const char *const one[] = {
+		"[aliases]\na = 'b.org/a'",
+		"aliases = { a = 'b.org/a' }",
+		"aliases = {\"a\"=\"b.org/a\"} # one",
+		"aliases.a = 'b.org/a'",
+		"'aliases' . \"a\" = 'b.org/a'",
+		"[\"aliases\"]\n'a' = 'b.org/a'",
+		"x = { aliases = { a = 'c.org/a' } }\naliases.a = 'b.org/a'",
+		"Aliases.a = 'b.org/a'",
+	};
+	static const char *const list[] = {
+		"unqualified-search-registries = ['a.org']",
+		"\"unqualified-search-registries\" = ['a.org']",
+		"Unqualified-Search-Registries = ['a.org']",
+		"[registries.search]\nregistries = ['a.org']",
+		"[registries]\nsearch.registries = ['a.org']\ninsecure.registries = ['b.org']",
+		"registries.search.registries = ['a.org']\nregistries.block.registries = []",
+		"registries = { search = { registries = ['a.org'] } }",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(one); i++)
+		ok(strcmp(reading(one[i]), "a=b.org/a ") == 0, "an alias, %zu", i);
+	for (size_t i = 0; i < COUNT_OF(list); i++)
+		ok(strcmp(reading(list[i]), "@a.org ") == 0, "a list, %zu", i);
+	is_str(reading("aliases = { 'x.y/z' = 'b.org/a', c = 'd.org/e', }\n[aliases]\nf = 'g'"),
+	       "x.y/z=b.org/a c=d.org/e f=g ", "several");
+	say("registries.conf", "aliases = { tool = \"quay.io/x/tool\" }\n");
+	ok(starts(meaning("tool:1", NULL), "quay.io/x/tool 1: "), "and it is what a name means");
 }
 
 static void what_is_not_understood_is_told(void)
@@ -156,15 +192,18 @@ static void what_is_not_understood_is_told(void)
 	static const char *const bad[][2] = {
 		{"a", "F' line 1: it is not of the form KEY = VALUE"},
 		{"\n\n= 1", "F' line 3: a key is missing"},
+		{"\"\".aliases.a = 'b'", "F' line 1: a key is missing"},
 		{"a = ", "F' line 1: a value is missing"},
 		{"a = \"x\n\"", "F' line 1: a string does not end"},
 		{"a = 'x", "F' line 1: a string does not end"},
 		{"a = \"\"\"x\"\"\"", "F' line 1: a string of several lines is not understood"},
 		{"a = \"\\u00e4\"", "F' line 1: an escape in a string is not understood"},
 		{"a = \"\\", "F' line 1: an escape in a string is not understood"},
-		{"a = [1 2]", "F' line 1: an array does not end"},
+		{"a = [1 2]", "F' line 1: an array or a table does not end"},
 		{"a = [", "F' line 1: a value is missing"},
-		{"a = {x}", "F' line 1: an inline table is not understood"},
+		{"a = {x}", "F' line 1: it is not of the form KEY = VALUE"},
+		{"a = {x = 1 y = 2}", "F' line 1: an array or a table does not end"},
+		{"a = 'x\001'", "F' line 1: a string has a control character"},
 		{"a = 1 b = 2", "F' line 1: the line does not end"},
 		{"[a", "F' line 1: the name of a table does not end"},
 		{"[[a]", "F' line 1: the name of a table does not end"},
@@ -175,6 +214,25 @@ static void what_is_not_understood_is_told(void)
 		{"unqualified-search-registries = [['x']]", "F' line 1: it is no array of strings"},
 		{"[aliases]\na = ['x']", "F' line 2: an alias is one string"},
 		{"[aliases]\na = 1", "F' line 2: it is no string, or no array of strings"},
+		{"[aliases]\na.b = 'c.org/d'",
+		 "F' line 2: an alias is one string, its name in quotes"},
+		{"aliases.a.b = 'c.org/d'", "F' line 1: an alias is one string"},
+		{"aliases.a = {b = 'c.org/d'}", "F' line 1: an alias is one string"},
+		{"[aliases.a]\nb = 'c.org/d'", "F' line 1: an alias is one string"},
+		{"aliases = 'a'", "F' line 1: it is to be a table"},
+		{"aliases = [{a = 'b'}]", "F' line 1: it is to be a table"},
+		{"[[aliases]]\na = 'b'", "F' line 1: it is to be a table"},
+		{"\"alia\\u0073es\" = {}", "F' line 1: an escape in a string is not understood"},
+		{"aliases.a = 'b'\n[aliases]\na = 'c'",
+		 "F' line 3: the file has two of this alias"},
+		{"[unqualified-search-registries]", "F' line 1: it is no array of strings"},
+		{"unqualified-search-registries = {}", "F' line 1: it is no array of strings"},
+		{"unqualified-search-registries.a = ['x']", "F' line 1: "},
+		{"registries = ['x']", "F' line 1: it is to be a table"},
+		{"[registries]\nsearch = ['x']", "F' line 2: it is to be a table"},
+		{"[[registries.search]]", "F' line 1: it is to be a table"},
+		{"unqualified-search-registries = ['x']\n[registries.search]\nregistries = ['y']",
+		 "F' line 3: the file has two of this list"},
 	};
 	char deep[3000] = "a = ";
 
@@ -207,6 +265,7 @@ int main(void)
 	the_files_are_heeded();
 	later_files_overrule();
 	toml_is_read();
+	each_spelling_is_taken();
 	what_is_not_understood_is_told();
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const files[] = {"10.conf", "20.conf", "30.off"};
