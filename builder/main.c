@@ -58,8 +58,8 @@ static void report(const struct options *options, const char *out, const struct 
 	       built->tree.text);
 }
 
-static void fill_recipe(const struct options *options, const struct conf *conf, const char *cache,
-			struct recipe *recipe)
+static void fill_recipe(const struct options *options, const struct conf *conf,
+			const struct cache_place *cache, struct recipe *recipe)
 {
 	*recipe = (struct recipe){
 		.options = options->build,
@@ -69,18 +69,18 @@ static void fill_recipe(const struct options *options, const struct conf *conf, 
 		.jobs = options->jobs,
 		.tool = options->tool,
 		.conf = conf,
-		.cache = cache,
+		.cache = cache->path ? cache : NULL,
 		.progress = options->level != LOG_QUIET,
 	};
 }
 
 /* Only registries' images need a cache, and they do without it where there is no place for one. */
-static int find_cache(const struct options *options, const struct conf *conf, char **out,
-		      struct err *err)
+static int find_cache(const struct options *options, const struct conf *conf,
+		      struct cache_place *out, struct err *err)
 {
 	if (options->no_cache)
 		return 0;
-	if (cache_place(conf, out, err) < 0)
+	if (cache_place_find(conf, out, err) < 0)
 		log_info("%s", err->text);
 	return 0;
 }
@@ -99,7 +99,7 @@ static int make_image(const struct options *options, const char *source, const c
 {
 	auto_conf *conf = NULL;
 	auto_output *output = NULL;
-	auto_free char *cache = NULL;
+	auto_cache_place cache = {0};
 	struct recipe recipe;
 	struct built built;
 	struct err err;
@@ -110,7 +110,7 @@ static int make_image(const struct options *options, const char *source, const c
 	    output_open(out, options->force, &output, &err) < 0)
 		return give_up(&err);
 	log_debug("gzip by %s", inflate_gzip_library());
-	fill_recipe(options, conf, cache, &recipe);
+	fill_recipe(options, conf, &cache, &recipe);
 	recipe.source = source;
 	note_name(out);
 	result = build(&recipe, output_fd(output), &built, &err);
@@ -215,7 +215,7 @@ static int verb_verify(const struct options *options)
 {
 	const char *path = options->operand[0];
 	auto_conf *conf = NULL;
-	auto_free char *cache = NULL;
+	auto_cache_place cache = {0};
 	struct recipe recipe;
 	struct verified verified;
 	struct digest file;
@@ -228,7 +228,7 @@ static int verb_verify(const struct options *options)
 	if (options_read_conf(options, &conf, &err) < 0 ||
 	    find_cache(options, conf, &cache, &err) < 0)
 		return give_up(&err);
-	fill_recipe(options, conf, cache, &recipe);
+	fill_recipe(options, conf, &cache, &recipe);
 	if (verify_image(path, &recipe, options->rebuild, options->from, &verified, &err) < 0 ||
 	    sum_up(path, &file, &err) < 0)
 		return report_failed(options, path, &err);
@@ -249,12 +249,12 @@ static int verb_cache(const struct options *options)
 	const char *what = options->operand[0];
 	auto_conf *conf = NULL;
 	auto_cache *cache = NULL;
-	auto_free char *path = NULL;
+	auto_cache_place place = {0};
 	struct err err;
 	int result;
 
-	if (options_read_conf(options, &conf, &err) < 0 || cache_place(conf, &path, &err) < 0 ||
-	    cache_open(path, &cache, &err) < 0)
+	if (options_read_conf(options, &conf, &err) < 0 ||
+	    cache_place_find(conf, &place, &err) < 0 || cache_open(&place, &cache, &err) < 0)
 		return give_up(&err);
 	if (strcmp(what, "list") == 0)
 		result = cache_list(cache, options->json, &err);

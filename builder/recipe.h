@@ -7,6 +7,7 @@
 
 #include "builder/record/provenance.h"
 #include "builder/source/source.h"
+#include "lib/conf/cache_place.h"
 #include "lib/conf/conf.h"
 
 /* What is asked for; all of it is borrowed. */
@@ -18,7 +19,7 @@ struct recipe {
 	struct limits limits;
 	unsigned jobs; /* threads that compress; layers are read by as many at once */
 	const struct conf *conf;
-	const char *cache; /* directory; NULL: none */
+	const struct cache_place *cache; /* NULL: none */
 	bool progress;
 };
 

@@ -17,7 +17,7 @@ struct answer_about {
 	/* A registry's image; NULL: none is meant. */
 	const struct reference *reference;
 	const struct conf *conf;
-	const char *cache;
+	const struct cache_place *cache; /* NULL: none */
 	int folder;	  /* an OCI layout; -1 */
 	const char *name; /* of either, for messages */
 	size_t max;	  /* bytes of a document */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/fetch/cache_private.h"
 
-#include "lib/conf/cache_place.h"
 #include "lib/file.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <pwd.h>
 #include <sys/file.h>
 #include <time.h>
@@ -21,80 +19,24 @@ static const char *const blob_folders[CACHE_ALGORITHMS] = {
 
 enum { TRIES_MAX = 1000 }; /* to get at a download that others begin, end and begin again */
 
-static int make_all(const char *path, struct err *err)
-{
-	auto_free char *copy = strdup(path);
-
-	if (!copy)
-		return err_sys(err, "cannot open the cache '%s'", path);
-	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = 0;
-		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-			return err_sys(err, "cannot make '%s' for the cache", copy);
-		*slash = '/';
-	}
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, "cannot make the cache '%s'", path);
-	return 0;
-}
-
-/* The caller's name as the system has it, or his number: the environment says what it likes. */
-static void own_name(char *out, size_t size)
+static int name_of_user(char *out, size_t size)
 {
 	const struct passwd *entry = getpwuid(geteuid());
 
-	if (entry && *entry->pw_name && *entry->pw_name != '.' && !strchr(entry->pw_name, '/') &&
-	    strlen(entry->pw_name) < size)
-		(void)snprintf(out, size, "%s", entry->pw_name);
-	else
-		(void)snprintf(out, size, "%u", (unsigned)geteuid());
+	return entry && snprintf(out, size, "%s", entry->pw_name) < (int)size ? 0 : -1;
 }
 
-/* Into the caller's folder of the directory for all that @cache has open. */
-static int go_into_own(struct cache *cache, struct stat *stat, struct err *err)
+/* Go on from what firn doctor looks at, too. */
+static int open_own(const struct cache_place *place, struct cache *cache, struct err *err)
 {
-	auto_free char *path = NULL;
-	auto_fd folder = -1;
-	char name[NAME_MAX + 1];
+	auto_cache_folder folder = {.fd = -1};
+	struct err cause;
 
-	own_name(name, sizeof(name));
-	if (asprintf(&path, "%s/%s", cache->path, name) < 0)
-		return err_sys(err, "cannot open the cache");
-	if (mkdirat(cache->folder, name, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, "cannot make the cache '%s'", path);
-	/* Whoever had the name first may have put a link to a place of the user's there. */
-	folder = openat(cache->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (folder < 0 || fstat(folder, stat) < 0)
-		return err_sys(err, "cannot open the cache '%s'", path);
-	own_close(&cache->folder);
-	cache->folder = take_fd(&folder);
-	free(cache->path);
-	cache->path = take_ptr(&path);
-	return 0;
-}
-
-/* mkdir -p, but what stands at the end must be the user's, or have a folder that is. */
-static int open_own(struct cache *cache, struct err *err)
-{
-	struct stat stat;
-
-	if (make_all(cache->path, err) < 0)
-		return -1;
-	cache->folder = open(cache->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (cache->folder < 0 || fstat(cache->folder, &stat) < 0)
-		return err_sys(err, "cannot open the cache '%s'", cache->path);
-	if (cache_place_is_for_all(&stat) && go_into_own(cache, &stat, err) < 0)
-		return -1;
-	if (stat.st_uid != geteuid())
-		return err_set(err,
-			       "the cache '%s' is not used: others own it (user %u); one for all "
-			       "is a directory of root's with mode 1777",
-			       cache->path, (unsigned)stat.st_uid);
-	if (stat.st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(err,
-			       "the cache '%s' is not used: others can write to it (mode "
-			       "%04o)",
-			       cache->path, stat.st_mode & 07777);
+	if (cache_folder_open(place, name_of_user, true, &folder, &cause) < 0)
+		return err_set(err, "the cache: %s%s%s", cause.text, *folder.remedy ? "; " : "",
+			       folder.remedy);
+	cache->folder = take_fd(&folder.fd);
+	cache->path = take_ptr(&folder.path);
 	return 0;
 }
 
@@ -113,7 +55,7 @@ int cache_blobs(const struct cache *cache, const struct digest *digest)
 	return cache->blobs[is_sha512 ? CACHE_SHA512 : CACHE_SHA256];
 }
 
-int cache_open(const char *path, struct cache **out, struct err *err)
+int cache_open(const struct cache_place *place, struct cache **out, struct err *err)
 {
 	auto_cache *cache = calloc(1, sizeof(*cache));
 	auto_fd between = -1;
@@ -123,10 +65,7 @@ int cache_open(const char *path, struct cache **out, struct err *err)
 	cache->folder = cache->ingest = -1;
 	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
 		cache->blobs[i] = -1;
-	cache->path = strdup(path);
-	if (!cache->path)
-		return err_sys(err, "cannot open the cache");
-	if (open_own(cache, err) < 0 || open_below(cache, "blobs", &between, err) < 0 ||
+	if (open_own(place, cache, err) < 0 || open_below(cache, "blobs", &between, err) < 0 ||
 	    open_below(cache, INGEST, &cache->ingest, err) < 0)
 		return -1;
 	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)

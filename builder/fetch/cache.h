@@ -13,17 +13,12 @@
 #define FIRN_BUILDER_FETCH_CACHE_H
 
 #include "builder/digest.h"
-#include "lib/conf/conf.h"
+#include "lib/conf/cache_place.h"
 
 struct cache;
 
-/*
- * Open the cache at @path (lib/conf/cache_place.h), made with mode 0700 if it is not there; it must
- * be the user's own, and nobody else's to write to. In a directory for all, root's and sticky as
- * /tmp, a folder of the user's name is meant, made with mode 0700 likewise: not one that another
- * made first, and no link.
- */
-int cache_open(const char *path, struct cache **out, struct err *err);
+/* Open the cache at @place, made if it is not there: cache_folder_open(). @err has the remedy. */
+int cache_open(const struct cache_place *place, struct cache **out, struct err *err);
 void cache_close(struct cache *cache);
 void cache_closep(struct cache **cache);
 #define auto_cache CLEANUP(cache_closep) struct cache
@@ -56,8 +51,8 @@ int cache_store(struct cache *cache, const struct digest *digest, const void *da
 int cache_name(struct cache *cache, const char *name, const struct digest *digest, uint64_t size,
 	       const char *media_type, struct err *err);
 
-/* Whether anything was ever fetched from @host (with its port) into the cache at @path. */
-bool cache_knows_host(const char *path, const char *host);
+/* Whether anything was ever fetched from @host (with its port) into the cache at @place. */
+bool cache_knows_host(const struct cache_place *place, const char *host);
 
 /* Print names, digests, sizes and last use, and the sum. */
 int cache_list(struct cache *cache, bool json, struct err *err);

@@ -100,7 +100,7 @@ int cache_name(struct cache *cache, const char *name, const struct digest *diges
 	return save_index(cache, index, err);
 }
 
-bool cache_knows_host(const char *path, const char *host)
+bool cache_knows_host(const struct cache_place *place, const char *host)
 {
 	auto_cache *cache = NULL;
 	json_auto_t *index = NULL;
@@ -108,7 +108,7 @@ bool cache_knows_host(const char *path, const char *host)
 	struct err ignored;
 	size_t len = strlen(host);
 
-	if (cache_open(path, &cache, &ignored) < 0)
+	if (cache_open(place, &cache, &ignored) < 0)
 		return false;
 	index = load_index(cache);
 	list = json_object_get(index, "manifests");

@@ -33,7 +33,7 @@ struct supply_blob {
 };
 
 int supply_open(const struct reference *reference, const char *name, const struct conf *conf,
-		const char *cache, size_t max, struct supply **out, struct err *err)
+		const struct cache_place *cache, size_t max, struct supply **out, struct err *err)
 {
 	auto_supply *supply = calloc(1, sizeof(*supply));
 

@@ -10,15 +10,16 @@
 #define FIRN_BUILDER_FETCH_SUPPLY_H
 
 #include "builder/fetch/registry.h"
+#include "lib/conf/cache_place.h"
 
 struct supply;
 
 /*
- * @reference and @conf are borrowed; @name ("HOST/NAME:TAG") is for messages. @cache: a
- * directory, NULL: none; one that cannot be used is a warning. No document is larger than @max.
+ * @reference and @conf are borrowed; @name ("HOST/NAME:TAG") is for messages. @cache:
+ * NULL: none; one that cannot be used is a warning. No document is larger than @max.
  */
 int supply_open(const struct reference *reference, const char *name, const struct conf *conf,
-		const char *cache, size_t max, struct supply **out, struct err *err);
+		const struct cache_place *cache, size_t max, struct supply **out, struct err *err);
 void supply_close(struct supply *supply);
 void supply_closep(struct supply **supply);
 #define auto_supply CLEANUP(supply_closep) struct supply

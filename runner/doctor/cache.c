@@ -3,66 +3,45 @@
 #include "runner/doctor/doctor.h"
 
 #include "lib/conf/cache_place.h"
-#include "lib/own.h"
 
-#include <string.h>
-
-/* What the site names for all is to be for all; what a user names is his to name. */
-static void remedy_owner(struct finding *finding, const char *path)
+static int name_of_user(char *out, size_t size)
 {
-	const char *own = getenv("FIRN_CACHE");
+	auto_free char *program = doctor_find_program("id");
+	char *argv[] = {program, (char *)"-un", NULL};
 
-	if (own && *own)
-		finding_remedy(finding, "let FIRN_CACHE name a directory of your own, or unset it");
-	else
-		finding_remedy(finding,
-			       "in firn.conf, [build] cache = /PLACE/$USER; or for all: chown "
-			       "root:root '%.160s' && chmod 1777 '%.160s'",
-			       path, path);
+	return program ? doctor_run(argv, out, (unsigned)size) : -1;
 }
 
-/* Of what is at @path, with @stat. */
-static void tell_place(struct finding *finding, const char *path, const struct stat *stat)
+/* Of the place that was found: the builder opens it likewise. */
+static void tell_folder(struct finding *finding, const struct cache_place *place)
 {
-	if (!S_ISDIR(stat->st_mode)) {
-		finding_set(finding, FINDING_WARNING, "'%.160s' is no directory", path);
-		finding_remedy(finding, "name another one in firn.conf: [build] cache");
-	} else if (cache_place_is_for_all(stat)) {
-		finding_set(finding, FINDING_OK, "'%.160s', with a folder for each user", path);
-	} else if (stat->st_uid != geteuid()) {
-		finding_set(finding, FINDING_WARNING,
-			    "'%.160s' is not used: it belongs to another user (%u)", path,
-			    (unsigned)stat->st_uid);
-		remedy_owner(finding, path);
-	} else if (stat->st_mode & (S_IWGRP | S_IWOTH)) {
-		finding_set(finding, FINDING_WARNING,
-			    "'%.160s' is not used: others can write to it", path);
-		finding_remedy(finding, "chmod go-w '%.160s'", path);
+	auto_cache_folder folder = {.fd = -1};
+	struct err err;
+
+	if (cache_folder_open(place, name_of_user, false, &folder, &err) < 0) {
+		finding_set(finding, FINDING_WARNING, "%.250s", err.text);
+		finding_remedy(finding, "%.500s", folder.remedy);
+	} else if (folder.is_of_all) {
+		finding_set(finding, FINDING_OK, "'%.160s', with a folder for each user",
+			    place->path);
 	} else {
-		finding_set(finding, FINDING_OK, "'%.160s'", path);
+		finding_set(finding, FINDING_OK, "'%.160s'%s", folder.path,
+			    folder.fd < 0 ? ", made when it is needed" : "");
 	}
 }
 
 void doctor_cache(struct finding *finding)
 {
 	auto_conf *conf = NULL;
-	auto_free char *path = NULL;
-	struct stat stat_;
+	auto_cache_place place = {0};
 	struct err err;
 
 	if (conf_read(NULL, &conf, &err) < 0)
 		conf = conf_new(); /* what is wrong with it is told elsewhere */
-	if (!conf || cache_place(conf, &path, &err) < 0) {
-		finding_set(finding, FINDING_WARNING, "%.200s", conf ? err.text : "out of memory");
-		finding_remedy(finding, "export HOME, or name a directory in firn.conf: [build] "
-					"cache");
-	} else if (stat(path, &stat_) == 0) {
-		tell_place(finding, path, &stat_);
-	} else if (errno == ENOENT) {
-		finding_set(finding, FINDING_OK, "'%.160s', made when it is needed", path);
-	} else {
-		finding_set(finding, FINDING_WARNING, "'%.160s' is not used: %s", path,
-			    strerror(errno));
-		finding_remedy(finding, "name another one in firn.conf: [build] cache");
+	if (conf && cache_place_find(conf, &place, &err) == 0) {
+		tell_folder(finding, &place);
+		return;
 	}
+	finding_set(finding, FINDING_WARNING, "%.200s", conf ? err.text : "out of memory");
+	finding_remedy(finding, "export HOME, or name a directory in firn.conf: [build] cache");
 }

@@ -67,7 +67,12 @@ rm -rf "${shared:?}/$own"
 mkdir "$shared/$own"
 chown 12345 "$shared/$own"
 ok 'a folder that another made first is not used' status_is 125 as_user "$FIRN" cache list
-ok '... says whose it is'       says "'$shared/$own' is not used: others own it (user 12345)"
+ok '... says whose it is'       says "'$shared/$own' is not used: it belongs to another user (12345)"
+ok '... and the remedy'         says "as root: rm -r '$shared/$own'"
+ok 'doctor tells it'            sh -c '"$@" | grep -F "warning  cache: '"'$shared/$own'"' is not used: it belongs to another user (12345)"' sh setpriv --reuid="$user" --regid="$user" --clear-groups env HOME="$scratch/users" "$FIRN" doctor
+chmod 700 "$shared/$own"
+ok 'nor one that cannot be looked into' status_is 125 as_user "$FIRN" cache list
+ok '... says whose it is'       says 'it belongs to another user (12345)'
 rm -rf "${shared:?}/$own"
 mkdir "$scratch/users/bait"
 chown "$user" "$scratch/users/bait"
@@ -82,9 +87,32 @@ ok '... says so'                says 'others can write to it (mode 0777)'
 chmod 777 "$shared"
 rmdir "$shared/$own"
 ok 'a directory for all that is not sticky is not used' status_is 125 as_user "$FIRN" cache list
-ok '... says what one is'       says 'a directory of root'"'"'s with mode 1777'
-printf '[build]\ncache = %s/$UID/of-$USER\n' "$scratch/users" >"$scratch/conf"
 unset FIRN_CACHE
+printf '[build]\ncache = %s/$UID/of-$USER\n' "$scratch/users" >"$scratch/conf"
 ok 'a place with variables'     status_is 125 as_user env USER=bob "$FIRN" pull --config "$scratch/conf" 127.0.0.1:1/a "$scratch/users/none"
 ok '... is each user'"'"'s own'     [ -d "$scratch/users/$user/of-bob/blobs" ]
+
+# What is the same for all in firn.conf's line, no user makes: he would shut out the others.
+as_other() { setpriv --reuid=12345 --regid=12345 --clear-groups env HOME="$scratch/users" "$@"; }
+chmod 1777 "$shared"
+for line in '%s/firn/$UID' '%s/firn/$USER/cache' '%s/firn'; do
+	printf "[build]\\ncache = $line\\n" "$shared" >"$scratch/conf"
+	ok "no cache by $line"          status_is 125 as_user env USER=ann "$FIRN" pull --config "$scratch/conf" 127.0.0.1:1/a "$scratch/users/none"
+	ok '... is told, with the remedy' says "as root: mkdir -p '$shared/firn' && chmod 1777 '$shared/firn'; going on without a cache"
+	ok '... nor does root'          status_is 125 "$FIRN" pull --config "$scratch/conf" 127.0.0.1:1/a "$scratch/users/none"
+	ok '... and nothing is made'    [ ! -e "$shared/firn" ]
+done
+mkdir -m 1777 "$shared/firn"
+for line in '%s/firn/$UID' '%s/firn/$UID-$USER/cache' '%s/firn'; do
+	printf "[build]\\ncache = $line\\n" "$shared" >"$scratch/conf"
+	for who in as_user as_other; do
+		ok "$who has one by $line"      status_is 125 $who env USER=ann "$FIRN" pull --config "$scratch/conf" 127.0.0.1:1/a "$scratch/users/none"
+		ok '... of his own'             says_not 'without a cache'
+	done
+	rm -rf "${shared:?}/firn"/*
+done
+chmod 700 "$shared/firn"
+printf '[build]\ncache = %s/firn/$UID\n' "$shared" >"$scratch/conf"
+ok 'one that only root may enter' status_is 125 as_user "$FIRN" pull --config "$scratch/conf" 127.0.0.1:1/a "$scratch/users/none"
+ok '... is told, with the remedy' says "for all, as root: chown root:root '$shared/firn' && chmod 1777 '$shared/firn'; going on without a cache"
 done_testing
