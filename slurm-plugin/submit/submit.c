@@ -143,7 +143,7 @@ static int look(const char *path, char **out, struct err *err)
 
 	err->code = 0;
 	if (image_open(path, false, &image, err) < 0)
-		return visible_image(path) == VISIBLE_UNKNOWN ||
+		return visible_path(path) == VISIBLE_UNKNOWN ||
 				       (err->code == ENOENT && getenv("FIRN_CONTAINER"))
 			       ? 0
 			       : -1;
@@ -196,7 +196,7 @@ static int pin_image(const struct submission *at, const struct slurm_wish *wish,
 			return -1;
 		if (seen == 0 && settings->pin == PIN_REQUIRE)
 			return err_aim(err, "cannot pin the image, as this site requires");
-		if (seen == 0 && visible_image(pin.image) == VISIBLE_UNKNOWN) {
+		if (seen == 0 && visible_path(pin.image) == VISIBLE_UNKNOWN) {
 			(void)err_aim(err, "the nodes must have it");
 			warn(err);
 		}

@@ -15,7 +15,6 @@
 extern char **environ;
 
 /* Each machine has its own of these. */
-static const char *const local[] = {"/tmp", "/var/tmp", "/dev/shm", "/run"};
 static const char *const systems[] = {
 	"/bin",	 "/boot", "/dev",  "/etc", "/lib", "/lib64", "/local", "/opt",
 	"/proc", "/run",  "/sbin", "/sys", "/tmp", "/usr",   "/var",
@@ -55,31 +54,18 @@ static bool nothing_can_be_told(const char *path)
 	return path[0] != '/' || getenv("FIRN_CONTAINER") || !is_missing(path);
 }
 
-enum visible visible_image(const char *path)
+enum visible visible_path(const char *path)
 {
 	auto_free char *dir = NULL;
 	const char *own = getenv("TMPDIR");
 
 	if (nothing_can_be_told(path))
 		return VISIBLE_THERE;
-	if (is_below_any(path, local, COUNT_OF(local)) ||
+	if (is_below_any(path, systems, COUNT_OF(systems)) ||
 	    (own && own[0] == '/' && own[1] && path_is_below(path, own)))
 		return VISIBLE_UNKNOWN;
 	dir = above(path);
-	return dir && !is_missing(dir) ? VISIBLE_MISSING : VISIBLE_UNKNOWN;
-}
-
-enum visible visible_source(const char *path)
-{
-	auto_free char *dir = NULL;
-	enum visible found = visible_image(path);
-
-	if (found != VISIBLE_MISSING)
-		return found;
-	dir = above(path);
-	if (!dir || strcmp(dir, "/") == 0 || is_below_any(path, systems, COUNT_OF(systems)))
-		return VISIBLE_UNKNOWN;
-	return VISIBLE_MISSING;
+	return dir && strcmp(dir, "/") != 0 && !is_missing(dir) ? VISIBLE_MISSING : VISIBLE_UNKNOWN;
 }
 
 /* A field of "SRC:DST:..." as a new string without its backslashes; NULL: it is not there. */
@@ -114,7 +100,7 @@ static int check_source(const char *path, void (*warn)(const struct err *err), s
 {
 	struct err maybe;
 
-	switch (visible_source(path)) {
+	switch (visible_path(path)) {
 	case VISIBLE_THERE:
 		return 0;
 	case VISIBLE_MISSING:

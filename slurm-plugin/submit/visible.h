@@ -21,16 +21,10 @@ enum visible {
 };
 
 /*
- * Of an image at the absolute @path: of one in /tmp, /var/tmp, /dev/shm, /run or $TMPDIR the nodes
- * may have their own.
+ * Of an image or a mount's source at the absolute @path: nodes may have anything of / that is not
+ * here, and other files in directories of the system, as /opt, /tmp and /usr, and in $TMPDIR.
  */
-enum visible visible_image(const char *path);
-
-/*
- * Of a mount's source: nodes may have any directory of / that is not here, and other files in
- * directories of the system, as /opt and /usr.
- */
-enum visible visible_source(const char *path);
+enum visible visible_path(const char *path);
 
 /*
  * Look at all sources of @mounts, a list of --container-mounts that was checked. Returns 0, or -1

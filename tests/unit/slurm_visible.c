@@ -32,21 +32,28 @@ static const char *in(const char *name)
 
 static void images(void)
 {
-	ok(visible_image(in("there")) == VISIBLE_THERE, "one that is there");
-	ok(visible_image(in("nosuch.sqfs")) == VISIBLE_MISSING, "one that is not");
-	ok(visible_image(in("there/nosuch.sqfs")) == VISIBLE_MISSING, "... in a directory");
-	ok(visible_image(in("nosuch/a.sqfs")) == VISIBLE_UNKNOWN, "one whose directory is not");
-	ok(visible_image("/nosuch.sqfs") == VISIBLE_MISSING, "one in /");
-	ok(visible_image("/tmp/firn-nosuch.sqfs") == VISIBLE_UNKNOWN &&
-		   visible_image("/dev/shm/firn-nosuch") == VISIBLE_UNKNOWN,
+	static const char *const systems[] = {"/opt/firn-nosuch.sqfs", "/var/firn-nosuch.sqfs",
+					      "/local/firn-nosuch.sqfs", "/usr/firn-nosuch.sqfs",
+					      "/var/lib/firn-nosuch.sqfs"};
+
+	ok(visible_path(in("there")) == VISIBLE_THERE, "one that is there");
+	ok(visible_path(in("nosuch.sqfs")) == VISIBLE_MISSING, "one that is not");
+	ok(visible_path(in("there/nosuch.sqfs")) == VISIBLE_MISSING, "... in a directory");
+	ok(visible_path(in("nosuch/a.sqfs")) == VISIBLE_UNKNOWN, "one whose directory is not");
+	ok(visible_path("/nosuch.sqfs") == VISIBLE_UNKNOWN, "one in /");
+	for (size_t i = 0; i < sizeof(systems) / sizeof(*systems); i++)
+		ok(visible_path(systems[i]) == VISIBLE_UNKNOWN, "one of the nodes' in %s",
+		   systems[i]);
+	ok(visible_path("/tmp/firn-nosuch.sqfs") == VISIBLE_UNKNOWN &&
+		   visible_path("/dev/shm/firn-nosuch") == VISIBLE_UNKNOWN,
 	   "one on a local disk");
 	(void)setenv("TMPDIR", FOLDER, 1);
-	ok(visible_image(in("nosuch.sqfs")) == VISIBLE_UNKNOWN, "one in $TMPDIR");
+	ok(visible_path(in("nosuch.sqfs")) == VISIBLE_UNKNOWN, "one in $TMPDIR");
 	(void)setenv("TMPDIR", "/", 1);
-	ok(visible_image(in("nosuch.sqfs")) == VISIBLE_MISSING, "which is not everything");
+	ok(visible_path(in("nosuch.sqfs")) == VISIBLE_MISSING, "which is not everything");
 	(void)unsetenv("TMPDIR");
 	(void)setenv("FIRN_CONTAINER", "x", 1);
-	ok(visible_image(in("nosuch.sqfs")) == VISIBLE_THERE, "nothing is known in a container");
+	ok(visible_path(in("nosuch.sqfs")) == VISIBLE_THERE, "nothing is known in a container");
 	(void)unsetenv("FIRN_CONTAINER");
 }
 
