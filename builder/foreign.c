@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/foreign.h"
 
+#include "lib/cli/advice.h"
 #include "lib/own.h"
 
 #include <fcntl.h>
@@ -9,10 +10,6 @@
 #include <sys/stat.h>
 
 enum { HEAD_SIZE = 4096 };
-
-struct foreign_word {
-	const char *word, *advice;
-};
 
 #define NOT_YET "that is not in this version"
 #define NO_RECIPES "firn builds no Dockerfile and no definition file"
@@ -25,7 +22,7 @@ struct foreign_word {
 #define USE_LIST "'firn cache list' shows what is kept"
 
 // clang-format off
-static const struct foreign_word options[] = {
+static const struct advice options[] = {
 	/* Apptainer */
 	{"s", "a directory is run as it is; an image is one file"},
 	{"sandbox", "a directory is run as it is; an image is one file"},
@@ -98,7 +95,7 @@ static const struct foreign_word options[] = {
 };
 
 /* Sources that are none here, by what they begin with. */
-static const struct foreign_word sources[] = {
+static const struct advice sources[] = {
 	{"library://", "Apptainer's library is not in this version"},
 	{"oras://",
 	"ORAS artifacts are not in this version: fetch the file with oras or apptainer"},
@@ -117,7 +114,7 @@ static const char *const kinds[] = {
 	"image:", "library://", "oras://", "shub://", "https://", "http://", "containers-storage:",
 };
 
-static const struct foreign_word cache_words[] = {
+static const struct advice cache_words[] = {
 	{"clean", USE_GC}, {"clear", USE_GC}, {"prune", USE_GC}, {"purge", USE_GC}, {"rm", USE_GC},
 	{"remove", USE_GC},
 	{"delete", USE_GC},
@@ -132,23 +129,14 @@ static const char *const recipe_ends[] = {".def", ".recipe", ".dockerfile", ".co
 static const char *const recipe_names[] = {"dockerfile", "containerfile", "singularity"};
 // clang-format on
 
-static const char *find(const struct foreign_word *table, size_t count, const char *word,
-			size_t len)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strlen(table[i].word) == len && strncmp(table[i].word, word, len) == 0)
-			return table[i].advice;
-	return NULL;
-}
-
 const char *foreign_build_option(const char *name, size_t len)
 {
-	return find(options, COUNT_OF(options), name, len);
+	return advice_find(options, COUNT_OF(options), name, len);
 }
 
 const char *foreign_cache(const char *word)
 {
-	return find(cache_words, COUNT_OF(cache_words), word, strlen(word));
+	return advice_find(cache_words, COUNT_OF(cache_words), word, strlen(word));
 }
 
 static bool begins(const char *word, const char *with)

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/foreign.h"
 
+#include "lib/cli/advice.h"
 #include "lib/own.h"
 
 #include <string.h>
-
-struct foreign {
-	const char *word, *advice;
-};
 
 #define USE_BIND "-B SRC:DST shows a directory or file of the host"
 #define USE_ROOT "--root appears as root (one user is mapped)"
@@ -23,7 +20,7 @@ struct foreign {
 #define FILES "an image is a file: ls, cp and rm do it"
 
 // clang-format off
-static const struct foreign verbs[] = {
+static const struct advice verbs[] = {
 	{"apps", "firn inspect shows what an image says of itself"},
 	{"attach", USE_SESSION},
 	{"completion", "the completion is installed with firn"},
@@ -60,7 +57,7 @@ static const struct foreign verbs[] = {
 	{"test", NOT_YET},
 };
 
-static const struct foreign options[] = {
+static const struct advice options[] = {
 	/* Apptainer */
 	{"W", USE_CONTAIN},
 	{"workdir", "as a place to start: " USE_CWD "; for scratch files: --tmpfs DIR"},
@@ -140,7 +137,7 @@ static const struct foreign options[] = {
 };
 
 /* What begins a name that is no file. */
-static const struct foreign images[] = {
+static const struct advice images[] = {
 	{"docker://", USE_PULL},
 	{"oras://", NOT_YET},
 	{"library://", NOT_YET},
@@ -156,22 +153,14 @@ static const struct foreign images[] = {
 };
 // clang-format on
 
-static const char *find(const struct foreign *table, size_t count, const char *word, size_t len)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strlen(table[i].word) == len && strncmp(table[i].word, word, len) == 0)
-			return table[i].advice;
-	return NULL;
-}
-
 const char *foreign_verb(const char *word)
 {
-	return find(verbs, COUNT_OF(verbs), word, strlen(word));
+	return advice_find(verbs, COUNT_OF(verbs), word, strlen(word));
 }
 
 const char *foreign_option(const char *name, size_t len)
 {
-	return find(options, COUNT_OF(options), name, len);
+	return advice_find(options, COUNT_OF(options), name, len);
 }
 
 const char *foreign_image(const char *word)

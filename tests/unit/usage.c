@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/cli/usage.h"
 
+#include "lib/cli/advice.h"
 #include "lib/own.h"
 #include "tests/unit/tap.h"
 
@@ -73,8 +74,19 @@ static void help_fits_a_terminal(void)
 	free(text);
 }
 
+static void words_of_others_have_advice(void)
+{
+	static const struct advice table[] = {{"b", "one"}, {"bind", "two"}};
+
+	is_str(advice_find(table, 2, "bind=/a", 4), "two", "of a word's begin");
+	is_str(advice_find(table, 2, "b", 1), "one", "of a letter");
+	ok(!advice_find(table, 2, "bin", 3) && !advice_find(table, 2, "binds", 5),
+	   "the whole word");
+}
+
 int main(void)
 {
+	words_of_others_have_advice();
 	what_is_close_is_found();
 	what_is_not_is_not();
 	help_fits_a_terminal();
