@@ -136,8 +136,8 @@ static int default_out(const char *text, char **out, struct err *err)
 	char algorithm[DIGEST_ALGORITHM_SIZE];
 	int result;
 
-	if (reference_parse(text, reference_has_host(text) ? NULL : "docker.io", &reference, err) <
-	    0)
+	if (reference_parse(text, reference_has_host(text) ? NULL : REFERENCE_HUB, &reference,
+			    err) < 0)
 		return -1;
 	slash = strrchr(reference->name, '/');
 	name = slash ? slash + 1 : reference->name;

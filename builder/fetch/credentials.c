@@ -2,6 +2,7 @@
 #include "builder/fetch/credentials.h"
 
 #include "builder/fetch/helper.h"
+#include "builder/fetch/reference.h"
 #include "lib/file.h"
 
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 
 enum { FILE_MAX = 1 << 20, DECODED_MAX = 16 << 10 };
 
-#define HUB "docker.io"
 #define HUB_KEY "https://index.docker.io/v1/"
 
 void credentials_clear(struct credentials *credentials)
@@ -118,7 +118,7 @@ static const json_t *find_entry(const json_t *auths, const char *host, const cha
 		if (entry)
 			return entry;
 	}
-	if (strcmp(host, HUB) == 0)
+	if (strcmp(host, REFERENCE_HUB) == 0)
 		return json_object_get(auths, HUB_KEY);
 	(void)snprintf(key, sizeof(key), "https://%s", host);
 	return json_object_get(auths, key);
@@ -127,7 +127,7 @@ static const json_t *find_entry(const json_t *auths, const char *host, const cha
 static int search(const json_t *file, const char *path, const char *host, const char *name,
 		  struct credentials *out, struct err *err)
 {
-	const char *server = strcmp(host, HUB) == 0 ? HUB_KEY : host;
+	const char *server = strcmp(host, REFERENCE_HUB) == 0 ? HUB_KEY : host;
 	const char *helper =
 		json_string_value(json_object_get(json_object_get(file, "credHelpers"), host));
 	const json_t *entry = find_entry(json_object_get(file, "auths"), host, name);

@@ -195,7 +195,7 @@ static size_t name_len(const char *host)
 
 bool login_is_related(const char *host, const char *realm)
 {
-	static const char *const hub[] = {"docker.io", "docker.com"}; /* one owner */
+	static const char *const hub[] = {REFERENCE_HUB, "docker.com"}; /* one owner */
 	size_t len = name_len(host), realm_len = name_len(realm);
 	const char *domain = find_domain(host, len), *other = find_domain(realm, realm_len);
 	size_t domain_len, other_len;

@@ -156,7 +156,7 @@ int reference_parse(const char *text, const char *default_host, struct reference
 			       "between them",
 			       text, name);
 	/* Docker Hub keeps its own images in a group that is usually left out. */
-	if (strcmp(reference->host, "docker.io") == 0 && !strchr(name, '/')) {
+	if (strcmp(reference->host, REFERENCE_HUB) == 0 && !strchr(name, '/')) {
 		if (asprintf(&reference->name, "library/%s", name) < 0)
 			reference->name = NULL;
 	} else {

@@ -11,6 +11,9 @@
 
 #include "builder/digest.h"
 
+/* Docker Hub, as names have it; its API has another host, registry.c's. */
+#define REFERENCE_HUB "docker.io"
+
 /* The parts of a name, all of them checked against the grammar: they go into URLs and paths. */
 struct reference {
 	char *host;           /* with its port; "docker.io" is registry-1.docker.io's other name */

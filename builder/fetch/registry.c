@@ -11,7 +11,6 @@
 
 enum { LOGINS = 3, ENDPOINTS_MAX = 2 };
 
-#define HUB "docker.io"
 #define HUB_API "registry-1.docker.io"
 
 static const char manifest_types[] =
@@ -82,7 +81,7 @@ static int add_origin(struct registry *registry, struct err *err)
 	struct endpoint *endpoint = add_endpoint(registry);
 	const char *host = registry->reference->host;
 
-	endpoint->host = strdup(strcmp(host, HUB) == 0 ? HUB_API : host);
+	endpoint->host = strdup(strcmp(host, REFERENCE_HUB) == 0 ? HUB_API : host);
 	endpoint->prefix = strdup("");
 	if (!endpoint->host || !endpoint->prefix)
 		return err_sys(err, "cannot ask '%s'", host);

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#define HUB "docker.io"
-
 /* @by says who chose: "by ...", or "" for nobody. */
 static int say(const char *text, const struct reference *reference, const char *by, char **said,
 	       struct err *err)
@@ -93,7 +91,7 @@ int shortname_resolve(const char *text, const char *default_host, struct referen
 	if (default_host)
 		return at_host(text, default_host, ", by firn.conf", out, said, err);
 	/* No file has a say in what is no name at all. */
-	if (at_host(text, HUB, "", out, said, err) < 0)
+	if (at_host(text, REFERENCE_HUB, "", out, said, err) < 0)
 		return -1;
 	reference_free(take_ptr(out));
 	free(take_ptr(said));
@@ -108,5 +106,5 @@ int shortname_resolve(const char *text, const char *default_host, struct referen
 		return by_alias(text, alias, out, said, err);
 	if (conf.hosts_path)
 		return of_list(text, &conf, out, said, err);
-	return at_host(text, HUB, "", out, said, err);
+	return at_host(text, REFERENCE_HUB, "", out, said, err);
 }
