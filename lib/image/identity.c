@@ -3,16 +3,12 @@
 
 #include "lib/file.h"
 #include "lib/image/le.h"
+#include "lib/squashfs/super.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 enum {
-	/* squashfs 4.0, "Superblock": of 96 bytes; le64 each. */
-	SUPERBLOCK_SIZE = 96,
-	BYTES_USED_AT = 40,
-	INODE_TABLE_AT = 64,
-
 	TABLES_MAX = 8 << 20, /* of larger ones the first half and the last */
 	READ_SIZE = 64 << 10,
 
@@ -41,8 +37,8 @@ static int add_range(struct sha256 *hash, int fd, uint64_t from, uint64_t to)
 static int add_tables(struct sha256 *hash, const struct image *image,
 		      const unsigned char *superblock)
 {
-	uint64_t begin = le_get64(superblock + INODE_TABLE_AT),
-		 end = le_get64(superblock + BYTES_USED_AT);
+	uint64_t begin = le_get64(superblock + SUPER_INODE_TABLE),
+		 end = le_get64(superblock + SUPER_BYTES_USED);
 
 	/* Nonsense is an image, too, until somebody mounts it. */
 	if (end > image->size || begin > end)
@@ -59,7 +55,7 @@ static int add_tables(struct sha256 *hash, const struct image *image,
 /* What is between superblock and tables. */
 static int add_data(struct sha256 *hash, const struct image *image, const unsigned char *superblock)
 {
-	uint64_t begin = SUPERBLOCK_SIZE, end = le_get64(superblock + INODE_TABLE_AT);
+	uint64_t begin = SUPER_SIZE, end = le_get64(superblock + SUPER_INODE_TABLE);
 
 	if (end > image->size || begin > end)
 		return 0;
@@ -77,7 +73,7 @@ static int add_data(struct sha256 *hash, const struct image *image, const unsign
 static int make_fingerprint(const struct image *image, unsigned char out[SHA256_SIZE],
 			    struct err *err)
 {
-	unsigned char superblock[SUPERBLOCK_SIZE] = {0};
+	unsigned char superblock[SUPER_SIZE] = {0};
 	uint64_t size = image->size;
 	struct sha256 hash;
 

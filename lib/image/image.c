@@ -4,6 +4,7 @@
 #include "lib/cage/apart.h"
 #include "lib/file.h"
 #include "lib/image/le.h"
+#include "lib/squashfs/super.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -12,7 +13,6 @@
 enum {
 	HEAD_SIZE = 2048,
 	SIF_MAGIC_AT = 32,
-	SUPER_USED_AT = 40,    /* bytes_used, doc/format.md */
 	SIF_MEMORY = 64 << 20, /* bytes, of who reads a table */
 };
 
@@ -66,15 +66,18 @@ bool image_is_begun(int fd)
 
 int image_check_whole(const struct image *image, struct err *err)
 {
-	unsigned char super[SUPER_USED_AT + 8];
+	unsigned char super[SUPER_BYTES_USED + 8];
 	uint64_t used;
+	ssize_t got;
 
 	if (image->kind == IMAGE_DIRECTORY)
 		return 0;
-	if (image->size < sizeof(super) ||
-	    pread(image->fd, super, sizeof(super), (off_t)image->offset) != sizeof(super))
+	got = file_read_at(image->fd, super, sizeof(super), image->offset);
+	if (got < 0)
+		return err_sys(err, "cannot read '%s'", image->path);
+	if (image->size < sizeof(super) || (size_t)got < sizeof(super))
 		return err_set(err, "'%s' is too short to be an image", image->path);
-	used = le_get64(super + SUPER_USED_AT);
+	used = le_get64(super + SUPER_BYTES_USED);
 	if (used > image->size)
 		return err_set(err, "'%s' is truncated: %llu of %llu bytes are missing",
 			       image->path, (unsigned long long)(used - image->size),

@@ -2,38 +2,13 @@
 #include "lib/squashfs/private.h"
 
 #include "lib/file.h"
+#include "lib/squashfs/super.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	SUPER_SIZE = 96,
-	SUPER_MAGIC = 0x73717368, /* "hsqs" */
-	CACHE_DEFAULT = 16 << 20,
-};
-
-/* struct squashfs_super_block of fs/squashfs/squashfs_fs.h. */
-enum super_field {
-	SUPER_INODES = 4,
-	SUPER_MKFS_TIME = 8,
-	SUPER_BLOCK_SIZE = 12,
-	SUPER_FRAGMENTS = 16,
-	SUPER_COMPRESSION = 20,
-	SUPER_BLOCK_LOG = 22,
-	SUPER_FLAGS = 24,
-	SUPER_IDS = 26,
-	SUPER_MAJOR = 28,
-	SUPER_MINOR = 30,
-	SUPER_ROOT = 32,
-	SUPER_BYTES_USED = 40,
-	SUPER_ID_TABLE = 48,
-	SUPER_XATTR_TABLE = 56,
-	SUPER_INODE_TABLE = 64,
-	SUPER_DIRECTORY_TABLE = 72,
-	SUPER_FRAGMENT_TABLE = 80,
-	SUPER_EXPORT_TABLE = 88,
-};
+enum { CACHE_DEFAULT = 16 << 20 };
 
 const char *squashfs_compression_name(enum squashfs_compression compression)
 {

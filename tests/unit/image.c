@@ -247,12 +247,23 @@ static void the_name_is_that_of_the_open_file(void)
 	(void)rmdir(other);
 }
 
+static void an_error_to_read_is_no_short_image(void)
+{
+	struct image image = {.kind = IMAGE_SQUASHFS, .path = file, .fd = -1, .size = 4096};
+	struct err err;
+
+	ok(image_check_whole(&image, &err) < 0 && strstr(err.text, "cannot read '") &&
+		   !strstr(err.text, "too short"),
+	   "what cannot be read is not called too short");
+}
+
 int main(void)
 {
 	if (!mkdtemp(scratch))
 		return 1;
 	(void)snprintf(file, sizeof(file), "%s/image", scratch);
 	what_is_no_image_is_named();
+	an_error_to_read_is_no_short_image();
 	the_name_is_that_of_the_open_file();
 	a_file_in_the_way_is_told_from_a_closed_door();
 	a_fifo_does_not_hang();
