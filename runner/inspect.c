@@ -12,14 +12,8 @@
 
 #include <string.h>
 
-enum {
-	CONFIG_MAX = 8 << 20,
-	LABELS_MAX = 1 << 20,
-	PROVENANCE_MAX = 4 << 20,
-	MEMORY_MAX = 256 << 20
-};
+enum { LABELS_MAX = 1 << 20, PROVENANCE_MAX = 4 << 20, MEMORY_MAX = 256 << 20 };
 
-#define CONFIG_PATH "/.firn/config.json"
 #define LABELS_PATH "/.singularity.d/labels.json"
 #define PROVENANCE_PATH "/.firn/provenance.json"
 #define VERITY_MAGIC                                                                               \
@@ -102,9 +96,9 @@ static int tell_names(struct report *to, const char *name, const struct json *co
 static int tell_expected(struct report *to, struct content *content, struct err *err)
 {
 	auto_json *config = NULL;
-	auto_free char *text = NULL;
-	size_t size = 0;
-	int found = content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err);
+	const char *text;
+	size_t size;
+	int found = content_config_text(content, &text, &size, err);
 
 	if (found <= 0)
 		return found;

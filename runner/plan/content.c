@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 
 enum { CONFIG_MAX = 8 << 20, MEMORY = 256 << 20, NAME_SIZE = 257 /* of squashfs, and the end */ };
-
 #define CONFIG_PATH "/.firn/config.json"
 
 /* A file as a process apart tells it; its bytes come in a memfd. */
@@ -177,35 +176,36 @@ int content_read(struct content *content, const char *path, size_t limit, char *
 	return 1;
 }
 
-static int parse_config(const struct content *content, const char *text, size_t size,
-			struct oci_config **out, struct err *err)
+int content_config_text(struct content *content, const char **out, size_t *size, struct err *err)
 {
-	if (oci_config_parse(text, size, out, err) < 0)
-		return err_aim(err, "cannot read " CONFIG_PATH " of '%s'", content->image->path);
-	return 1;
+	if (!content->config_known &&
+	    content_read(content, CONFIG_PATH, CONFIG_MAX, &content->config, &content->config_size,
+			 err) < 0)
+		return -1;
+	content->config_known = true;
+	*out = content->config;
+	*size = content->config_size;
+	return content->config ? 1 : 0;
 }
 
 int content_read_config(struct content *content, struct oci_config **out, struct err *err)
 {
-	auto_free char *text = NULL;
-	size_t size = 0;
-	int found;
+	const char *text;
+	size_t size;
+	int found = content_config_text(content, &text, &size, err);
 
-	if (content->config)
-		return content->config_size == 0 ? 0
-						 : parse_config(content, content->config,
-								content->config_size, out, err);
-	found = content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err);
-	return found <= 0 ? found : parse_config(content, text, size, out, err);
+	if (found > 0 && oci_config_parse(text, size, out, err) < 0)
+		return err_aim(err, "cannot read " CONFIG_PATH " of '%s'", content->image->path);
+	return found;
 }
 
 int content_copy_config(struct content *content, struct err *err)
 {
-	auto_free char *text = NULL;
 	auto_fd fd = memfd_create("firn-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t size = 0;
+	const char *text;
+	size_t size;
 
-	if (content_read(content, CONFIG_PATH, CONFIG_MAX, &text, &size, err) < 0)
+	if (content_config_text(content, &text, &size, err) < 0)
 		return -1;
 	if (fd < 0 || file_write_all(fd, text, size) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
@@ -213,20 +213,30 @@ int content_copy_config(struct content *content, struct err *err)
 	return take_fd(&fd);
 }
 
+/* The next @size bytes of the memfd @fd, of which another process may have told us. */
+static int take_bytes(int fd, uint64_t size, size_t limit, off_t *at, char **out)
+{
+	auto_free char *text = size <= limit ? malloc(size + 1) : NULL;
+
+	if (!text || file_read_at(fd, text, size, (uint64_t)*at) != (ssize_t)size)
+		return -1;
+	text[size] = '\0';
+	*at += (off_t)size;
+	*out = take_ptr(&text);
+	return 0;
+}
+
 int content_take_config(struct content *content, int fd, struct err *err)
 {
-	struct stat stat;
+	struct stat stat = {0};
+	off_t at = 0;
 
-	if (fstat(fd, &stat) < 0 || stat.st_size < 0 || stat.st_size > CONFIG_MAX)
-		return err_set(err, "the configuration of '%s' cannot be read",
-			       content->image->path);
+	if (fstat(fd, &stat) < 0 ||
+	    (stat.st_size != 0 && take_bytes(fd, (uint64_t)stat.st_size, CONFIG_MAX, &at,
+					     &content->config) < 0))
+		return err_set(err, "cannot take the configuration of '%s'", content->image->path);
 	content->config_size = (size_t)stat.st_size;
-	content->config = malloc(content->config_size + 1);
-	if (!content->config || file_read_at(fd, content->config, content->config_size, 0) !=
-					(ssize_t)content->config_size)
-		return err_sys(err, "the configuration of '%s' cannot be read",
-			       content->image->path);
-	content->config[content->config_size] = '\0';
+	content->config_known = true;
 	return 0;
 }
 
@@ -432,38 +442,28 @@ static int peek(void *arg, void *out, struct err *err)
 	return peek_texts(peek, content, glimpse, err) < 0 ? -1 : 0;
 }
 
-/* The next bytes of the memfd @fd, which whoever took over the reader may have filled. */
-static int take_bytes(int fd, const struct glimpse_text *what, size_t limit, off_t *at, char **out)
-{
-	auto_free char *text = what->size <= limit ? malloc(what->size + 1) : NULL;
-
-	if (!text || file_read_at(fd, text, what->size, (uint64_t)*at) != (ssize_t)what->size)
-		return -1;
-	text[what->size] = '\0';
-	*at += (off_t)what->size;
-	*out = take_ptr(&text);
-	return 0;
-}
-
 static int take_glimpse(struct content *content, int bytes, struct err *err)
 {
 	struct known *known = content->known;
 	struct glimpse *glimpse = &known->glimpse;
 	off_t at = 0;
-	bool good = glimpse->count <= CONTENT_TEXTS_MAX &&
-		    take_bytes(bytes, &glimpse->config, CONFIG_MAX, &at, &content->config) == 0;
+	bool good = glimpse->count <= CONTENT_TEXTS_MAX;
 
+	if (good && glimpse->config.is_file == 1)
+		good = take_bytes(bytes, glimpse->config.size, CONFIG_MAX, &at,
+				  &content->config) == 0;
 	content->config_size = (size_t)glimpse->config.size;
+	content->config_known = true;
 	for (size_t i = 0; good && i < glimpse->count; i++) {
 		struct glimpse_text *text = &glimpse->text[i];
 
 		text->name[sizeof(text->name) - 1] = '\0';
-		good = take_bytes(bytes, text, known->files.text_max, &at, &known->text[i]) == 0;
+		good = take_bytes(bytes, text->size, known->files.text_max, &at,
+				  &known->text[i]) == 0;
 	}
-	if (good)
-		return 0;
-	return err_set(err, "'%s' cannot be read: what came of it makes no sense",
-		       content->image->path);
+	return good ? 0
+		    : err_set(err, "'%s' cannot be read: what came of it makes no sense",
+			      content->image->path);
 }
 
 static int peek_apart(struct content *content, const struct conf *conf, struct err *err)

@@ -36,8 +36,9 @@ struct content {
 	const struct image *image;       /* borrowed */
 	struct squashfs *squashfs;       /* NULL for a directory */
 	struct squashfs_reader *reader;
-	char *config;                    /* see content_take_config(); NULL: it is in the image */
+	char *config;                    /* see content_config_text(); NULL: it has none */
 	size_t config_size;
+	bool config_known;               /* that it was read, or taken */
 	struct known *known; /* content_open_apart(): what can be asked; else NULL; owned */
 };
 
@@ -67,7 +68,13 @@ void content_freep(struct content **content);
 int content_read(struct content *content, const char *path, size_t limit, char **out, size_t *size,
 		 struct err *err);
 
-/* The image's OCI configuration, /.firn/config.json. Returns 1, 0 when it has none, or -1. */
+/*
+ * The image's OCI configuration, /.firn/config.json, with a NUL behind; it is read once, and
+ * @content's. Returns 1, 0 when it has none, or -1.
+ */
+int content_config_text(struct content *content, const char **out, size_t *size, struct err *err);
+
+/* The same, taken apart. */
 int content_read_config(struct content *content, struct oci_config **out, struct err *err);
 
 /*
