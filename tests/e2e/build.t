@@ -118,11 +118,13 @@ wrong 'a source that is not there' "$scratch/out/w.sqfs" "tar:$scratch/nosuch.ta
 wrong 'a path that is not there' "$scratch/out/w.sqfs" "$scratch/nosuch"
 wrong 'an unknown codec'         --compress lzma "$scratch/out/w.sqfs" "oci:$scratch/oci"
 wrong 'a level that is none'     --compress zstd:99 "$scratch/out/w.sqfs" "oci:$scratch/oci"
+wrong 'a level with a sign'      --compress zstd:+3 "$scratch/out/w.sqfs" "oci:$scratch/oci"
 wrong 'a level for none'         --compress none:3 "$scratch/out/w.sqfs" "oci:$scratch/oci"
 wrong 'an odd block size'        --block-size 100000 "$scratch/out/w.sqfs" "oci:$scratch/oci"
 wrong 'a block size too large'   --block-size 2M "$scratch/out/w.sqfs" "oci:$scratch/oci"
 wrong 'no threads'               -j 0 "$scratch/out/w.sqfs" "oci:$scratch/oci"
 wrong 'threads that are no number' -j many "$scratch/out/w.sqfs" "oci:$scratch/oci"
+wrong 'threads as a size'        -j 1k "$scratch/out/w.sqfs" "oci:$scratch/oci"
 ok 'nothing of these is left'    sh -c '[ ! -e "$0" ]' "$scratch/out/w.sqfs"
 
 # More layers than descriptors
