@@ -40,11 +40,6 @@ int words_add(struct words *words, const char *text)
 	return words_take(words, strdup(text));
 }
 
-int words_add_part(struct words *words, const char *text, size_t len)
-{
-	return words_take(words, strndup(text, len));
-}
-
 int words_print(struct words *words, const char *format, ...)
 {
 	char *text = NULL;

@@ -21,11 +21,10 @@ struct words {
 };
 
 /*
- * Add a copy of @text, of its first @len bytes (or up to a NUL), or of what @format says.
+ * Add a copy of @text, or what @format says.
  * Return 0, or -1 with errno when there is no memory: then @words is as it was.
  */
 int words_add(struct words *words, const char *text);
-int words_add_part(struct words *words, const char *text, size_t len);
 int words_print(struct words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Add @text itself, which is owned by @words from then on, and freed if it cannot be added or is

@@ -70,11 +70,6 @@ void spool_close(struct spool *spool)
 	free(spool);
 }
 
-void spool_closep(struct spool **spool)
-{
-	spool_close(*spool);
-}
-
 int spool_fd(const struct spool *spool)
 {
 	return spool->fd;

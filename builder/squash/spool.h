@@ -23,9 +23,7 @@ struct spool_stream; /* one layer's data; written by one thread, then read by on
 int spool_open(struct spool **out, struct err *err);
 /* After its streams. The file is gone with its descriptor; NULL is fine. */
 void spool_close(struct spool *spool);
-void spool_closep(struct spool **spool);
 int spool_fd(const struct spool *spool); /* its file, borrowed */
-#define auto_spool CLEANUP(spool_closep) struct spool
 
 /* A file of its own of the same kind: for what is wanted as a whole. Returns its descriptor. */
 int spool_unnamed(struct err *err);

@@ -8,13 +8,11 @@ static void a_list_ends_with_null(void)
 	auto_words words = {0};
 
 	ok(words.item == NULL && words_count(words.item) == 0, "a new list is NULL");
-	ok(words_add(&words, "one") == 0 && words_add_part(&words, "two words", 3) == 0 &&
-		   words_print(&words, "%s=%d", "n", 3) == 0,
+	ok(words_add(&words, "one") == 0 && words_print(&words, "%s=%d", "n", 3) == 0,
 	   "words are added");
 	is_str(words.item[0], "one", "... whole");
-	is_str(words.item[1], "two", "... a part of a text");
-	is_str(words.item[2], "n=3", "... as printf() says");
-	ok(words.item[3] == NULL && words.count == 3, "NULL stands behind the last");
+	is_str(words.item[1], "n=3", "... as printf() says");
+	ok(words.item[2] == NULL && words.count == 2, "NULL stands behind the last");
 }
 
 static void words_are_copies_unless_they_are_taken(void)
@@ -29,13 +27,12 @@ static void words_are_copies_unless_they_are_taken(void)
 	ok(words_take(&words, NULL) == -1 && words.count == 2, "no text is a failure, not the end");
 }
 
-static void a_part_ends_at_its_nul(void)
+static void an_empty_word_is_a_word(void)
 {
 	auto_words words = {0};
 
-	ok(words_add_part(&words, "ab", 100) == 0, "a part longer than its text");
-	is_str(words.item[0], "ab", "... is the text");
-	ok(words_add(&words, "") == 0 && words.count == 2, "an empty word is a word");
+	ok(words_add(&words, "ab") == 0 && words_add(&words, "") == 0 && words.count == 2,
+	   "an empty word is a word");
 }
 
 static void a_list_grows_as_far_as_wanted(void)
@@ -110,7 +107,7 @@ int main(void)
 
 	a_list_ends_with_null();
 	words_are_copies_unless_they_are_taken();
-	a_part_ends_at_its_nul();
+	an_empty_word_is_a_word();
 	a_list_grows_as_far_as_wanted();
 	lists_are_joined();
 	return done_testing();
