@@ -263,6 +263,8 @@ static int take_data(struct tar *tar, const struct tar_header *header, uint64_t 
 	 * set. */
 	if (entry->type != TAR_FILE && header->type >= '1' && header->type <= '6')
 		size = 0;
+	if (entry->type == TAR_DIRECTORY && header->type != 'D' && size > 0)
+		return err_set(err, "a file with the name of a directory, '%s'", entry->path);
 	tar->left = size;
 	tar->padding = padding_of(size);
 	entry->size = size;

@@ -309,14 +309,18 @@ static void a_slash_at_the_end_makes_a_directory(void)
 		struct tar_entry entry;
 		struct err err;
 
-		add(&archive, types[i], "d/", "", "data", 4);
+		add(&archive, types[i], "d/", "", "", 0);
 		add(&archive, types[i], "e", "", "", 0);
 		memory = in_memory(&archive, archive.size);
 		ok(tar_open(&memory.stream, &tar, &err) == 0 && tar_next(tar, &entry, &err) == 1 &&
 			   entry.type == TAR_DIRECTORY,
 		   "of a file's type %d", types[i]);
-		ok(tar_next(tar, &entry, &err) == 1 && entry.type == TAR_FILE,
-		   "data behind it are passed by");
+		ok(tar_next(tar, &entry, &err) == 1 && entry.type == TAR_FILE, "and no other");
+
+		struct archive contrary = {.size = 0};
+
+		add(&contrary, types[i], "d/", "", "data", 4);
+		ok(strstr(only(&contrary), "the name of a directory"), "data belong to a file");
 	}
 }
 
