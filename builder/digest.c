@@ -180,15 +180,3 @@ int hasher_add_file(struct hasher *sum, int fd, uint64_t at, uint64_t end, const
 	}
 	return 0;
 }
-
-int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, struct err *err)
-{
-	auto_hasher *sum = hasher_new();
-
-	if (!sum)
-		return err_sys(err, "cannot compute a digest");
-	if (hasher_add_file(sum, fd, 0, size, name, err) < 0)
-		return -1;
-	hasher_end(sum, out);
-	return 0;
-}

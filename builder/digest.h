@@ -68,10 +68,5 @@ int hasher_add_file(struct hasher *sum, int fd, uint64_t at, uint64_t end, const
 int digest_of(const void *data, size_t size, struct digest *out, struct err *err);
 int digest_of_like(const struct digest *like, const void *data, size_t size, struct digest *out,
 		   struct err *err);
-/*
- * The digest of the first @size bytes of @fd, wherever it stands. @name is for messages. Returns
- * 0, or -1 with @err, also when it has fewer bytes.
- */
-int digest_of_file(int fd, uint64_t size, const char *name, struct digest *out, struct err *err);
 
 #endif

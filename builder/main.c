@@ -19,7 +19,6 @@
 #include <jansson.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 
 static int give_up(const struct err *err)
 {
@@ -167,17 +166,6 @@ static int verb_pull(const struct options *options)
 	return make_image(options, source, out ? out : options->operand[1]);
 }
 
-/* What sha256sum(1) says of the image at @path. */
-static int sum_up(const char *path, struct digest *out, struct err *err)
-{
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat stat;
-
-	if (fd < 0 || fstat(fd, &stat) < 0)
-		return err_sys(err, "cannot read '%s'", path);
-	return digest_of_file(fd, (uint64_t)stat.st_size, path, out, err);
-}
-
 /* Of what does not hold, there is no more to tell than why. */
 static int report_failed(const struct options *options, const char *path, const struct err *err)
 {
@@ -188,20 +176,21 @@ static int report_failed(const struct options *options, const char *path, const 
 }
 
 static void report_verified(const struct options *options, const char *path,
-			    const struct digest *file, const struct verified *verified)
+			    const struct verified *verified)
 {
 	if (options->json) {
 		print_json(json_pack("{s:o, s:b, s:s, s:s, s:s, s:b, s:b, s:b}", "image",
-				     json_name(path), "verified", 1, "sha256", digest_hex(file),
-				     "image_digest", verified->image.text, "tree_digest",
-				     verified->tree.text, "digest_recorded",
-				     (int)verified->has_origin, "rebuilt", (int)verified->rebuilt,
-				     "same_bytes", (int)verified->same_bytes));
+				     json_name(path), "verified", 1, "sha256",
+				     digest_hex(&verified->file), "image_digest",
+				     verified->image.text, "tree_digest", verified->tree.text,
+				     "digest_recorded", (int)verified->has_origin, "rebuilt",
+				     (int)verified->rebuilt, "same_bytes",
+				     (int)verified->same_bytes));
 		return;
 	}
 	if (options->level == LOG_QUIET)
 		return;
-	printf("sha256 %s\n", digest_hex(file));
+	printf("sha256 %s\n", digest_hex(&verified->file));
 	printf("image  %s%s\n", verified->image.text, verified->has_origin ? "  as recorded" : "");
 	printf("tree   %s  as recorded\n", verified->tree.text);
 	if (verified->rebuilt)
@@ -218,7 +207,6 @@ static int verb_verify(const struct options *options)
 	auto_cache_place cache = {0};
 	struct recipe recipe;
 	struct verified verified;
-	struct digest file;
 	struct err err;
 
 	if (options->from && !options->rebuild) {
@@ -229,10 +217,9 @@ static int verb_verify(const struct options *options)
 	    find_cache(options, conf, &cache, &err) < 0)
 		return give_up(&err);
 	fill_recipe(options, conf, &cache, &recipe);
-	if (verify_image(path, &recipe, options->rebuild, options->from, &verified, &err) < 0 ||
-	    sum_up(path, &file, &err) < 0)
+	if (verify_image(path, &recipe, options->rebuild, options->from, &verified, &err) < 0)
 		return report_failed(options, path, &err);
-	report_verified(options, path, &file, &verified);
+	report_verified(options, path, &verified);
 	return EXIT_SUCCESS;
 }
 

@@ -25,6 +25,7 @@ struct claims {
 	size_t origin_layers; /* that it names, if it does */
 	bool origin_has_layers;
 	struct digest actual; /* of the file up to its origin */
+	struct digest file;   /* of all of it */
 	struct digest tree;
 };
 
@@ -220,6 +221,23 @@ static int take_origin(const char *text, size_t size, struct claims *claims, str
 	return 0;
 }
 
+/* Of what is open: whoever has the name may put another file there meanwhile. */
+static int sum_up_file(const struct image *image, uint64_t origin, struct claims *claims,
+		       struct err *err)
+{
+	auto_hasher *sum = hasher_new();
+
+	if (!sum)
+		return err_sys(err, "cannot sum up the image");
+	if (hasher_add_file(sum, image->fd, 0, origin, image->path, err) < 0 ||
+	    hasher_peek(sum, &claims->actual, err) < 0 ||
+	    hasher_add_file(sum, image->fd, origin, (uint64_t)image->stat.st_size, image->path,
+			    err) < 0)
+		return -1;
+	hasher_end(sum, &claims->file);
+	return 0;
+}
+
 static int read_origin(const struct inspection *reading, struct claims *claims, struct err *err)
 {
 	const struct image *image = reading->image;
@@ -232,13 +250,14 @@ static int read_origin(const struct inspection *reading, struct claims *claims, 
 	if (squashfs_open(image->fd, 0, image->size, reading->path, NULL, &squashfs, err) < 0)
 		return -1;
 	size = origin_offset(squashfs_info(squashfs)->bytes_used);
-	if (digest_of_file(image->fd, size, reading->path, &claims->actual, err) < 0)
+	if (sum_up_file(image, size, claims, err) < 0)
 		return -1;
 	found = origin_read(image->fd, size, &text, &text_size, err);
 	if (found > 0 && take_origin(text, text_size, claims, err) < 0)
 		return err_aim(err, "'%s'", reading->path);
-	if (found < 0 || origin_check_end(image->fd, squashfs_info(squashfs)->bytes_used, found > 0,
-					  text_size, err) < 0)
+	if (found < 0 ||
+	    origin_check_end(image->fd, (uint64_t)image->stat.st_size,
+			     squashfs_info(squashfs)->bytes_used, found > 0, text_size, err) < 0)
 		return err_aim(err, "'%s' is not as it was built", reading->path);
 	return 0;
 }
@@ -278,7 +297,8 @@ static int settle(struct claims *claims, const char *path, struct err *err)
 	if (block_size < 4096 || block_size > 1 << 20 || (block_size & (block_size - 1)) != 0 ||
 	    !settle_digest(&provenance->tree, true) || !settle_digest(&provenance->config, false) ||
 	    !settle_digest(&provenance->ch, false) || !settle_digest(&claims->actual, true) ||
-	    !settle_digest(&claims->tree, true) || !settle_digest(&claims->origin_image, false) ||
+	    !settle_digest(&claims->file, true) || !settle_digest(&claims->tree, true) ||
+	    !settle_digest(&claims->origin_image, false) ||
 	    !settle_digest(&claims->origin_config, false))
 		return err_set(err, "'%s' cannot be read: what came of it makes no sense", path);
 	return 0;
@@ -427,6 +447,7 @@ int verify_image(const char *path, const struct recipe *recipe, bool rebuild, co
 		return err_sys(err, "cannot read '%s'", path);
 	if (read_apart(path, recipe, claims, err) < 0 || check_origin(path, claims, err) < 0)
 		return -1;
+	out->file = claims->file;
 	out->image = claims->actual;
 	out->tree = claims->tree;
 	out->has_origin = claims->origin_image.text[0];

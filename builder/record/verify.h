@@ -14,7 +14,8 @@
 #include "builder/build.h"
 
 struct verified {
-	struct digest image, tree;
+	struct digest file;	   /* of all of it, as sha256sum(1) computes it */
+	struct digest image, tree; /* of the file up to its origin; of the files in it */
 	bool has_origin;       /* the image's digest was recorded, and matches */
 	bool rebuilt;
 	bool same_bytes;       /* the rebuilt image is the same, byte for byte */

@@ -6,7 +6,6 @@
 #include "lib/own.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 /* What stands before the text, doc/format.md; all numbers little endian. */
 enum {
@@ -45,10 +44,10 @@ static int check_zeros(int fd, size_t size, uint64_t offset, const char *where, 
 	return is_zero(data, size) ? 0 : err_set(err, "behind %s stands what is not zeros", where);
 }
 
-int origin_check_end(int fd, uint64_t bytes_used, bool has_origin, size_t size, struct err *err)
+int origin_check_end(int fd, uint64_t file_size, uint64_t bytes_used, bool has_origin, size_t size,
+		     struct err *err)
 {
 	uint64_t end = origin_offset(bytes_used);
-	struct stat stat;
 	char magic[8];
 
 	if (check_zeros(fd, (size_t)(end - bytes_used), bytes_used, "the squashfs", err) < 0)
@@ -58,11 +57,9 @@ int origin_check_end(int fd, uint64_t bytes_used, bool has_origin, size_t size, 
 		return 0;
 	if (has_origin)
 		end += origin_offset(ORIGIN_HEADER_SIZE + size);
-	if (fstat(fd, &stat) < 0)
-		return err_sys(err, "cannot read the origin");
-	if ((uint64_t)stat.st_size > end)
+	if (file_size > end)
 		return err_set(err, "%llu bytes follow that are not part of it",
-			       (unsigned long long)((uint64_t)stat.st_size - end));
+			       (unsigned long long)(file_size - end));
 	return 0;
 }
 

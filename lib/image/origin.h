@@ -32,11 +32,12 @@ uint64_t origin_offset(uint64_t bytes_used);
 int origin_read(int fd, uint64_t offset, char **text, size_t *size, struct err *err);
 
 /*
- * Whether the file ends behind the image and its origin, if it @has_origin with a text of @size
- * bytes: zeros up to the next page, and nothing else, but for a seal in the origin's place, which
- * is not looked at. Returns 0, or -1 with @err.
+ * Whether the file, of @file_size bytes, ends behind the image and its origin, if it @has_origin
+ * with a text of @size bytes: zeros up to the next page, and nothing else, but for a seal in the
+ * origin's place, which is not looked at. Returns 0, or -1 with @err.
  */
-int origin_check_end(int fd, uint64_t bytes_used, bool has_origin, size_t size, struct err *err);
+int origin_check_end(int fd, uint64_t file_size, uint64_t bytes_used, bool has_origin, size_t size,
+		     struct err *err);
 
 /* Write it there, padded to ORIGIN_ALIGNMENT, so that another section can follow. Returns 0, or -1
  * with @err; some of it may be written then. */
