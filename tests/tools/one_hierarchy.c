@@ -6,7 +6,6 @@
  * it uses the other one alone. It opens /proc/PID/cgroup (cgroups(7)), and gets the line that
  * begins with "0::" and no other.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
