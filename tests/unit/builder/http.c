@@ -2,7 +2,7 @@
 /* What goes where when a server redirects, and what is tried again. */
 #include "builder/fetch/http.h"
 
-#include "tests/unit/small_server.h"
+#include "tests/unit/builder/small_server.h"
 #include "tests/unit/tap.h"
 
 static struct conf *conf;

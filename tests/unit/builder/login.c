@@ -2,7 +2,7 @@
 /* To which token servers a registry's credentials go. */
 #include "builder/fetch/login.h"
 
-#include "tests/unit/small_server.h"
+#include "tests/unit/builder/small_server.h"
 #include "tests/unit/tap.h"
 
 static void a_realm_is_of_the_registrys_domain(void)

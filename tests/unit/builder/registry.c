@@ -2,7 +2,7 @@
 /* A repository: what is checked of its answers, when it logs in, and where a blob goes on. */
 #include "builder/fetch/registry.h"
 
-#include "tests/unit/small_server.h"
+#include "tests/unit/builder/small_server.h"
 #include "tests/unit/tap.h"
 
 #define DOCUMENT "{\"schemaVersion\": 2}"

@@ -5,8 +5,8 @@
  * Each connection is one request; what answers it is the test's function. All
  * requests are kept, one after the other, in small_server_log().
  */
-#ifndef FIRN_TESTS_UNIT_SMALL_SERVER_H
-#define FIRN_TESTS_UNIT_SMALL_SERVER_H
+#ifndef FIRN_TESTS_UNIT_BUILDER_SMALL_SERVER_H
+#define FIRN_TESTS_UNIT_BUILDER_SMALL_SERVER_H
 
 #include <arpa/inet.h>
 #include <pthread.h>
