@@ -107,8 +107,8 @@ ok 'require: not without one'               fails forged ''
 ok '... as is said'                         says 'the job has no pin of its image'
 ok 'require: one without a seal'            fails forged "$(pin "$none")"
 ok '... has none'                           says "the pin of the job's image has no seal"
-ok 'require: an image that is not here'     status_is 125 srun --container=/nosuch.sqfs true
-ok '... is not submitted'                   says "firn: cannot open '/nosuch.sqfs': No such file"
+ok 'require: an image that is not here'     status_is 125 srun --container=$home/nosuch.sqfs true
+ok '... is not submitted'                   says "firn: cannot open '$home/nosuch.sqfs': No such file"
 ok 'require: nor one that only nodes may have' status_is 125 srun --container=/nosuch/a.sqfs true
 ok '... is not submitted'                   says "firn: cannot pin the image, as this site requires: cannot open '/nosuch/a.sqfs'"
 ok 'require: nor is a directory'            status_is 125 srun --container="$scratch/root" true
