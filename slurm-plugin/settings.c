@@ -26,6 +26,14 @@ static int take(struct settings *settings, const char *word, struct err *err)
 	}
 	if (strncmp(word, "pin=", 4) == 0 && conf_pin_parse(word + 4, &settings->pin))
 		return 0;
+	/* A word of pyxis: as here, or a promise that is not kept. */
+	if (strcmp(word, "container_scope=job") == 0)
+		return 0;
+	if (strcmp(word, "container_scope=global") == 0)
+		return err_set(err,
+			       "plugstack.conf: '%s' is not there: a container with a name "
+			       "ends with its job",
+			       word);
 	return err_set(err, "plugstack.conf: '%s' is not understood", word);
 }
 

@@ -35,7 +35,7 @@ const struct slurm_option_text slurm_options[] = {
 	 "[firn] the image cannot be written to (the default)"},
 	{SLURM_WRITABLE, "container-writable", NULL,
 	 "[firn] let writes to the image succeed, in memory"},
-	{SLURM_NAME, "container-name", "NAME",
+	{SLURM_NAME, "container-name", "NAME[:create|exec]",
 	 "[firn] share the container with the job's steps of this name"},
 	{SLURM_MPI, "container-mpi", "none|hybrid",
 	 "[firn] how the image's MPI meets the host's launcher, see firn(1)"},
@@ -44,7 +44,9 @@ const struct slurm_option_text slurm_options[] = {
 	{SLURM_SAVE, "container-save", "PATH",
 	 "[firn] not here: images are not changed; use 'firn build'"},
 	{SLURM_ENTRYPOINT_LOG, "container-entrypoint-log", NULL,
-	 "[firn] not here: the entrypoint writes where its task does"},
+	 "[firn] show what the entrypoint writes, as is done anyway"},
+	{SLURM_UNSHARE, "container-unshare", "WHAT",
+	 "[firn] not here: network, IPC and host name are the node's"},
 	{0, NULL, NULL, NULL},
 };
 // clang-format on
@@ -110,16 +112,32 @@ static const char *name_of(enum slurm_option option)
 	return text->name ? text->name : "?";
 }
 
+/* How pyxis lets a container of some name be used, as far as firn can. */
+static int check_use(const char *use, struct err *err)
+{
+	if (strcmp(use, "auto") == 0 || strcmp(use, "create") == 0 || strcmp(use, "exec") == 0)
+		return 0;
+	if (strcmp(use, "no_exec") == 0)
+		return err_set(err, "--container-name: ':no_exec' is not there: a container with a "
+				    "name is entered; for one of its own leave the name out");
+	return err_set(err,
+		       "--container-name takes ':auto', ':create' or ':exec' behind the name, "
+		       "not ':%s'",
+		       use);
+}
+
 /* A name goes into a session's; its characters are those of file names that need no quotes. */
 static int check_name(const char *value, struct err *err)
 {
 	static const char good[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-	if (strspn(value, good) != strlen(value) || strlen(value) > 64)
+	size_t len = strcspn(value, ":");
+
+	if (strspn(value, good) != len || len == 0 || len > 64)
 		return err_set(
 			err, "--container-name is of at most 64 letters, digits, '.', '_' and '-'");
-	return 0;
+	return value[len] ? check_use(value + len + 1, err) : 0;
 }
 
 static int check_value(enum slurm_option option, const char *value, struct err *err)
@@ -158,6 +176,21 @@ static int add_value(char **list, enum slurm_option option, const char *value, s
 	return 0;
 }
 
+/* "NAME:USE" becomes both. */
+static int split_name(struct slurm_wish *wish, struct err *err)
+{
+	char *use = strchr(wish->name, ':');
+
+	free(take_ptr(&wish->use));
+	if (!use)
+		return 0;
+	*use++ = '\0';
+	if (strcmp(use, "auto") == 0)
+		return 0;
+	wish->use = strdup(use);
+	return wish->use ? 0 : err_sys(err, "--container-name");
+}
+
 static int take_text(struct slurm_wish *wish, const struct text *text, const char *value,
 		     struct err *err)
 {
@@ -174,7 +207,7 @@ static int take_text(struct slurm_wish *wish, const struct text *text, const cha
 		return err_sys(err, "--%s", name_of(text->option));
 	free(*field);
 	*field = copy;
-	return 0;
+	return text->option == SLURM_NAME ? split_name(wish, err) : 0;
 }
 
 static void take_flag(struct slurm_wish *wish, const struct flag *flag, enum slurm_option option)
@@ -198,9 +231,11 @@ int slurm_wish_take(struct slurm_wish *wish, enum slurm_option option, const cha
 	if (option == SLURM_SAVE)
 		return err_set(err, "--container-save is not there: images are not changed; use "
 				    "'firn build'");
+	if (option == SLURM_UNSHARE)
+		return err_set(err, "--container-unshare is not there: network, IPC and host name "
+				    "are the node's");
 	if (option == SLURM_ENTRYPOINT_LOG)
-		return err_set(err, "--container-entrypoint-log is not there: an entrypoint writes "
-				    "where its task does");
+		return 0; /* an entrypoint writes where its task does */
 	return err_set(err, "an unknown option");
 }
 
@@ -209,6 +244,7 @@ void slurm_wish_clear(struct slurm_wish *wish)
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		free(*text_of(wish, &texts[i]));
 	free(wish->container);
+	free(wish->use);
 	*wish = (struct slurm_wish){0};
 }
 
@@ -273,14 +309,20 @@ int slurm_wish_made_of(const struct slurm_wish *wish, char **out, struct err *er
 	return copy_text(out, text, err);
 }
 
+static bool uses(const struct slurm_wish *wish, const struct text *text)
+{
+	return text->option == SLURM_NAME && wish->use;
+}
+
 static int print_lines(const struct slurm_wish *wish, FILE *out)
 {
 	if (wish->container)
 		(void)fprintf(out, CONTAINER "=%s\n", wish->container);
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		if (value_of(wish, &texts[i]))
-			(void)fprintf(out, "%s=%s\n", name_of(texts[i].option),
-				      value_of(wish, &texts[i]));
+			(void)fprintf(out, "%s=%s%s%s\n", name_of(texts[i].option),
+				      value_of(wish, &texts[i]), uses(wish, &texts[i]) ? ":" : "",
+				      uses(wish, &texts[i]) ? wish->use : "");
 	for (size_t i = 0; i < COUNT_OF(flags); i++) {
 		if (wish->given & bit(flags[i].yes))
 			(void)fprintf(out, "%s\n", name_of(flags[i].yes));
@@ -348,8 +390,8 @@ int slurm_wish_parse(const char *text, struct slurm_wish *out, struct err *err)
 
 void slurm_wish_hash(const struct slurm_wish *wish, char out[2 * SHA256_SIZE + 1])
 {
-	const char *const values[] = {wish->mounts, wish->workdir, wish->env,
-				      wish->name,   wish->mpi,	   wish->gpu};
+	const char *const values[] = {wish->mounts, wish->workdir, wish->env, wish->name,
+				      wish->use,    wish->mpi,	   wish->gpu};
 	const unsigned char states[] = {wish->no_home, wish->root, wish->writable,
 					wish->entrypoint};
 	unsigned char digest[SHA256_SIZE];

@@ -24,6 +24,7 @@ enum slurm_option {
 	SLURM_REMAP_ROOT, SLURM_NO_REMAP_ROOT, SLURM_ENTRYPOINT, SLURM_NO_ENTRYPOINT,
 		SLURM_READONLY,
 	SLURM_WRITABLE, SLURM_NAME, SLURM_MPI, SLURM_GPU, SLURM_SAVE, SLURM_ENTRYPOINT_LOG,
+	SLURM_UNSHARE,
 };
 // clang-format on
 
@@ -34,6 +35,8 @@ struct slurm_wish {
 	char *container; /* Slurm's own --container, absolute; NULL: not by that */
 	char *image;	 /* --container-image; NULL: not by that */
 	char *mounts, *workdir, *env, *name, *mpi, *gpu;
+	char *use; /* behind the name: "create" it, do not enter one; "exec", the other way; NULL:
+		      either */
 	bool no_home, root, writable, entrypoint;
 	unsigned given; /* 1 << option, for those that were given; of two opposites the last one */
 };
@@ -54,8 +57,9 @@ int slurm_wish_take(struct slurm_wish *wish, enum slurm_option option, const cha
 void slurm_wish_clear(struct slurm_wish *wish);
 
 /*
- * What @wish does not say is as in @other; its image is, if @wish names none in either way. Texts
- * are copied. Returns 0, or -1 without memory.
+ * What @wish does not say is as in @other; its image is, if @wish names none in either way. How a
+ * name is used is not: that is for the one step that says so. Texts are copied. Returns 0, or -1
+ * without memory.
  */
 int slurm_wish_inherit(struct slurm_wish *wish, const struct slurm_wish *other, struct err *err);
 

@@ -85,7 +85,7 @@ static int add_session(struct words *words, const struct slurm_wish *wish,
 		return 0;
 	if (add(words, "--name=%s", wish->name) < 0 ||
 	    add(words, "--scope=slurm %u %s", step->job, step->node) < 0 ||
-	    add_asked(words, wish) < 0)
+	    add_text(words, "use", wish->use) < 0 || add_asked(words, wish) < 0)
 		return -1;
 	return add(words, "--hold-path=%s/%u", step->jobs, step->job);
 }

@@ -208,7 +208,7 @@ static const struct option options[] = {
 	{"hold-pid", 0, "PID", take_number, offsetof(struct request, hold_pid), NULL},
 	{"hold-path", 0, "DIR", TEXT(hold_path), NULL},
 	{"entrypoint", 0, NULL, FLAG(entrypoint), NULL},
-	{"name", 0, "NAME", TEXT(name), NULL},
+	{"name", 0, "NAME", TEXT(name), NULL}, {"use", 0, "create|exec", TEXT(use), NULL},
 	{"asked", 0, "OPTIONS", TEXT(asked), NULL},
 	{"scope", 0, "TEXT", TEXT(scope), NULL},
 	{"expect", 0, "IDENTITY", TEXT(expect), NULL},

@@ -343,6 +343,11 @@ static int build_named(struct request *request, struct container *container, str
 	return build(container, text, err);
 }
 
+static bool is_to(const struct request *request, const char *use)
+{
+	return request->use && strcmp(request->use, use) == 0;
+}
+
 static int offer_named(struct request *request, struct container *container, struct err *err)
 {
 	char name[SESSION_NAME_SIZE];
@@ -352,8 +357,14 @@ static int offer_named(struct request *request, struct container *container, str
 	session_meet(name, &container->session);
 	switch (container->session.role) {
 	case SESSION_FIRST:
+		if (is_to(request, "exec"))
+			return err_set(err, "there is no container '%s' on this node to enter",
+				       request->name);
 		return build_named(request, container, err);
 	case SESSION_MEMBER:
+		if (is_to(request, "create"))
+			return err_set(err, "container '%s' is there already on this node",
+				       request->name);
 		return join_named(request, container, err);
 	case SESSION_ALONE:
 		break;

@@ -108,6 +108,12 @@ static void what_cannot_be_meant_is_refused(void)
 		{SLURM_WORKDIR, "here", "--container-workdir 'here' is not an absolute path"},
 		{SLURM_MPI, "all", "--container-mpi takes hybrid or none, not 'all'"},
 		{SLURM_NAME, "a/b", "--container-name is of"},
+		{SLURM_NAME, ":create", "--container-name is of"},
+		{SLURM_NAME, "n:", "not ':'"},
+		{SLURM_NAME, "n:create:exec", "not ':create:exec'"},
+		{SLURM_NAME, "n:no_exec", "':no_exec' is not there"},
+		{SLURM_SAVE, "/x", "--container-save is not there"},
+		{SLURM_UNSHARE, "net", "--container-unshare is not there"},
 	};
 	struct slurm_wish wish = {0};
 
@@ -126,13 +132,14 @@ static void a_wish_is_read_as_it_was_written(void)
 	auto_free char *again = NULL;
 
 	(void)slurm_wish_take(&wish, SLURM_MOUNTS, "/a=b:/c", &err);
-	(void)slurm_wish_take(&wish, SLURM_NAME, "n", &err);
+	(void)slurm_wish_take(&wish, SLURM_NAME, "n:create", &err);
 	(void)slurm_wish_take(&wish, SLURM_REMAP_ROOT, NULL, &err);
 	(void)slurm_wish_take(&wish, SLURM_READONLY, NULL, &err);
 	ok(slurm_wish_print(&wish, &text, &err) == 0, "written");
 	is_str(text,
 	       "container=/a "
-	       "b=c.sqfs\ncontainer-mounts=/a=b:/c\ncontainer-name=n\ncontainer-remap-root\n"
+	       "b=c.sqfs\ncontainer-mounts=/a=b:/c\ncontainer-name=n:create\n"
+	       "container-remap-root\n"
 	       "container-readonly\n",
 	       "in lines");
 	ok(slurm_wish_parse(text, &back, &err) == 0 && slurm_wish_print(&back, &again, &err) == 0,
@@ -172,6 +179,26 @@ static void other_texts_are_refused(void)
 	ok(slurm_wish_parse(large, &back, &err) == -1, "and one that is too long");
 	ok(slurm_wish_parse("", &back, &err) == 0 && !slurm_wish_is_any(&back),
 	   "an empty one is no wish");
+}
+
+static void a_name_says_how_it_is_used(void)
+{
+	static const char *const words[][3] = {{"n", "n", NULL},
+					       {"n:auto", "n", NULL},
+					       {"n:create", "n", "create"},
+					       {"n:exec", "n", "exec"}};
+	struct slurm_wish wish = {0}, step = {0};
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		(void)slurm_wish_take(&wish, SLURM_NAME, words[i][0], &err);
+		ok(strcmp(wish.name, words[i][1]) == 0 &&
+			   strcmp(wish.use ? wish.use : "", words[i][2] ? words[i][2] : "") == 0,
+		   "%s", words[i][0]);
+	}
+	ok(slurm_wish_inherit(&step, &wish, &err) == 0 && strcmp(step.name, "n") == 0 && !step.use,
+	   "for one step");
+	slurm_wish_clear(&wish);
+	slurm_wish_clear(&step);
 }
 
 static void a_step_inherits_what_it_does_not_say(void)
@@ -231,6 +258,7 @@ int main(void)
 	what_cannot_be_meant_is_refused();
 	a_wish_is_read_as_it_was_written();
 	other_texts_are_refused();
+	a_name_says_how_it_is_used();
 	a_step_inherits_what_it_does_not_say();
 	what_a_container_is_made_of_is_told();
 	return done_testing();

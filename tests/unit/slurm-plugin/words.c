@@ -110,8 +110,7 @@ static void what_is_not_there_is_refused(void)
 
 	ok(slurm_wish_take(&wish, SLURM_SAVE, "/x", &err) == -1 && strstr(err.text, "firn build"),
 	   "--container-save, with what to use instead");
-	ok(slurm_wish_take(&wish, SLURM_ENTRYPOINT_LOG, NULL, &err) == -1,
-	   "--container-entrypoint-log");
+	ok(slurm_wish_take(&wish, SLURM_UNSHARE, "net", &err) == -1, "--container-unshare");
 	ok(slurm_wish_take(&wish, SLURM_IMAGE, "", &err) == -1, "an empty image");
 	ok(slurm_wish_take(&wish, SLURM_IMAGE, NULL, &err) == -1, "no value at all");
 	ok(slurm_wish_take(&wish, (enum slurm_option)99, "x", &err) == -1, "an unknown option");
