@@ -3,6 +3,7 @@
 
 #include "lib/image/identity.h"
 #include "slurm-plugin/pin.h"
+#include "slurm-plugin/submit/variables.h"
 #include "slurm-plugin/submit/visible.h"
 
 /*
@@ -66,6 +67,8 @@ void submit_begin(struct submission *at, bool is_step)
 		at->inherited.container = copy_variable(SUBMIT_CONTAINER);
 	if (is_step)
 		at->pin = copy_variable(SUBMIT_PIN);
+	if (variables_take(&at->variables, &err) < 0 && !at->why)
+		at->why = strdup(err.text);
 	unset_ours();
 	unset_all(OPTION_PREFIX);
 	unset_all(DEFAULT_PREFIX);
@@ -82,6 +85,17 @@ static int replace(char **text, char *value, struct err *err)
 	return 0;
 }
 
+/* What only tells how a container is to be says nothing where there is none. */
+static int take_variables(const struct submission *at, struct slurm_wish *wish, struct err *err)
+{
+	const struct slurm_wish *const all[] = {wish, &at->variables, &at->inherited};
+
+	for (size_t i = 0; i < COUNT_OF(all); i++)
+		if (all[i]->container || all[i]->image || all[i]->name)
+			return slurm_wish_inherit(wish, &at->variables, err);
+	return 0;
+}
+
 int submit_take(struct submission *at, struct slurm_wish *wish, struct err *err)
 {
 	const char *container = getenv(SUBMIT_CONTAINER);
@@ -89,10 +103,14 @@ int submit_take(struct submission *at, struct slurm_wish *wish, struct err *err)
 	/* A script's variable that is not set must not lead to the host. */
 	if (container && !*container)
 		return err_set(err, "--container names no image");
+	if (container && replace(&wish->container, make_absolute(container), err) < 0)
+		return -1;
+	if (at->why)
+		return err_set(err, "%s", at->why);
+	if (take_variables(at, wish, err) < 0)
+		return -1;
 	if ((container && visible_is_no_reference(container, err) < 0) ||
 	    (wish->image && visible_is_no_reference(wish->image, err) < 0))
-		return -1;
-	if (container && replace(&wish->container, make_absolute(container), err) < 0)
 		return -1;
 	if (wish->image && replace(&wish->image, make_absolute(wish->image), err) < 0)
 		return -1;
@@ -100,8 +118,6 @@ int submit_take(struct submission *at, struct slurm_wish *wish, struct err *err)
 		return err_set(err,
 			       "--container and --container-image name two images, '%s' and '%s'",
 			       wish->container, wish->image);
-	if (at->why)
-		return err_set(err, "%s", at->why);
 	if (slurm_wish_inherit(wish, &at->inherited, err) < 0)
 		return -1;
 	if (wish->container && !*wish->container)
@@ -307,6 +323,7 @@ void submit_clear(struct submission *at)
 		free(at->component[i].pin);
 	}
 	slurm_wish_clear(&at->inherited);
+	slurm_wish_clear(&at->variables);
 	free(at->pin);
 	free(at->why);
 	*at = (struct submission){0};

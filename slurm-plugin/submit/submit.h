@@ -33,7 +33,8 @@ enum { SUBMIT_COMPONENTS_MAX = 128 /* Slurm's MAX_HET_JOB_COMPONENTS */ };
 struct submission {
 	bool is_step;		     /* srun, not sbatch or salloc */
 	struct slurm_wish inherited; /* srun: of the job, as what a step does not say */
-	char *pin;		     /* likewise: the job's */
+	struct slurm_wish variables; /* likewise: of the environment (variables.h), before those */
+	char *pin;		     /* srun: the job's */
 	char *why;		     /* what the environment has is not understood */
 	struct submitted {
 		int number;	     /* of the component */
