@@ -21,7 +21,7 @@ set -u
 for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\)=.*/\1/p'); do
 	case $name in
 	PATH | PWD | HOME | USER | LOGNAME | SHELL | TERM | TMPDIR | XDG_RUNTIME_DIR | LD_LIBRARY_PATH | LD_PRELOAD) ;;
-	FIRN | FIRN_TEST_* | srcdir | builddir | user_id | home | *SAN_OPTIONS) ;;
+	FIRN | FIRN_TEST_* | CLUSTER_* | srcdir | builddir | user_id | home | *SAN_OPTIONS) ;;
 	*) unset "$name" ;;
 	esac
 done
