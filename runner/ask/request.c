@@ -1,60 +1,31 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/ask/request.h"
 
-#include "lib/cli/usage.h"
+#include "lib/cli/options.h"
 #include "lib/size.h"
 #include "runner/ask/env_file.h"
 #include "runner/foreign.h"
 
-#include <stddef.h>
 #include <string.h>
 
-static const char *const verb_names[] = {
-	[REQUEST_EXEC] = "exec",
-	[REQUEST_RUN] = "run",
-	[REQUEST_SHELL] = "shell",
-	[REQUEST_SESSION] = "session-start",
+/* Who has an option. */
+enum {
+	FOR_SESSION = 1 << REQUEST_SESSION,
+	FOR_ALL = 1 << REQUEST_EXEC | 1 << REQUEST_RUN | 1 << REQUEST_SHELL | FOR_SESSION,
 };
 
-struct option {
-	const char *name;
-	char letter;
-	const char *value; /* what the value is called in the help; NULL: takes none */
-	int (*take)(struct request *request, const struct option *option, const char *value,
-		    struct err *err);
-	size_t field; /* of take_flag and take_text */
-	const char *help; /* NULL: an option of session-start alone */
-};
-
-static int take_flag(struct request *request, const struct option *option, const char *value,
-		     struct err *err)
-{
-	(void)value;
-	(void)err;
-	*(bool *)((char *)request + option->field) = true;
-	return 0;
-}
-
-static int take_text(struct request *request, const struct option *option, const char *value,
-		     struct err *err)
-{
-	(void)err;
-	*(const char **)((char *)request + option->field) = value;
-	return 0;
-}
-
-static int take_number(struct request *request, const struct option *option, const char *value,
+static int take_number(void *to, const struct cli_option *option, const char *value,
 		       struct err *err)
 {
 	uint64_t number;
 
 	if (number_parse(value, INT32_MAX, &number) < 0)
 		return err_set(err, "option '--%s' takes a number, not '%s'", option->name, value);
-	*(int *)((char *)request + option->field) = (int)number;
+	*(int *)((char *)to + option->field) = (int)number;
 	return 0;
 }
 
-static int note_given(struct request *request, const char *name, struct err *err)
+static int add_given(struct request *request, const char *name, struct err *err)
 {
 	const char **grown =
 		reallocarray(request->given, request->given_count + 2, sizeof(*grown));
@@ -67,9 +38,14 @@ static int note_given(struct request *request, const char *name, struct err *err
 	return 0;
 }
 
-static int take_mount(struct request *request, const struct option *option, const char *value,
-		      struct err *err)
+static int note_given(void *to, const struct cli_option *option, struct err *err)
 {
+	return add_given(to, option->name, err);
+}
+
+static int take_mount(void *to, const struct cli_option *option, const char *value, struct err *err)
+{
+	struct request *request = to;
 	struct request_mount mount, *grown;
 	int result;
 
@@ -93,7 +69,7 @@ static int take_mount(struct request *request, const struct option *option, cons
 		return -1;
 	request->mount[request->mount_count++] = mount;
 	/* By whatever name: what a site denies is the thing itself. */
-	return note_given(request, mount.source ? "bind" : "tmpfs", err);
+	return add_given(request, mount.source ? "bind" : "tmpfs", err);
 }
 
 /* NAME or NAME=VALUE */
@@ -104,9 +80,9 @@ static bool is_variable(const char *text)
 	return name && env_name_is_good(name);
 }
 
-static int take_env(struct request *request, const struct option *option, const char *value,
-		    struct err *err)
+static int take_env(void *to, const struct cli_option *option, const char *value, struct err *err)
 {
+	struct request *request = to;
 	struct request_env *grown;
 	bool is_file = strcmp(option->name, "env-file") == 0;
 	char *text;
@@ -125,12 +101,12 @@ static int take_env(struct request *request, const struct option *option, const 
 	if (!text)
 		return err_sys(err, "cannot take '%s'", value);
 	request->env[request->env_count++] = (struct request_env){text, is_file};
-	return note_given(request, "env", err);
+	return add_given(request, "env", err);
 }
 
-static int take_home(struct request *request, const struct option *option, const char *value,
-		     struct err *err)
+static int take_home(void *to, const struct cli_option *option, const char *value, struct err *err)
 {
+	struct request *request = to;
 	struct request_mount mount;
 
 	(void)option;
@@ -143,9 +119,10 @@ static int take_home(struct request *request, const struct option *option, const
 	return 0;
 }
 
-static int take_mpi(struct request *request, const struct option *option, const char *value,
-		    struct err *err)
+static int take_mpi(void *to, const struct cli_option *option, const char *value, struct err *err)
 {
+	struct request *request = to;
+
 	(void)option;
 	if (strcmp(value, "host") == 0 || strncmp(value, "host:", 5) == 0)
 		return err_set(err,
@@ -158,170 +135,114 @@ static int take_mpi(struct request *request, const struct option *option, const 
 	return 0;
 }
 
-static int take_level(struct request *request, const struct option *option, const char *value,
-		      struct err *err)
-{
-	(void)value;
-	(void)err;
-	if (option->letter == 'q')
-		request->level = LOG_QUIET;
-	else if (request->level < LOG_DEBUG)
-		request->level++;
-	return 0;
-}
-
-#define FLAG(field) take_flag, offsetof(struct request, field)
-#define TEXT(field) take_text, offsetof(struct request, field)
+#define FLAG(field) CLI_FLAG(struct request, field)
+#define TEXT(field) CLI_TEXT(struct request, field)
 
 // clang-format off
-static const struct option options[] = {
-	{"bind", 'B', "SRC[:DST[:ro|rw|optional]]", take_mount, 0, "show the host's SRC at DST"},
-	{"mount", 0, "type=bind|tmpfs,...", take_mount, 0,
+static const struct cli_option options[] = {
+	{"bind", 'B', "SRC[:DST[:ro|rw|optional]]", FOR_ALL, take_mount, 0,
+	 "show the host's SRC at DST"},
+	{"mount", 0, "type=bind|tmpfs,...", FOR_ALL, take_mount, 0,
 	 "the same in words: src=, dst=, ro, size="},
-	{"tmpfs", 0, "DST[:size=N]", take_mount, 0, "an empty file system in memory at DST"},
-	{"env", 'e', "NAME[=VALUE]", take_env, 0, "set a variable, or pass the host's"},
-	{"env-file", 0, "FILE", take_env, 0, "set variables from lines [export] NAME=VALUE"},
-	{"clean-env", 'c', NULL, FLAG(clean_env),
+	{"tmpfs", 0, "DST[:size=N]", FOR_ALL, take_mount, 0,
+	 "an empty file system in memory at DST"},
+	{"env", 'e', "NAME[=VALUE]", FOR_ALL, take_env, 0, "set a variable, or pass the host's"},
+	{"env-file", 0, "FILE", FOR_ALL, take_env, 0,
+	 "set variables from lines [export] NAME=VALUE"},
+	{"clean-env", 'c', NULL, FOR_ALL, FLAG(clean_env),
 	 "pass none of the host's variables but HOME, TERM, the launcher's"},
-	{"no-home", 0, NULL, FLAG(no_home),
+	{"no-home", 0, NULL, FOR_ALL, FLAG(no_home),
 	 "do not show the home; HOME is an empty directory in memory"},
-	{"home", 0, "SRC[:DST]", take_home, 0, "another directory as home"},
-	{"cwd", 0, "DIR", TEXT(cwd), "start in DIR of the container"},
-	{"contain", 0, NULL, FLAG(contain), "private /tmp, home and /dev/shm, minimal /dev"},
-	{"writable-tmpfs", 0, NULL, FLAG(writable_tmpfs), "let writes succeed, into memory"},
-	{"overlay", 0, "DIR", TEXT(overlay), "let writes succeed, kept in DIR"},
-	{"overlay-any", 0, NULL, FLAG(overlay_any),
+	{"home", 0, "SRC[:DST]", FOR_ALL, take_home, 0, "another directory as home"},
+	{"cwd", 0, "DIR", FOR_ALL, TEXT(cwd), "start in DIR of the container"},
+	{"contain", 0, NULL, FOR_ALL, FLAG(contain),
+	 "private /tmp, home and /dev/shm, minimal /dev"},
+	{"writable-tmpfs", 0, NULL, FOR_ALL, FLAG(writable_tmpfs),
+	 "let writes succeed, into memory"},
+	{"overlay", 0, "DIR", FOR_ALL, TEXT(overlay), "let writes succeed, kept in DIR"},
+	{"overlay-any", 0, NULL, FOR_ALL, FLAG(overlay_any),
 	 "lay the overlay on another image than it was made on"},
-	{"root", 0, NULL, FLAG(root), "appear as root (one mapped user)"},
-	{"frozen", 0, NULL, FLAG(frozen),
+	{"root", 0, NULL, FOR_ALL, FLAG(root), "appear as root (one mapped user)"},
+	{"frozen", 0, NULL, FOR_ALL, FLAG(frozen),
 	 "pass nothing of the user's or the machine's state that is not named here"},
-	{"private", 0, NULL, FLAG(private), "never share the container with other ranks"},
-	{"session", 0, "NAME", TEXT(session), "share the container with all that say this name"},
-	{"mpi", 0, "hybrid|none", take_mpi, 0,
+	{"private", 0, NULL, FOR_ALL, FLAG(private), "never share the container with other ranks"},
+	{"session", 0, "NAME", FOR_ALL, TEXT(session),
+	 "share the container with all that say this name"},
+	{"mpi", 0, "hybrid|none", FOR_ALL, take_mpi, 0,
 	 "let the host's launcher start the image's MPI (the default), or not"},
-	{"engine", 0, "firn|squashfuse", TEXT(engine), "who serves the image"},
-	{"config", 0, "FILE", TEXT(config), "read a configuration of your own, too"},
-	{"print-plan", 0, NULL, FLAG(print_plan), "print what would be done, one step a line"},
-	{"verbose", 'v', NULL, take_level, 0, "say what was decided; twice: debug lines"},
-	{"quiet", 'q', NULL, take_level, 0, "errors only"},
-	{"control-fd", 0, "N", take_number, offsetof(struct request, control), NULL},
-	{"hold-pid", 0, "PID", take_number, offsetof(struct request, hold_pid), NULL},
-	{"hold-path", 0, "DIR", TEXT(hold_path), NULL},
-	{"entrypoint", 0, NULL, FLAG(entrypoint), NULL},
-	{"name", 0, "NAME", TEXT(name), NULL}, {"use", 0, "create|exec", TEXT(use), NULL},
-	{"asked", 0, "OPTIONS", TEXT(asked), NULL},
-	{"scope", 0, "TEXT", TEXT(scope), NULL},
-	{"expect", 0, "IDENTITY", TEXT(expect), NULL},
-	{"help", 'h', NULL, FLAG(help), "this help"},
+	{"engine", 0, "firn|squashfuse", FOR_ALL, TEXT(engine), "who serves the image"},
+	{"config", 0, "FILE", FOR_ALL, TEXT(config), "read a configuration of your own, too"},
+	{"print-plan", 0, NULL, FOR_ALL, FLAG(print_plan),
+	 "print what would be done, one step a line"},
+	{"verbose", 'v', NULL, FOR_ALL, cli_take_verbose, offsetof(struct request, level),
+	 "say what was decided; twice: debug lines"},
+	{"quiet", 'q', NULL, FOR_ALL, cli_take_quiet, offsetof(struct request, level),
+	 "errors only"},
+	{"control-fd", 0, "N", FOR_SESSION, take_number, offsetof(struct request, control), NULL},
+	{"hold-pid", 0, "PID", FOR_SESSION, take_number, offsetof(struct request, hold_pid), NULL},
+	{"hold-path", 0, "DIR", FOR_SESSION, TEXT(hold_path), NULL},
+	{"entrypoint", 0, NULL, FOR_SESSION, FLAG(entrypoint), NULL},
+	{"name", 0, "NAME", FOR_SESSION, TEXT(name), NULL},
+	{"use", 0, "create|exec", FOR_SESSION, TEXT(use), NULL},
+	{"asked", 0, "OPTIONS", FOR_SESSION, TEXT(asked), NULL},
+	{"scope", 0, "TEXT", FOR_SESSION, TEXT(scope), NULL},
+	{"expect", 0, "IDENTITY", FOR_SESSION, TEXT(expect), NULL},
+	{"help", 'h', NULL, FOR_ALL, NULL, 0, "this help"},
 };
 // clang-format on
 
-/* Options of other runners that this one will have. */
-static const char *const gpu_names[] = {"gpu", "nv", "rocm"};
+#define NO_DRIVERS                                                                                 \
+	"devices in /dev are visible without it, the host's driver libraries are not put into "    \
+	"containers"
 
-/* @dashes before the @len bytes of @name. */
-static int refuse(const struct request *request, const char *dashes, const char *name, size_t len,
-		  struct err *err)
-{
-	const char *advice = foreign_option(name, len), *verb = verb_names[request->verb];
-	struct nearest nearest = {.word = name, .len = len};
+static const struct advice absent[] = {
+	{"gpu", NO_DRIVERS},
+	{"nv", NO_DRIVERS},
+	{"rocm", NO_DRIVERS},
+};
 
-	if (advice)
-		return err_set(err, "firn has no option '%s%.*s'; %s", dashes, (int)len, name,
-			       advice);
-	for (size_t i = 0; i < COUNT_OF(options); i++)
-		if (options[i].help || request->verb == REQUEST_SESSION)
-			nearest_try(&nearest, options[i].name);
-	if (nearest.best)
-		return err_set(err,
-			       "unknown option '%s%.*s'; did you mean '--%s'? see 'firn %s --help'",
-			       dashes, (int)len, name, nearest.best, verb);
-	return err_set(err, "unknown option '%s%.*s'; see 'firn %s --help'", dashes, (int)len, name,
-		       verb);
-}
+// clang-format off
+#define VERB(verb_, name)                                                                          \
+	.verb = name, .bit = 1 << (verb_), .option = options, .count = COUNT_OF(options),          \
+	.program = true, .foreign = foreign_option, .absent = absent,                              \
+	.absents = COUNT_OF(absent), .note = note_given
 
-static int refuse_long(const struct request *request, const char *name, size_t len, struct err *err)
-{
-	for (size_t i = 0; i < COUNT_OF(gpu_names); i++)
-		if (strlen(gpu_names[i]) == len && strncmp(gpu_names[i], name, len) == 0)
-			return err_set(
-				err,
-				"option '--%s' is not in this version: devices in /dev are visible "
-				"without it, the host's driver libraries are not put into "
-				"containers",
-				gpu_names[i]);
-	return refuse(request, "--", name, len, err);
-}
-
-static const struct option *find_long(const char *name, size_t len)
-{
-	for (size_t i = 0; i < COUNT_OF(options); i++)
-		if (strlen(options[i].name) == len && strncmp(options[i].name, name, len) == 0)
-			return &options[i];
-	return NULL;
-}
-
-static const struct option *find_letter(char letter)
-{
-	for (size_t i = 0; i < COUNT_OF(options); i++)
-		if (options[i].letter == letter)
-			return &options[i];
-	return NULL;
-}
-
-static int take(struct request *request, const struct option *option, const char *value,
-		struct err *err)
-{
-	if (note_given(request, option->name, err) < 0)
-		return -1;
-	return option->take(request, option, value, err);
-}
-
-/* "--name", "--name=value" or "--name value". Returns the words used, or -1. */
-static int take_long(struct request *request, char **argv, struct err *err)
-{
-	const char *name = argv[0] + 2;
-	size_t len = strcspn(name, "=");
-	const struct option *option = find_long(name, len);
-	const char *value = name[len] == '=' ? name + len + 1 : NULL;
-	int used = 1;
-
-	if (!option || (!option->help && request->verb != REQUEST_SESSION))
-		return refuse_long(request, name, len, err);
-	if (!option->value && value)
-		return err_set(err, "option '--%s' takes no value", option->name);
-	if (option->value && !value) {
-		value = argv[1];
-		used = 2;
-	}
-	if (option->value && !value)
-		return err_set(err, "option '--%s' needs a value: %s", option->name, option->value);
-	return take(request, option, value, err) < 0 ? -1 : used;
-}
-
-/* "-vv", "-B value" or "-Bvalue". Returns the words used, or -1. */
-static int take_short(struct request *request, char **argv, struct err *err)
-{
-	for (const char *letter = argv[0] + 1; *letter; letter++) {
-		const struct option *option = find_letter(*letter);
-		const char *value = letter[1] ? letter + 1 : argv[1];
-
-		if (!option)
-			return refuse(request, "-", letter, 1, err);
-		if (!option->value) {
-			if (take(request, option, NULL, err) < 0)
-				return -1;
-			continue;
-		}
-		if (!value)
-			return err_set(err, "option '-%c' needs a value: %s", *letter,
-				       option->value);
-		if (take(request, option, value, err) < 0)
-			return -1;
-		return letter[1] ? 1 : 2;
-	}
-	return 1;
-}
+static const struct cli verbs[] = {
+	[REQUEST_EXEC] = {
+		VERB(REQUEST_EXEC, "exec"),
+		.usage = "[OPTION...] IMAGE COMMAND [ARG...]",
+		.about = "Run COMMAND in IMAGE: a squashfs file, a SIF file or a directory.",
+		.example = {
+			"firn exec debian_12.sqfs cat /etc/os-release",
+			"firn exec -B /scratch/data:/data:ro -e MODE=fast tool.sqfs tool /data",
+			"srun -n 128 firn exec cfd.sqfs solver case.xml"}},
+	[REQUEST_RUN] = {
+		VERB(REQUEST_RUN, "run"),
+		.usage = "[OPTION...] IMAGE [ARG...]",
+		.about =
+		    "Run what IMAGE says: its OCI entrypoint and command, or its runscript.\n"
+		    "ARGs take the place of the command.",
+		.example = {
+			"firn run tool.sqfs --help",
+			"firn run --contain -B \"$PWD\" app.sif input.csv"}},
+	[REQUEST_SHELL] = {
+		VERB(REQUEST_SHELL, "shell"),
+		.usage = "[OPTION...] IMAGE [ARG...]",
+		.about =
+		    "Run a shell in IMAGE: $SHELL if IMAGE has it, else bash, else sh. ARGs are\n"
+		    "the shell's own, as in 'firn shell IMAGE -c \"COMMAND\"'. The image is "
+		    "read-only\n"
+		    "unless --writable-tmpfs or --overlay is given.",
+		.example = {
+			"firn shell debian_12.sqfs",
+			"firn shell --writable-tmpfs --root debian_12.sqfs",
+			"firn shell debian_12.sqfs -c 'ls /etc | wc -l'"}},
+	[REQUEST_SESSION] = {
+		VERB(REQUEST_SESSION, "session-start"),
+		.usage = "--control-fd N [OPTION...] IMAGE [ARG...]",
+		.about = "Make or find a container for tasks that the caller starts."},
+};
+// clang-format on
 
 /* A variable named last that is a file: what stands behind Apptainer's -e, which takes no value. */
 static const char *eaten_image(const struct request *request)
@@ -353,22 +274,12 @@ static int check_image(const struct request *request, struct err *err)
 
 static int read_words(struct request *request, char **argv, struct err *err)
 {
-	char **at = argv;
+	char **at;
+	int result = cli_read(&verbs[request->verb], argv, request, &at, err);
 
-	while (*at && at[0][0] == '-' && at[0][1] != '\0') {
-		int used;
-
-		if (strcmp(*at, "--") == 0) {
-			at++;
-			break;
-		}
-		used = at[0][1] == '-' ? take_long(request, at, err) : take_short(request, at, err);
-		if (used < 0)
-			return -1;
-		at += used;
-		if (request->help)
-			return 0;
-	}
+	request->help = result == CLI_HELP;
+	if (result != 0)
+		return result < 0 ? -1 : 0;
 	request->command = at;
 	if (!*at && request->name)
 		return 0;
@@ -379,7 +290,7 @@ static int read_words(struct request *request, char **argv, struct err *err)
 			       eaten_image(request));
 	if (!*at)
 		return err_set(err, "no image named; see 'firn %s --help'",
-			       verb_names[request->verb]);
+			       verbs[request->verb].verb);
 	request->image = *at++;
 	request->command = at;
 	if (check_image(request, err) < 0)
@@ -425,7 +336,7 @@ int request_read(enum request_verb verb, int argc, char **argv, struct request *
 		return err_sys(err, "cannot read the command line");
 	request->verb = verb;
 	request->control = -1;
-	if (verb != REQUEST_SESSION && note_given(request, verb_names[verb], err) < 0)
+	if (verb != REQUEST_SESSION && add_given(request, verbs[verb].verb, err) < 0)
 		return -1;
 	if (read_words(request, argv, err) < 0 || (!request->help && settle(request, err) < 0))
 		return -1;
@@ -458,42 +369,9 @@ void request_freep(struct request **request)
 	request_free(*request);
 }
 
-// clang-format off
-static const struct {
-	const char *usage, *example[4];
-} helps[] = {
-	[REQUEST_EXEC] = {
-		"usage: firn exec [OPTION...] IMAGE COMMAND [ARG...]\n"
-		"Run COMMAND in IMAGE: a squashfs file, a SIF file or a directory.\n",
-		{"firn exec debian_12.sqfs cat /etc/os-release",
-		 "firn exec -B /scratch/data:/data:ro -e MODE=fast tool.sqfs tool /data",
-		 "srun -n 128 firn exec cfd.sqfs solver case.xml"}},
-	[REQUEST_RUN] = {
-		"usage: firn run [OPTION...] IMAGE [ARG...]\n"
-		"Run what IMAGE says: its OCI entrypoint and command, or its runscript.\n"
-		"ARGs take the place of the command.\n",
-		{"firn run tool.sqfs --help", "firn run --contain -B \"$PWD\" app.sif input.csv"}},
-	[REQUEST_SHELL] = {
-		"usage: firn shell [OPTION...] IMAGE [ARG...]\n"
-		"Run a shell in IMAGE: $SHELL if IMAGE has it, else bash, else sh. ARGs are\n"
-		"the shell's own, as in 'firn shell IMAGE -c \"COMMAND\"'. The image is read-only\n"
-		"unless --writable-tmpfs or --overlay is given.\n",
-		{"firn shell debian_12.sqfs", "firn shell --writable-tmpfs --root debian_12.sqfs",
-		 "firn shell debian_12.sqfs -c 'ls /etc | wc -l'"}},
-	[REQUEST_SESSION] = {
-		"usage: firn session-start --control-fd N [OPTION...] IMAGE [ARG...]\n"
-		"Make or find a container for tasks that the caller starts.\n", {NULL}},
-};
-// clang-format on
-
 void request_help(enum request_verb verb, FILE *out)
 {
-	(void)fprintf(out, "%s\n", helps[verb].usage);
-	for (size_t i = 0; i < COUNT_OF(options); i++)
-		if (options[i].help || verb == REQUEST_SESSION)
-			usage_option(out, options[i].letter, options[i].name, options[i].value,
-				     options[i].help);
-	usage_examples(out, helps[verb].example);
+	cli_help(&verbs[verb], out);
 	(void)fprintf(out,
 		      "\nExit status: the command's own; 125 firn failed, 126 cannot execute,\n"
 		      "127 not found. See firn(1).\n");

@@ -42,12 +42,14 @@ static void options_end_at_the_image(void)
 	auto_request *request = read_verb(REQUEST_EXEC, "--root -vv i.sqfs cmd --root -v");
 	auto_request *dashes = read_verb(REQUEST_EXEC, "-- --odd.sqfs cmd");
 	auto_request *run = read_verb(REQUEST_RUN, "i.sqfs");
+	auto_request *loud = read_verb(REQUEST_RUN, "-qv i.sqfs -q");
 
 	ok(request && request->root && request->level == LOG_DEBUG, "options before it are taken");
 	is_str(request ? request->image : NULL, "i.sqfs",
 	       "the first word that is none is the image");
 	is_str(request ? request->command[1] : NULL, "--root", "what follows is the command's");
 	is_str(dashes ? dashes->image : NULL, "--odd.sqfs", "-- ends them");
+	ok(loud && loud->level == LOG_VERBOSE, "of -q and -v the last one counts");
 	ok(run && !run->command[0], "run needs no command");
 	ok(refused("i.sqfs", "no command"), "exec does");
 	ok(refused("--root", "no image"), "an image is always needed");
@@ -193,7 +195,8 @@ static void what_is_not_in_this_version_is_said(void)
 
 static void words_of_others_are_answered(void)
 {
-	ok(refused("--pwd /x i c", "--cwd DIR"), "Apptainer's --pwd");
+	ok(refused("--pwd /x i c", "firn exec has no option '--pwd'; --cwd DIR"),
+	   "Apptainer's --pwd");
 	ok(refused("-w i c", "--overlay"), "a letter");
 	ok(refused("-it i c", "option '-i'"), "letters together");
 	ok(refused("--containall i c", "--contain --clean-env"), "two options for one");
