@@ -10,6 +10,7 @@
 
 #include "builder/build.h"
 #include "lib/conf/conf.h"
+#include "lib/log.h"
 
 enum verb { VERB_BUILD, VERB_PULL, VERB_VERIFY, VERB_CACHE };
 
@@ -20,12 +21,12 @@ struct options {
 	unsigned given;      /* a bit for each option that was given */
 	unsigned jobs;
 	bool force, json, rebuild, help, no_cache;
-	int level;           /* enum log_level */
+	enum log_level level;
 	const char *config;  /* --config */
 	const char *from;    /* verify --rebuild --from */
 	uint64_t keep;       /* cache gc --keep */
 	bool has_keep;
-	char **operand;      /* what is left, ends with NULL */
+	char **operand; /* what is left, ends with NULL; not set with @help */
 	int count;
 	struct tool *tool;   /* no option's: what main.c started for the source, or NULL */
 };
