@@ -2,11 +2,12 @@
 #include "runner/inspect.h"
 
 #include "lib/cage/cage.h"
-#include "lib/cli/usage.h"
+#include "lib/cli/options.h"
 #include "lib/image/origin.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/words.h"
+#include "runner/foreign.h"
 #include "runner/plan/content.h"
 #include "runner/report.h"
 
@@ -299,86 +300,50 @@ static int inspect(const char *path, bool json, struct err *err)
 	return json ? tell_json(content, err) : tell(&report, content, err);
 }
 
-static int help(void)
+struct inspect_asked {
+	bool json;
+};
+
+static const struct cli_option options[] = {
+	{"json", 0, NULL, 1, CLI_FLAG(struct inspect_asked, json), "as one JSON object"},
+	{"help", 'h', NULL, 1, NULL, 0, "this help"},
+};
+
+static const struct cli verb = {
+	.verb = "inspect",
+	.usage = "[OPTION...] IMAGE",
+	.about = "Show what IMAGE is and says of itself.",
+	.example = {"firn inspect debian_12.sqfs", "firn inspect --json app.sif"},
+	.option = options,
+	.count = COUNT_OF(options),
+	.bit = 1,
+	.foreign = foreign_inspect_option,
+};
+
+static int give_up(const struct err *err)
 {
-	static const char *const examples[] = {"firn inspect debian_12.sqfs",
-					       "firn inspect --json app.sif", NULL};
-
-	(void)fputs("usage: firn inspect [OPTION...] IMAGE\n"
-		    "Show what IMAGE is and says of itself.\n\n",
-		    stdout);
-	usage_option(stdout, 0, "json", NULL, "as one JSON object");
-	usage_option(stdout, 'h', "help", NULL, "this help");
-	usage_examples(stdout, examples);
-	return 0;
-}
-
-/* For what Apptainer's inspect has options: all of it is shown. */
-static int unknown_option(const char *word)
-{
-	static const char *const apptainers[] = {"-d",	       "--deffile",	"-r", "--runscript",
-						 "-e",	       "--environment", "-l", "--labels",
-						 "-H",	       "--helpfile",	"-t", "--test",
-						 "-s",	       "--startscript", "-a", "--all",
-						 "--list-apps"};
-	struct nearest nearest = {.word = word + 2, .len = strlen(word) > 2 ? strlen(word + 2) : 0};
-	struct err err;
-	int result = 0;
-
-	nearest_try(&nearest, "json");
-	nearest_try(&nearest, "help");
-	for (size_t i = 0; i < COUNT_OF(apptainers) && result == 0; i++)
-		if (strcmp(word, apptainers[i]) == 0)
-			result = err_set(&err,
-					 "firn inspect has no option '%s'; it shows all that "
-					 "an image says of itself",
-					 word);
-	if (strcmp(word, "-j") == 0 || (result == 0 && nearest.best))
-		result = err_set(&err,
-				 "unknown option '%s'; did you mean '--%s'? see 'firn inspect "
-				 "--help'",
-				 word, nearest.best ? nearest.best : "json");
-	if (result == 0)
-		(void)err_set(&err, "unknown option '%s'; see 'firn inspect --help'", word);
-	log_error("%s", err.text);
-	return EXIT_FIRN_FAILED;
-}
-
-static int complain(const char *what, const char *word)
-{
-	struct err err;
-
-	(void)err_set(&err, "%s '%s'", what, word); /* makes the word printable */
-	log_error("%s; see 'firn inspect --help'", err.text);
+	log_error("%s", err->text);
 	return EXIT_FIRN_FAILED;
 }
 
 int inspect_main(int argc, char **argv)
 {
-	bool json = false;
+	struct inspect_asked asked = {0};
 	struct err err;
+	int result = cli_read(&verb, argv, &asked, &argv, &err);
 
 	(void)argc; /* argv ends with NULL */
-	for (; *argv && argv[0][0] == '-' && argv[0][1]; argv++) {
-		if (strcmp(*argv, "--") == 0) {
-			argv++;
-			break;
-		}
-		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0)
-			return help();
-		if (strcmp(*argv, "--json") != 0)
-			return unknown_option(*argv);
-		json = true;
+	if (result == CLI_HELP) {
+		cli_help(&verb, stdout);
+		return EXIT_SUCCESS;
 	}
-	if (!*argv) {
-		log_error("no image named; see 'firn inspect --help'");
-		return EXIT_FIRN_FAILED;
-	}
-	if (argv[1])
-		return complain("one image at a time, not also", argv[1]);
-	if (inspect(*argv, json, &err) < 0) {
-		log_error("%s", err.text);
-		return EXIT_FIRN_FAILED;
-	}
-	return 0;
+	if (result == 0 && !*argv)
+		result = err_set(&err, "no image named; see 'firn inspect --help'");
+	if (result == 0 && argv[1])
+		result = err_set(&err,
+				 "one image at a time, not also '%s'; see 'firn inspect --help'",
+				 argv[1]);
+	if (result == 0)
+		result = inspect(*argv, asked.json, &err);
+	return result < 0 ? give_up(&err) : EXIT_SUCCESS;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/doctor/doctor.h"
 
-#include "lib/err.h"
+#include "lib/cli/options.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/own.h"
@@ -118,50 +118,69 @@ static void print_json(const struct finding finding[], int missing, bool quiet)
 	printf("%s]\n}\n", first ? "" : "\n  ");
 }
 
+struct doctor_asked {
+	bool quiet, json;
+};
+
+static const struct cli_option options[] = {
+	{"quiet", 'q', NULL, 1, CLI_FLAG(struct doctor_asked, quiet), "problems only"},
+	{"json", 0, NULL, 1, CLI_FLAG(struct doctor_asked, json), "as one JSON object"},
+	{"help", 'h', NULL, 1, NULL, 0, "this help"},
+};
+
+static const struct cli verb = {
+	.verb = "doctor",
+	.usage = "[OPTION...]",
+	.about = "Show what this machine allows, and the remedy for what it does not.",
+	.example = {"firn doctor", "firn doctor --quiet",
+		    "srun --ntasks-per-node=1 firn doctor --quiet"},
+	.option = options,
+	.count = COUNT_OF(options),
+	.bit = 1,
+};
+
 static int help(void)
 {
-	(void)fputs("usage: firn doctor [--quiet] [--json]\n"
-		    "Show what this machine allows, and the remedy for what it does not.\n\n"
-		    "  -q, --quiet    problems only\n"
-		    "      --json     as one JSON object\n"
-		    "  -h, --help     this help\n\n"
-		    "Exit status: 0 if 'firn exec' can work here, 1 if something that it needs is\n"
-		    "missing, 125 for an error of firn's own.\n\n"
-		    "Examples:\n    firn doctor\n    firn doctor --quiet\n"
-		    "    srun --ntasks-per-node=1 firn doctor --quiet\n",
-		    stdout);
-	return 0;
+	cli_help(&verb, stdout);
+	(void)fputs(
+		"\nExit status: 0 if 'firn exec' can work here, 1 if something that it needs is\n"
+		"missing, 125 for an error of firn's own.\n",
+		stdout);
+	return EXIT_SUCCESS;
+}
+
+/* Returns the exit status. */
+static int look(const struct doctor_asked *asked)
+{
+	struct finding finding[COUNT_OF(checks)];
+	int missing = check_all(finding, !asked->json, asked->quiet);
+
+	if (asked->json)
+		print_json(finding, missing, asked->quiet);
+	else if (missing > 0)
+		printf("firn exec cannot work here: %d thing%s missing\n", missing,
+		       missing > 1 ? "s are" : " is");
+	else if (!asked->quiet)
+		printf("firn exec can work here\n");
+	return missing > 0 ? 1 : 0;
 }
 
 int doctor_main(int argc, char **argv)
 {
-	struct finding finding[COUNT_OF(checks)];
-	bool quiet = false, json = false;
-	int missing;
+	struct doctor_asked asked = {0};
+	struct err err;
+	int result = cli_read(&verb, argv, &asked, &argv, &err);
 
 	(void)argc; /* argv ends with NULL */
-	for (; *argv; argv++) {
-		bool is_quiet = strcmp(*argv, "--quiet") == 0 || strcmp(*argv, "-q") == 0;
-
-		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0)
-			return help();
-		if (!is_quiet && strcmp(*argv, "--json") != 0) {
-			struct err err;
-
-			(void)err_set(&err, "unknown option '%s'", *argv);
-			log_error("%s; see 'firn doctor --help'", err.text);
-			return EXIT_FIRN_FAILED;
-		}
-		quiet = quiet || is_quiet;
-		json = json || !is_quiet;
+	if (result == CLI_HELP)
+		return help();
+	if (result == 0 && *argv)
+		result = err_set(&err,
+				 "doctor takes options alone, not '%s'; see 'firn doctor --help'",
+				 *argv);
+	if (result < 0) {
+		log_error("%s", err.text);
+		return EXIT_FIRN_FAILED;
 	}
-	missing = check_all(finding, !json, quiet);
-	if (json)
-		print_json(finding, missing, quiet);
-	else if (missing > 0)
-		printf("firn exec cannot work here: %d thing%s missing\n", missing,
-		       missing > 1 ? "s are" : " is");
-	else if (!quiet)
-		printf("firn exec can work here\n");
-	return missing > 0 ? 1 : 0;
+	return look(&asked);
 }

@@ -57,12 +57,27 @@ ok 'an option misspelt'                 status_is 125 firn run --writeable-tmpfs
 ok 'is answered, too'                   says "unknown option '--writeable-tmpfs'; did you mean '--writable-tmpfs'? see 'firn run --help'"
 ok 'inspect --jsn'                      status_is 125 firn inspect --jsn x
 ok 'likewise'                           says "did you mean '--json'?"
+ok 'doctor --jsn'                       status_is 125 firn doctor --jsn
+ok 'as well'                            says "did you mean '--json'?"
+for verb in $verbs; do
+	ok "letters in one word of $verb" prints "$("$FIRN" "$verb" --help)" firn "$verb" -hh
+	ok 'a value that is not wanted' status_is 125 firn "$verb" --help=x
+	ok 'is told'                    says "option '--help' takes no value"
+done
+ok 'doctor -qh'                         prints "$("$FIRN" doctor --help)" firn doctor -qh
+ok 'doctor NAME'                        status_is 125 firn doctor x
+ok 'is no option'                       says "doctor takes options alone, not 'x'"
+ok 'inspect -l'                         status_is 125 firn inspect -lr x
+ok 'is told what there is'              says "no option '-l'; it shows all that an image says of itself"
+ok 'exec --platform'                    status_is 125 firn exec --platform linux/arm64 x true
+ok 'is told who has it'                 says "firn exec has no option '--platform'; firn pull --platform"
 ok "Apptainer's inspect --deffile"      status_is 125 firn inspect --deffile x
 ok 'is told what there is'              says 'it shows all that an image says of itself'
 
 # What Apptainer has and means otherwise.
 make_small "$scratch/root"
 cd "$scratch" || exit 1
+ok 'options of inspect behind the image' succeeds firn inspect root --json
 echo data >data
 ok 'a list of binds'                    status_is 125 firn exec -B /tmp,/var/tmp root true
 ok 'gets the right line'                says "'/tmp,/var/tmp' is a list: each bind has a --bind (-B) of its own"
