@@ -68,7 +68,7 @@ for hide in 1 2; do
 	ok "hidepid=$hide: a rank joins"              prints 1 hidden "$hide"
 	ok '... without a word'                       sh -c '! grep "not shared" "$1"' sh "$scratch/said"
 done
-wait_for none
+wait_for no_servers
 
 # The name is taken by somebody else. (It could not be guessed: here it is told.)
 cat >"$scratch/squat.py" <<'TXT'
