@@ -45,20 +45,33 @@ static void fail(struct readers *readers, const struct err *err)
 	(void)pthread_mutex_unlock(&readers->lock);
 }
 
-static int read_layer(struct work *work, size_t index, struct err *err)
+/* @again: it failed for a damaged copy of it, which is gone. */
+static int try_layer(struct work *work, size_t index, bool *again, struct err *err)
 {
 	struct source *source = work->source;
 	struct stream *stream;
 	uint64_t offset = 0;
 	int fd = -1, result;
 
+	*again = false;
 	if (source->open_layer(source, index, &stream, &fd, &offset, err) < 0)
 		return -1;
 	result = layer_read(&source->layer[index], stream, fd, offset, work->spool, &work->limits,
 			    err);
 	if (source->close_layer)
-		source->close_layer(source, index, result == 0);
+		*again = source->close_layer(source, index, result == 0);
 	return result;
+}
+
+static int read_layer(struct work *work, size_t index, struct err *err)
+{
+	bool again;
+	int result = try_layer(work, index, &again, err);
+
+	if (result == 0 || !again)
+		return result;
+	layer_restart(&work->source->layer[index]);
+	return try_layer(work, index, &again, err);
 }
 
 static void *read_layers(void *arg)

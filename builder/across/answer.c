@@ -158,11 +158,20 @@ static int give_member(const struct answer *answer, const char *path, struct lin
 	return take_fd(&fd);
 }
 
-static void close_blob(struct channel *channel, enum supply_verdict verdict)
+static bool close_blob(struct channel *channel, enum supply_verdict verdict)
 {
-	supply_blob_close(take_ptr(&channel->blob), verdict);
+	bool again = supply_blob_close(take_ptr(&channel->blob), verdict);
+
 	own_close(&channel->pipe);
 	channel->pipe = -1;
+	return again;
+}
+
+static enum supply_verdict verdict_of(uint32_t said)
+{
+	return said == LINE_RIGHT   ? SUPPLY_RIGHT
+	       : said == LINE_WRONG ? SUPPLY_WRONG
+				    : SUPPLY_UNKNOWN;
 }
 
 /* Returns the end of a pipe, or a copy of the cache's descriptor. */
@@ -172,7 +181,7 @@ static int give_blob(struct channel *channel, const struct line_ask *ask, struct
 	struct digest digest;
 	int ends[2];
 
-	close_blob(channel, SUPPLY_UNKNOWN);
+	(void)close_blob(channel, SUPPLY_UNKNOWN);
 	if (!supply || digest_take(&digest, ask->digest.text) < 0) {
 		(void)err_set(&say->err, "a blob that is none was asked for");
 		return fail(say);
@@ -245,7 +254,7 @@ static int answer_question(struct channel *channel, const struct line_ask *ask,
 		return -1;
 	}
 	if (!first && ask->what == LINE_BLOB_CLOSE) {
-		close_blob(channel, ask->flag ? SUPPLY_RIGHT : SUPPLY_WRONG);
+		say->flag = close_blob(channel, verdict_of(ask->flag));
 		return -1;
 	}
 	(void)err_set(&say->err, "a question that makes no sense");
@@ -288,7 +297,7 @@ static void *serve_reader(void *arg)
 
 	while (serve(channel))
 		;
-	close_blob(channel, SUPPLY_UNKNOWN);
+	(void)close_blob(channel, SUPPLY_UNKNOWN);
 	/* Whoever asks on is told that nobody answers. */
 	(void)shutdown(channel->socket, SHUT_RDWR);
 	return NULL;

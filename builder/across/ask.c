@@ -245,7 +245,7 @@ int ask_for_blob(struct asker *ask, const struct digest *digest, uint64_t size, 
 		return -1;
 	}
 	if (open_stream(blob, answer.flag, size, what, stream, err) < 0) {
-		ask_blob_close(blob, false, false);
+		(void)ask_blob_close(blob, LINE_LEFT, false);
 		return -1;
 	}
 	*fd = answer.flag ? -1 : blob->fd;
@@ -253,14 +253,17 @@ int ask_for_blob(struct asker *ask, const struct digest *digest, uint64_t size, 
 	return 0;
 }
 
-void ask_blob_close(struct ask_blob *blob, bool good, bool keep)
+bool ask_blob_close(struct ask_blob *blob, enum line_verdict verdict, bool keep)
 {
-	struct line_ask question = {.what = LINE_BLOB_CLOSE, .flag = good};
+	struct line_ask question = {.what = LINE_BLOB_CLOSE, .flag = verdict};
 	struct line_answer answer;
 	struct err ignored;
+	bool again;
 
 	if (!keep)
 		own_close(&blob->fd);
-	(void)talk(blob->ask->socket[blob->channel], &question, &answer, NULL, &ignored);
+	again = talk(blob->ask->socket[blob->channel], &question, &answer, NULL, &ignored) == 0 &&
+		answer.flag;
 	free_blob(blob);
+	return again;
 }

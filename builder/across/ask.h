@@ -33,11 +33,12 @@ int ask_for_member(struct asker *ask, const char *path, uint64_t *size, struct e
 
 /*
  * A blob of @size bytes. Its bytes come as @out. @fd gets the file that holds them, the blob's,
- * or -1. Closed after the stream: then @fd stays open if @keep, and is the caller's.
+ * or -1. Closed after the stream: then @fd stays open if @keep, and is the caller's. Returns
+ * whether it was damaged where it was kept, so that to ask for it once more gives other bytes.
  */
 struct ask_blob;
 int ask_for_blob(struct asker *ask, const struct digest *digest, uint64_t size, const char *what,
 		 struct ask_blob **blob, struct stream **out, int *fd, struct err *err);
-void ask_blob_close(struct ask_blob *blob, bool good, bool keep);
+bool ask_blob_close(struct ask_blob *blob, enum line_verdict verdict, bool keep);
 
 #endif

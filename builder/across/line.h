@@ -23,7 +23,13 @@ enum line_question {
 	LINE_MEMBER,   /* @text: a file's path in an OCI layout. The file, its size */
 	LINE_BLOB, /* @digest, of @size bytes, called @text. A file with it, or (@flag) a pipe */
 	LINE_BLOB_END,	 /* the pipe has ended: whether the blob has, too. Nothing, or why not */
-	LINE_BLOB_CLOSE, /* no more of it; @flag: both its sums were right. Nothing */
+	LINE_BLOB_CLOSE, /* no more of it; @flag: enum line_verdict. @flag: ask for it once more */
+};
+
+enum line_verdict {
+	LINE_WRONG, /* it could not be read to its end, or a sum was wrong */
+	LINE_RIGHT, /* both its sums were right */
+	LINE_LEFT,  /* it was not read to its end, for a reason that is none of its own */
 };
 
 struct line_ask {

@@ -164,7 +164,8 @@ static int is_there(struct cache *cache, const struct digest *digest, struct err
 
 	if (fd >= 0)
 		return 1;
-	if (errno == ENOENT || (errno == EINVAL && cache_drop(cache, digest) == 0))
+	if (errno == ENOENT ||
+	    (errno == EINVAL && remove_any(cache_blobs(cache, digest), digest_hex(digest)) == 0))
 		return 0;
 	return err_sys(err, "cannot use '%s' of the cache '%s'", digest_hex(digest), cache->path);
 }
@@ -186,38 +187,54 @@ static int open_part(struct cache *cache, const char *name, struct err *err)
 	return fd;
 }
 
+/* Whether the file @name of @folder is the one that @stat is of. */
+static bool is_same(int folder, const char *name, const struct stat *stat)
+{
+	struct stat now;
+
+	return fstatat(folder, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       now.st_ino == stat->st_ino && now.st_dev == stat->st_dev;
+}
+
+/* The part @name, locked, and what it is. Who had the lock may have moved it away or removed it. */
+static int lock_part(struct cache *cache, const char *name, struct stat *stat, struct err *err)
+{
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
+		auto_fd part = open_part(cache, name, err);
+
+		if (part < 0)
+			return -1;
+		if (fstat(part, stat) < 0)
+			return err_sys(err, "cannot use '%s' of the cache '%s'", name, cache->path);
+		if (is_same(cache->ingest, name, stat))
+			return take_fd(&part);
+	}
+	return err_set(err, "'%s' of the cache '%s' is replaced again and again", name,
+		       cache->path);
+}
+
 int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size,
 		struct err *err)
 {
 	char name[DIGEST_TEXT_SIZE + 8];
+	auto_fd part = -1;
+	struct stat stat;
+	int there;
 
 	part_name(digest, name);
-	for (int tries = 0; tries < TRIES_MAX; tries++) {
-		auto_fd part = open_part(cache, name, err);
-		struct stat mine, now;
-		int there;
-
-		if (part < 0)
-			return -1;
-		there = is_there(cache, digest, err);
-		if (there < 0)
-			return -1;
-		if (there) {
-			(void)unlinkat(cache->ingest, name, 0);
-			return 0;
-		}
-		/* Who had the lock may have moved this file away or removed it. */
-		if (fstat(part, &mine) < 0)
-			return err_sys(err, "cannot use '%s' of the cache '%s'", name, cache->path);
-		if (fstatat(cache->ingest, name, &now, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    mine.st_ino != now.st_ino || mine.st_dev != now.st_dev)
-			continue;
-		*size = (uint64_t)mine.st_size;
-		*fd = take_fd(&part);
-		return 1;
+	part = lock_part(cache, name, &stat, err);
+	if (part < 0)
+		return -1;
+	there = is_there(cache, digest, err);
+	if (there < 0)
+		return -1;
+	if (there) {
+		(void)unlinkat(cache->ingest, name, 0);
+		return 0;
 	}
-	return err_set(err, "'%s' of the cache '%s' is replaced again and again", name,
-		       cache->path);
+	*size = (uint64_t)stat.st_size;
+	*fd = take_fd(&part);
+	return 1;
 }
 
 int cache_commit(struct cache *cache, const struct digest *digest, struct err *err)
@@ -238,9 +255,26 @@ void cache_discard(struct cache *cache, const struct digest *digest)
 	(void)unlinkat(cache->ingest, name, 0);
 }
 
-int cache_drop(struct cache *cache, const struct digest *digest)
+/* Under the lock of the download, so that the blob that it becomes is not taken for the old one. */
+int cache_drop(struct cache *cache, const struct digest *digest, int fd, struct err *err)
 {
-	return remove_any(cache_blobs(cache, digest), digest_hex(digest));
+	int folder = cache_blobs(cache, digest), result = 0;
+	char name[DIGEST_TEXT_SIZE + 8];
+	struct stat part, wrong;
+	auto_fd lock = -1;
+
+	part_name(digest, name);
+	lock = lock_part(cache, name, &part, err);
+	if (lock < 0)
+		return -1;
+	if (fstat(fd, &wrong) < 0)
+		result = err_sys(err, "cannot use '%s' of the cache", digest->text);
+	else if (is_same(folder, digest_hex(digest), &wrong) &&
+		 unlinkat(folder, digest_hex(digest), 0) < 0 && errno != ENOENT)
+		result = err_sys(err, "a wrong '%s' stays in the cache", digest->text);
+	if (part.st_size == 0)
+		(void)unlinkat(cache->ingest, name, 0);
+	return result;
 }
 
 int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size,

@@ -41,8 +41,11 @@ int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint6
 /* The download @fd is complete and right: it becomes the blob. Or it is wrong, and goes. */
 int cache_commit(struct cache *cache, const struct digest *digest, struct err *err);
 void cache_discard(struct cache *cache, const struct digest *digest);
-/* Remove a blob that does not match its digest. 0 when it is gone, otherwise -1 with errno. */
-int cache_drop(struct cache *cache, const struct digest *digest);
+/*
+ * Remove the blob @fd, which does not match its digest; one that has taken its place meanwhile
+ * stays. Waits as cache_begin() does. Returns 0 when the wrong one is gone, or -1 with @err.
+ */
+int cache_drop(struct cache *cache, const struct digest *digest, int fd, struct err *err);
 
 /* Put a whole document in. */
 int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size,

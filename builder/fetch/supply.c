@@ -6,9 +6,22 @@
 #include "lib/log.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
-enum { ROUNDS_MAX = 8 }; /* of looking into the cache for one layer */
+enum {
+	ROUNDS_MAX = 8, /* of looking into the cache for one layer */
+	WRONG_MAX = 2,	/* times that a blob is wrong: in the cache, and as it came then */
+};
+
+#define DAMAGED "the cache's copy is damaged; it is fetched anew"
+
+/* A blob that was wrong. */
+struct wrong {
+	struct digest digest;
+	unsigned times;
+	struct wrong *next;
+};
 
 struct supply {
 	const struct reference *reference;
@@ -17,6 +30,8 @@ struct supply {
 	char *name;
 	size_t max;
 	struct document top; /* but for its text */
+	pthread_mutex_t lock; /* over what was wrong */
+	struct wrong *wrong;
 };
 
 /* First what the .part file holds, then what the registry has from there on, into the file as well.
@@ -28,6 +43,7 @@ struct supply_blob {
 	int part;		 /* the cache's .part file, locked; -1: not through the cache */
 	int cached;		 /* the cache's blob; -1 */
 	bool complete;		 /* every byte of the part is there */
+	bool failed;		 /* the rest could not be had */
 	uint64_t size, at, held; /* held: bytes of the part when it was opened */
 	struct registry_blob *remote;
 };
@@ -39,6 +55,7 @@ int supply_open(const struct reference *reference, const char *name, const struc
 
 	if (!supply || !(supply->name = strdup(name)))
 		return err_sys(err, "cannot fetch '%s'", name);
+	(void)pthread_mutex_init(&supply->lock, NULL);
 	supply->reference = reference;
 	supply->max = max;
 	if (registry_open(reference, conf, &supply->registry, err) < 0)
@@ -55,6 +72,12 @@ void supply_close(struct supply *supply)
 		return;
 	registry_close(supply->registry);
 	cache_close(supply->cache);
+	while (supply->wrong) {
+		struct wrong *next = supply->wrong->next;
+
+		free(supply->wrong);
+		supply->wrong = next;
+	}
 	free(supply->name);
 	free(supply);
 }
@@ -64,7 +87,28 @@ void supply_closep(struct supply **supply)
 	supply_close(*supply);
 }
 
-/* A document of the cache, if it is there and right. */
+/* How often @digest was wrong, once more with @more; as often as may be without memory. */
+static unsigned count_wrong(struct supply *supply, const struct digest *digest, bool more)
+{
+	struct wrong *wrong;
+	unsigned times = 0;
+
+	(void)pthread_mutex_lock(&supply->lock);
+	for (wrong = supply->wrong; wrong && !digest_is(&wrong->digest, digest);)
+		wrong = wrong->next;
+	if (!wrong && more && (wrong = calloc(1, sizeof(*wrong)))) {
+		*wrong = (struct wrong){*digest, 0, supply->wrong};
+		supply->wrong = wrong;
+	}
+	if (wrong)
+		times = wrong->times += more;
+	else if (more)
+		times = WRONG_MAX;
+	(void)pthread_mutex_unlock(&supply->lock);
+	return times;
+}
+
+/* A document of the cache, if it is there and right; a wrong one is replaced by what is fetched. */
 static int read_cached(struct supply *supply, const struct digest *wanted, char **text,
 		       size_t *size, struct err *err)
 {
@@ -78,10 +122,8 @@ static int read_cached(struct supply *supply, const struct digest *wanted, char 
 		return 0;
 	if (digest_of_like(wanted, data, data_size, &digest, err) < 0)
 		return -1;
-	if (!digest_is(wanted, &digest)) {
-		(void)cache_drop(supply->cache, wanted);
+	if (!digest_is(wanted, &digest))
 		return 0;
-	}
 	*size = data_size;
 	*text = take_ptr(&data);
 	return 1;
@@ -182,25 +224,53 @@ void supply_name(struct supply *supply, bool is_index)
 		log_warning("%s", err.text);
 }
 
-/* A blob of the cache whose size is wrong is none: it is thrown away. Returns 1, or 0 without one.
+/* Whether all that is in the file @fd is the blob, whatever was said of its size. */
+static bool is_right(const struct supply_blob *blob, int fd)
+{
+	auto_hasher *sum = hasher_new_like(&blob->digest);
+	struct digest digest;
+	struct err ignored;
+	struct stat stat;
+
+	if (!sum || fstat(fd, &stat) < 0)
+		return true; /* there is no telling */
+	if (hasher_add_file(sum, fd, 0, (uint64_t)stat.st_size, blob->what, &ignored) < 0)
+		return false;
+	hasher_end(sum, &digest);
+	return digest_is(&blob->digest, &digest);
+}
+
+/* The blob that is open in the cache is wrong: it goes. Returns 0, or -1 with @err. */
+static int drop_cached(struct supply_blob *blob, struct err *err)
+{
+	auto_fd fd = take_fd(&blob->cached);
+
+	if (cache_drop(blob->supply->cache, &blob->digest, fd, err) < 0)
+		return -1;
+	log_warning("%s: " DAMAGED, blob->what);
+	return 0;
+}
+
+/*
+ * A blob of the cache whose size is wrong is none: it is thrown away, unless it was the size that
+ * was asked for that is wrong. Returns 1, or 0 without one.
  */
 static int open_cached(struct supply_blob *blob, struct err *err)
 {
-	struct cache *cache = blob->supply->cache;
 	struct stat stat;
 
-	blob->cached = cache_find(cache, &blob->digest);
+	blob->cached = cache_find(blob->supply->cache, &blob->digest);
 	if (blob->cached < 0)
 		return 0;
-	if (fstat(blob->cached, &stat) < 0 || (uint64_t)stat.st_size != blob->size) {
-		own_close(&blob->cached);
-		blob->cached = -1;
-		return cache_drop(cache, &blob->digest) < 0
-			       ? err_sys(err, "a wrong '%s' stays in the cache", blob->digest.text)
-			       : 0;
+	if (fstat(blob->cached, &stat) == 0 && (uint64_t)stat.st_size == blob->size) {
+		log_debug("%s: from the cache", blob->what);
+		return 1;
 	}
-	log_debug("%s: from the cache", blob->what);
-	return 1;
+	if (!is_right(blob, blob->cached))
+		return drop_cached(blob, err);
+	own_close(&blob->cached);
+	blob->cached = -1;
+	return err_set(err, "%s has another size in the cache", blob->what);
 }
 
 /*
@@ -226,8 +296,11 @@ static int consult_cache(struct supply_blob *blob, struct err *err)
 int supply_blob_open(struct supply *supply, const struct digest *digest, uint64_t size,
 		     const char *what, struct supply_blob **out, struct err *err)
 {
-	struct supply_blob *blob = calloc(1, sizeof(*blob));
+	struct supply_blob *blob;
 
+	if (count_wrong(supply, digest, false) >= WRONG_MAX)
+		return err_set(err, "%s was wrong more than once", what);
+	blob = calloc(1, sizeof(*blob));
 	if (!blob || !(blob->what = strdup(what))) {
 		free(blob);
 		return err_code(err, ENOMEM, "cannot fetch %s", what);
@@ -287,12 +360,10 @@ static ssize_t read_held(struct supply_blob *blob, void *buffer, size_t size, st
 	return n;
 }
 
-ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, struct err *err)
+static ssize_t read_on(struct supply_blob *blob, void *buffer, size_t size, struct err *err)
 {
 	ssize_t n;
 
-	if (blob->complete)
-		return 0;
 	if (blob->at < blob->held)
 		return read_held(blob, buffer, size, err);
 	if (!blob->remote && registry_blob_open(blob->supply->registry, &blob->digest, blob->size,
@@ -308,30 +379,74 @@ ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, st
 	return n;
 }
 
-static void judge(struct supply_blob *blob, bool right)
+ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, struct err *err)
 {
-	struct cache *cache = blob->supply->cache;
-	struct err err;
+	ssize_t n = blob->complete ? 0 : read_on(blob, buffer, size, err);
 
-	if (blob->part >= 0) {
-		if (right && blob->complete && cache_commit(cache, &blob->digest, &err) < 0)
-			log_warning("%s: the layer will be fetched again next time", err.text);
-		else if (!right && blob->complete)
-			cache_discard(cache, &blob->digest);
-	} else if (!right && blob->cached >= 0) {
-		(void)cache_drop(cache, &blob->digest); /* next time it is fetched anew */
-	}
+	if (n < 0)
+		blob->failed = true;
+	return n;
 }
 
-void supply_blob_close(struct supply_blob *blob, enum supply_verdict verdict)
+/* It is wrong, and so is its part; bytes that were in that before may be why. */
+static bool discard(struct supply_blob *blob)
 {
+	unsigned times = count_wrong(blob->supply, &blob->digest, true);
+
+	if (blob->part < 0)
+		return false;
+	cache_discard(blob->supply->cache, &blob->digest);
+	if (blob->held == 0 || times >= WRONG_MAX)
+		return false;
+	log_warning("%s: " DAMAGED, blob->what);
+	return true;
+}
+
+/* It came, into its part or not: all of it, or as much as was wanted. */
+static bool judge_fetched(struct supply_blob *blob, bool right)
+{
+	struct err err;
+
+	if (!blob->complete)
+		return !right && !blob->failed && blob->held > 0 && discard(blob);
+	if (!right && (blob->part < 0 || !is_right(blob, blob->part)))
+		return discard(blob);
+	if (blob->part >= 0 && cache_commit(blob->supply->cache, &blob->digest, &err) < 0)
+		log_warning("%s: the layer will be fetched again next time", err.text);
+	return false;
+}
+
+/* Whoever says that it is wrong may have read it wrong, or lie: it is summed up. */
+static bool judge_cached(struct supply_blob *blob)
+{
+	struct err err;
+
+	if (is_right(blob, blob->cached))
+		return false;
+	if (count_wrong(blob->supply, &blob->digest, true) >= WRONG_MAX) {
+		(void)cache_drop(blob->supply->cache, &blob->digest, blob->cached, &err);
+		return false;
+	}
+	if (drop_cached(blob, &err) == 0)
+		return true;
+	log_warning("%s", err.text);
+	return false;
+}
+
+bool supply_blob_close(struct supply_blob *blob, enum supply_verdict verdict)
+{
+	bool again = false;
+
 	if (!blob)
-		return;
+		return false;
 	registry_blob_close(blob->remote);
-	if (verdict != SUPPLY_UNKNOWN)
-		judge(blob, verdict == SUPPLY_RIGHT);
+	if (blob->cached >= 0)
+		again = verdict == SUPPLY_WRONG && judge_cached(blob);
+	else if (verdict != SUPPLY_UNKNOWN)
+		again = judge_fetched(blob, verdict == SUPPLY_RIGHT);
 	own_close(&blob->part);
 	own_close(&blob->cached);
 	free(blob->what);
 	free(blob);
+	return again;
 }

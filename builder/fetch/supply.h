@@ -35,15 +35,20 @@ void supply_name(struct supply *supply, bool is_index);
 /*
  * A blob of @size bytes, called @what in messages; its digest is the caller's to check. Either
  * all of it is in the file that supply_blob_file() gives (the blob's, -1: it is not), or it comes.
- * Used by several threads at once, each with a blob of its own.
+ * Used by several threads at once, each with a blob of its own. A blob that was wrong twice is
+ * not opened again.
  */
 struct supply_blob;
 int supply_blob_open(struct supply *supply, const struct digest *digest, uint64_t size,
 		     const char *what, struct supply_blob **out, struct err *err);
 int supply_blob_file(const struct supply_blob *blob);
 ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, struct err *err);
-/* It was right, it was wrong, or nobody knows: it goes into the cache, out of it, or neither. */
+/*
+ * It was right, it was wrong, or nobody knows: it goes into the cache, out of it, or neither. That
+ * a whole one was wrong is not believed, but looked at. Returns whether it was in the cache, was
+ * wrong, and is worth to be opened once more: it comes from the registry then.
+ */
 enum supply_verdict { SUPPLY_RIGHT, SUPPLY_WRONG, SUPPLY_UNKNOWN };
-void supply_blob_close(struct supply_blob *blob, enum supply_verdict verdict);
+bool supply_blob_close(struct supply_blob *blob, enum supply_verdict verdict);
 
 #endif

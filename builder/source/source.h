@@ -55,8 +55,9 @@ struct source {
 	 */
 	int (*open_layer)(struct source *source, size_t index, struct stream **out, int *fd,
 			  uint64_t *offset, struct err *err);
-	/* The layer was read and its sums are right (@good), or it failed. May be NULL. */
-	void (*close_layer)(struct source *source, size_t index, bool good);
+	/* The layer was read and its sums are right (@good), or it failed; then whether to read it
+	 * once more gives other bytes. May be NULL. */
+	bool (*close_layer)(struct source *source, size_t index, bool good);
 	/* Sources without layers: everything into the empty tree. Its data stays the source's. */
 	int (*fill)(struct source *source, struct tree *tree, struct err *err);
 	void (*close)(struct source *source);

@@ -118,14 +118,15 @@ static int layout_open_layer(struct source *source, size_t index, struct stream 
 }
 
 /* Many layers, few descriptors. */
-static void layout_close_layer(struct source *source, size_t index, bool good)
+static bool layout_close_layer(struct source *source, size_t index, bool good)
 {
 	struct layout *layout = (struct layout *)source;
 
 	if (good && layer_keeps_file(&source->layer[index]))
-		return;
+		return false;
 	own_close(&layout->fd[index]);
 	layout->fd[index] = -1;
+	return false;
 }
 
 static int check_version(struct layout *layout, struct err *err)

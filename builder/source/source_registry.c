@@ -24,12 +24,17 @@ static int remote_open_layer(struct source *source, size_t index, struct stream 
 }
 
 /* Many layers, few descriptors: only what holds files as they are stays open, to the end. */
-static void remote_close_layer(struct source *source, size_t index, bool good)
+static bool remote_close_layer(struct source *source, size_t index, bool good)
 {
 	struct remote *remote = (struct remote *)source;
+	struct layer *layer = &source->layer[index];
+	bool left = !good && layer->cancel && atomic_load(layer->cancel);
 
-	ask_blob_close(take_ptr(&remote->blob[index]), good,
-		       good && layer_keeps_file(&source->layer[index]));
+	return ask_blob_close(take_ptr(&remote->blob[index]),
+			      good   ? LINE_RIGHT
+			      : left ? LINE_LEFT
+				     : LINE_WRONG,
+			      good && layer_keeps_file(layer));
 }
 
 static void remote_close(struct source *source)

@@ -22,6 +22,12 @@ bool budget_take(struct budget *budget, size_t size)
 	return false;
 }
 
+void budget_give(struct budget *budget, size_t size)
+{
+	if (budget)
+		atomic_fetch_sub_explicit(&budget->used, size, memory_order_relaxed);
+}
+
 /* Blocks grow with their arena: an image may have thousands of small layers. */
 static size_t block_size(const struct arena *arena, size_t least)
 {
@@ -87,6 +93,7 @@ void arena_free(struct arena *arena)
 	while (arena->block) {
 		struct arena_block *before = arena->block->before;
 
+		budget_give(arena->budget, arena->block->size);
 		free(arena->block);
 		arena->block = before;
 	}

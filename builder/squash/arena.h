@@ -18,13 +18,15 @@
 
 /* So many bytes may be taken in all; counted in the blocks that arenas take, not to the byte. */
 struct budget {
-	atomic_size_t used; /* bytes; only grows */
+	atomic_size_t used; /* bytes */
 	size_t max;
 };
 
 /* Count @size bytes; false, with errno ENOMEM, where they are too many. NULL: as many as one likes.
  */
 bool budget_take(struct budget *budget, size_t size);
+/* They were freed. */
+void budget_give(struct budget *budget, size_t size);
 
 /* Begins with zeros, and the budget if there is one. */
 struct arena {

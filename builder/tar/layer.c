@@ -160,7 +160,6 @@ static struct entry *add_entry(struct layer *layer, enum entry_kind kind, const 
 
 		if (budget_take(layer->arena.budget, (room - layer->room) * sizeof(*grown)))
 			grown = reallocarray(layer->entry, room, sizeof(*grown));
-
 		if (!grown)
 			return NULL;
 		layer->entry = grown;
@@ -475,6 +474,21 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 bool layer_keeps_file(const struct layer *layer)
 {
 	return layer->fd >= 0 && layer->compression && strcmp(layer->compression, "none") == 0;
+}
+
+/* Field by field: the progress looks at some of them meanwhile. */
+void layer_restart(struct layer *layer)
+{
+	arena_free(&layer->arena);
+	budget_give(layer->arena.budget, layer->room * sizeof(*layer->entry));
+	free(take_ptr(&layer->entry));
+	layer->count = layer->room = 0;
+	spool_stream_free(take_ptr(&layer->spool));
+	layer->fd = -1;
+	layer->data_size = 0;
+	layer->dropped_xattrs = 0;
+	atomic_store(&layer->board->done, 0);
+	atomic_store(&layer->board->state, BOARD_WAITING);
 }
 
 void layer_clear(struct layer *layer)

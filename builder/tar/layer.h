@@ -69,5 +69,8 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 bool layer_keeps_file(const struct layer *layer);
 /* Free what reading gave. Before the spool is closed. */
 void layer_clear(struct layer *layer);
+/* The same of a layer that could not be read; what its source set stays, so that it can be read
+ * anew. */
+void layer_restart(struct layer *layer);
 
 #endif

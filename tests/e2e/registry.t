@@ -60,6 +60,9 @@ refused() {
 		[ -z "$(ls -A "$TMPDIR")" ]
 }
 
+conf=$scratch/firn.conf
+configure() { printf '%s\n' "$@" >"$conf"; chmod 644 "$conf"; }
+
 # A real one.
 plain=$("$here/serve" start "$scratch/plain") || exit 1
 push "oci:$scratch/oci:latest" "docker://$plain/group/image:latest" &&
@@ -130,12 +133,125 @@ gets() { grep -c "GET /v2/group/image/blobs" "$scratch/plain/log"; }
 before=$(gets)
 ok 'a pull again'                   pulled "$plain/group/image"
 ok 'fetches no blob'                test "$(gets)" = "$before"
-for blob in "$blobs"/*; do
-	[ "$(stat -c %s "$blob")" -lt 500000 ] || { printf x | dd of="$blob" bs=1 seek=300000 conv=notrunc 2>/dev/null; broken=$blob; }
+
+# What is damaged in the cache is fetched anew at once, and nothing else is.
+fetched_of() { grep -c "GET /v2/group/image/[a-z]*/$1" "$scratch/plain/log"; }
+are_right() {
+	for blob in "$blobs"/*; do
+		[ "$(sha256sum <"$blob" | cut -d' ' -f1)" = "$(basename "$blob")" ] || { echo "$blob is wrong"; return 1; }
+	done
+	[ "$(ls -A "$XDG_CACHE_HOME/firn/ingest")" = index.lock ]
+}
+# flip FILE OFFSET: another byte is there.
+flip() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(int(sys.argv[2])); b = f.read(1); f.seek(-1, 1); f.write(bytes([b[0] ^ 16]))' "$1" "$2"; }
+# The digests of the image's layers and documents, which the registry has.
+of_image() { skopeo inspect --raw --tls-verify=false "docker://$plain/group/image" | python3 -c "import json, sys; m = json.load(sys.stdin); $1"; }
+layers_of_image=$(of_image 'print(*sorted(set(l["digest"][7:] for l in m["layers"])))')
+config_of_image=$(of_image 'print(m["config"]["digest"][7:])')
+for blob in $layers_of_image; do
+	[ "$(stat -c %s "$blobs/$blob")" -lt 500000 ] || large=$blob
 done
-ok 'a damaged blob is noticed'      refused 'does not match its' "$plain/group/image"
-ok 'and fetched again'              pulled "$plain/group/image"
-ok 'and is right'                   test "sha256:$(sha256sum <"$broken" | cut -d' ' -f1)" = "sha256:$(basename "$broken")"
+# mended HOW BLOB...: a pull fetches each of these once, says so, and all is right then.
+mended() {
+	how=$1
+	shift
+	rm -f "$out"
+	before=$(gets)
+	for blob; do
+		eval "before_$blob=$(fetched_of "sha256:$blob")"
+		size=$(stat -c %s "$blobs/$blob")
+		case $how in
+		begin) flip "$blobs/$blob" 0 ;;
+		middle) flip "$blobs/$blob" $((size / 2)) ;;
+		end) flip "$blobs/$blob" $((size - 1)) ;;
+		short) truncate -s $((size - 1)) "$blobs/$blob" ;;
+		long) echo >>"$blobs/$blob" ;;
+		empty) : >"$blobs/$blob" ;;
+		esac
+	done
+	run_last "$FIRN" pull "$plain/group/image" "$out" || return 1
+	{
+		[ "$(digest_of "$out" image)" = "$right" ] || { echo 'another image'; return 1; }
+		[ "$(gets)" = $((before + $#)) ] || { echo "$(($(gets) - before)) fetched"; return 1; }
+		for blob; do
+			[ "$(fetched_of "sha256:$blob")" = $((before_$blob + 1)) ] || { echo "not $blob"; return 1; }
+		done
+		are_right
+	} >>"$last" 2>&1
+}
+damaged="the cache's copy is damaged; it is fetched anew"
+for how in begin middle end short long empty; do
+	ok "a layer in the cache that is damaged ($how)" mended $how "$large"
+	ok '... is fetched once, and told'               test "$(grep -c "$damaged" "$last")" = 1
+done
+# shellcheck disable=SC2086
+ok 'all layers'                     mended middle $layers_of_image
+# shellcheck disable=SC2086
+ok '... are told'                   test "$(grep -c "$damaged" "$last")" = "$(echo $layers_of_image | wc -w)"
+for how in begin middle end short long empty; do
+	ok "a configuration ($how)"     mended $how "$config_of_image"
+done
+at_digest() { "$FIRN" pull -q -f "$plain/group/image@$manifest" "$out"; }
+for how in 0 200; do
+	flip "$blobs/${manifest#sha256:}" $how
+	before=$(gets) before_manifest=$(fetched_of "$manifest")
+	ok 'a manifest'                 at_digest
+	ok '... is fetched once'        test "$(($(fetched_of "$manifest") - before_manifest)) $(($(gets) - before))" = '1 0'
+	ok '... and right'              are_right
+done
+# cut_off HOW: a download that was cut off, with a byte that is wrong in what there is of it.
+cut_off() {
+	head -c 400000 "$blobs/$large" >"$XDG_CACHE_HOME/firn/ingest/$large.part" && rm "$blobs/$large" || return 1
+	flip "$XDG_CACHE_HOME/firn/ingest/$large.part" "$1"
+	pulled "$plain/group/image" && are_right
+}
+for how in 0 1000 399999; do
+	before=$(gets)
+	ok "a part of a layer, byte $how"   cut_off $how
+	ok '... the rest, and all'          test "$(($(gets) - before))" -le 2
+done
+twice() {
+	rm -f "$scratch"/out/*
+	flip "$blobs/$large" 1000
+	before=$(gets)
+	for i in 1 2; do
+		"$FIRN" pull -q "$plain/group/image" "$scratch/out/$i.sqfs" &
+	done >"$last" 2>&1
+	wait
+	for i in 1 2; do
+		[ "$(digest_of "$scratch/out/$i.sqfs" image)" = "$right" ] || return 1
+	done
+	[ $(($(gets) - before)) = 1 ] && are_right
+}
+for round in 1 2 3 4 5 6; do
+	ok "two builds at once: round $round"    twice
+done
+rm -f "$scratch"/out/*
+# What fails for another reason is not fetched for it, neither now nor next time.
+configure '[build]' 'max-entries = 2'
+before=$(gets)
+ok 'a layer with too many files'    refused 'max-entries' --config "$conf" "$plain/group/image"
+ok 'stays in the cache'             pulled "$plain/group/image"
+ok 'nothing was fetched'            test "$(gets)" = "$before"
+rm -rf "$XDG_CACHE_HOME"
+before=$(gets)
+ok 'one that is not there yet'      refused 'max-entries' --config "$conf" "$plain/group/image"
+ok 'is fetched'                     test "$(gets)" -gt "$before"
+# Where the registry has nothing better.
+ok 'it comes'                       pulled "$plain/group/image"
+stored=$(find "$scratch/plain" -path "*$large/data")
+ok 'the registry has it'            test -f "$stored"
+cp "$stored" "$scratch/stored"
+flip "$stored" 1000
+flip "$blobs/$large" 1000
+before=$(gets)
+rm -f "$out"
+ok 'a copy that is damaged there, too' status_is 125 firn pull "$plain/group/image" "$out"
+ok '... says so, of its layer'      sh -c 'tail -n 1 "$1" | grep -q "^firn: layer [0-9] (sha256:"' sh "$last"
+ok '... was fetched once'           test "$(gets)" = $((before + 1))
+ok '... and is not kept'            test ! -e "$blobs/$large"
+cp "$scratch/stored" "$stored"
+ok 'until it is right'              pulled "$plain/group/image"
 rm -rf "$XDG_CACHE_HOME"
 together() {
 	for i in 1 2 3 4 5; do
@@ -152,8 +268,6 @@ ok 'fetch each layer once'          test "$(($(gets) - before))" -le 8
 rm -f "$scratch"/out/*
 
 # The site's own words.
-conf=$scratch/firn.conf
-configure() { printf '%s\n' "$@" >"$conf"; chmod 644 "$conf"; }
 configure '[pull]' "default = $plain"
 ok 'a user cannot say what no host means' refused 'only the site may' --config "$conf" group/image
 configure '[registry "registry.example.org"]' 'insecure = yes'

@@ -57,7 +57,7 @@ static bool can_download(void)
 	return cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 0 &&
 	       pwrite(fd, text, strlen(text), 0) == (ssize_t)strlen(text) &&
 	       cache_commit(cache, &digest, &err) == 0 && is_blob(cache_find(cache, &digest)) &&
-	       cache_drop(cache, &digest) == 0;
+	       cache_drop(cache, &digest, fd, &err) == 0 && cache_find(cache, &digest) == -1;
 }
 
 static void a_download_becomes_a_blob(void)
@@ -83,9 +83,20 @@ static void a_download_becomes_a_blob(void)
 	ok(access(PART, F_OK) < 0, "its part is gone");
 	ok(cache_begin(cache, &digest, &fd, &held, &err) == 0, "there is nothing to download then");
 	ok(access(PART, F_OK) < 0, "and no part is left of the question");
-	ok(cache_drop(cache, &digest) == 0 && cache_find(cache, &digest) == -1,
+	fd = cache_find(cache, &digest);
+	ok(cache_drop(cache, &digest, fd, &err) == 0 && cache_find(cache, &digest) == -1,
 	   "a dropped blob is gone");
-	ok(cache_drop(cache, &digest) == 0, "also when it was none");
+	ok(cache_drop(cache, &digest, fd, &err) == 0, "also when it was gone");
+	ok(access(PART, F_OK) < 0, "and no part is left of it");
+	put(BLOB, text);
+	ok(cache_drop(cache, &digest, fd, &err) == 0 && is_blob(cache_find(cache, &digest)),
+	   "one that has taken its place stays");
+	(void)unlink(BLOB);
+	put(PART, "half");
+	ok(cache_drop(cache, &digest, fd, &err) == 0 && access(PART, F_OK) == 0,
+	   "as does a download that was cut off");
+	(void)unlink(PART);
+	(void)close(fd);
 }
 
 static void a_wrong_download_goes(void)
