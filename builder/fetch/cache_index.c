@@ -154,7 +154,7 @@ static int list_folder(struct cache *cache, int folder, size_t len, struct blobs
 
 	if (!dir)
 		return err_sys(err, "cannot read the cache '%s'", cache->path);
-	while ((entry = readdir(dir))) {
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
 		struct stat stat;
 
 		if (strlen(entry->d_name) != len ||
@@ -164,7 +164,7 @@ static int list_folder(struct cache *cache, int folder, size_t len, struct blobs
 		if (add_blob(blobs, folder, entry->d_name, len, &stat) < 0)
 			return err_sys(err, "cannot read the cache '%s'", cache->path);
 	}
-	return 0;
+	return errno == 0 ? 0 : err_sys(err, "cannot read the cache '%s'", cache->path);
 }
 
 static int list_blobs(struct cache *cache, struct blobs *blobs, struct err *err)

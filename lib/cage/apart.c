@@ -62,8 +62,7 @@ static int settle_descriptors(struct apart *apart, int result, int words)
 	if (words >= 0 && (dup2(words, STDIN_FILENO) < 0 || dup2(words, STDOUT_FILENO) < 0 ||
 			   dup2(words, STDERR_FILENO) < 0))
 		return -1;
-	close_others(words >= 0 ? STDERR_FILENO + 1 : 0, keep, apart->keep_count + 1);
-	return 0;
+	return close_others(words >= 0 ? STDERR_FILENO + 1 : 0, keep, apart->keep_count + 1);
 }
 
 static int enter(struct apart *apart, int result, int words, pid_t parent, struct err *err)
@@ -71,7 +70,9 @@ static int enter(struct apart *apart, int result, int words, pid_t parent, struc
 	log_set_writer(NULL, NULL);
 	forget_handlers();
 	forget_environment();
-	if (settle_descriptors(apart, result, words) < 0 || cage_enter(&apart->cage, err) < 0)
+	if (settle_descriptors(apart, result, words) < 0)
+		return err_sys(err, "cannot close what is open");
+	if (cage_enter(&apart->cage, err) < 0)
 		return -1;
 	/* To change credentials, as entering the cage does, may take it back: so behind it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)

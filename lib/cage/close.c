@@ -40,22 +40,26 @@ static bool stays(int fd, const int *keep, size_t count)
 }
 
 /* Without close_range(2) (Linux 5.9): what /proc lists, by and by. */
-static void close_listed(int first, const int *keep, size_t count)
+static int close_listed(int first, const int *keep, size_t count)
 {
 	auto_dir *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir))) {
+	if (!dir)
+		return -1;
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
 		int fd = atoi(entry->d_name);
 
 		if (fd >= first && !stays(fd, keep, count) && fd != dirfd(dir))
 			(void)close(fd);
 	}
+	return errno == 0 ? 0 : -1;
 }
 
-void close_others(int first, int *keep, size_t count)
+int close_others(int first, int *keep, size_t count)
 {
 	qsort(keep, count, sizeof(*keep), compare);
-	if (close_gaps((unsigned)first, keep, count) < 0)
-		close_listed(first, keep, count);
+	if (close_gaps((unsigned)first, keep, count) == 0)
+		return 0;
+	return close_listed(first, keep, count);
 }

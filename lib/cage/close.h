@@ -12,8 +12,9 @@
 
 /*
  * Close all descriptors from @first on but the @count of @keep, which is sorted by this; those
- * below @first and -1 may be among them. By close_range(2), or by what /proc lists.
+ * below @first and -1 may be among them. By close_range(2), or by what /proc lists. Returns 0, or
+ * -1 with errno: some may be open.
  */
-void close_others(int first, int *keep, size_t count);
+int close_others(int first, int *keep, size_t count);
 
 #endif

@@ -20,7 +20,8 @@ static pid_t started[DETACH_STARTED_MAX];
 
 void detach_close_others(int *keep, size_t count)
 {
-	close_others(STDERR_FILENO + 1, keep, count);
+	if (close_others(STDERR_FILENO + 1, keep, count) < 0)
+		_exit(1);
 }
 
 /*

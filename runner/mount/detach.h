@@ -43,7 +43,8 @@ int detach_start(struct detach *detach, struct err *err);
 /* For a process that main() or early() made: leave what is not in @detach behind. It is not run. */
 void detach_leave(struct detach *detach);
 
-/* Close all descriptors but the standard ones and the @count of @keep, which is sorted then. */
+/* Close all descriptors but the standard ones and the @count of @keep, which is sorted then; or end
+ * this process. */
 void detach_close_others(int *keep, size_t count);
 
 /* What this process has started so, DETACH_STARTED_MAX at most: process @i, or 0. */

@@ -133,7 +133,7 @@ int guard_descriptors(struct err *err)
 
 	if (!dir)
 		return err_sys(err, "cannot tell which descriptors lead out ('/proc/self/fd')");
-	while ((entry = readdir(dir))) {
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
 		int fd = atoi(entry->d_name);
 
 		/* Also one that was opened with O_PATH. */
@@ -143,5 +143,7 @@ int guard_descriptors(struct err *err)
 		if (shut(fd) < 0)
 			return err_sys(err, "cannot close descriptor %d", fd);
 	}
-	return 0;
+	return errno == 0 ? 0
+			  : err_sys(err, "cannot tell which descriptors lead out "
+					 "('/proc/self/fd')");
 }

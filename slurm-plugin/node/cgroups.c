@@ -138,7 +138,9 @@ static bool sweep_below(int dir, const char *name, const struct sweep *sweep, in
 	struct dirent *entry;
 	bool gone = true;
 
-	while (opened && depth < DEPTH_MAX && (entry = readdir(opened))) {
+	if (!opened)
+		return errno == ENOENT || errno == ENOTDIR;
+	for (errno = 0; depth < DEPTH_MAX && (entry = readdir(opened)); errno = 0) {
 		if (!is_group(entry))
 			continue;
 		if (strcmp(entry->d_name, sweep->job) == 0)
@@ -146,21 +148,23 @@ static bool sweep_below(int dir, const char *name, const struct sweep *sweep, in
 		else if (leads_to_jobs(entry->d_name))
 			gone = sweep_below(dirfd(opened), entry->d_name, sweep, depth + 1) && gone;
 	}
-	return gone;
+	return gone && errno == 0;
 }
 
 static bool sweep_all(const struct sweep *sweep)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *mount;
-	bool gone = true;
+	bool gone = mounts;
 
 	while (mounts && (mount = getmntent(mounts)))
 		if (strcmp(mount->mnt_type, "cgroup") == 0 ||
 		    strcmp(mount->mnt_type, "cgroup2") == 0)
 			gone = sweep_below(AT_FDCWD, mount->mnt_dir, sweep, 0) && gone;
-	if (mounts)
+	if (mounts) {
+		gone = gone && !ferror(mounts);
 		(void)endmntent(mounts);
+	}
 	return gone;
 }
 
@@ -180,23 +184,27 @@ void cgroups_sweep(uint32_t job)
 
 /*
  * Where slurmstepd is in v2 (cgroups(7): "0::/.../job_JOB/step_STEP/slurm"), cut behind the job.
- * Returns false if that is no group of @job.
+ * Returns 1, 0 if that is no group of @job, or -1 with @err.
  */
-static bool find_own(uint32_t job, char path[PATH_MAX])
+static int find_own(uint32_t job, char path[PATH_MAX], struct err *err)
 {
 	auto_file *file = fopen("/proc/self/cgroup", "re");
 	char name[32];
 	char *found = NULL;
 
 	(void)snprintf(name, sizeof(name), "/job_%" PRIu32 "/", job);
+	if (!file && errno == ENOENT) /* a kernel without any */
+		return 0;
 	while (!found && file && fgets(path, PATH_MAX, file))
 		if (strncmp(path, "0::/", 4) == 0)
 			found = strstr(path, name);
 	if (!found)
-		return false;
+		return file && !ferror(file)
+			       ? 0
+			       : err_sys(err, "cannot tell the control group of this step");
 	found[strlen(name) - 1] = '\0';
 	memmove(path, path + 3, strlen(path + 3) + 1);
-	return true;
+	return 1;
 }
 
 /* The directory of the group @path, wherever its hierarchy is mounted. */
@@ -223,10 +231,12 @@ int cgroups_of_job(uint32_t job, int *procs, struct err *err)
 {
 	char path[PATH_MAX];
 	auto_fd group = -1, own = -1;
+	int found;
 
 	*procs = -1;
-	if (!find_own(job, path))
-		return 0;
+	found = find_own(job, path, err);
+	if (found <= 0)
+		return found;
 	group = open_group(path);
 	if (group < 0)
 		return err_set(err, "the control group '%s' is not to be found", path);

@@ -30,9 +30,11 @@ bool stepds_of_job(uint32_t job)
 	char title[40];
 
 	(void)snprintf(title, sizeof(title), "slurmstepd: [%" PRIu32 ".", job);
-	while (proc && (entry = readdir(proc)))
+	if (!proc)
+		return true;
+	for (errno = 0; (entry = readdir(proc)); errno = 0)
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    is_stepd(dirfd(proc), entry->d_name, title))
 			return true;
-	return false;
+	return errno != 0;
 }

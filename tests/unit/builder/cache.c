@@ -3,6 +3,7 @@
 
 #include "tests/unit/tap.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/file.h>
@@ -16,6 +17,18 @@ static char folder[] = "/tmp/firn-cache.XXXXXX", path[200], link_target[200];
 static struct cache *cache;
 static struct digest digest; /* of text[] */
 static const char text[] = "a layer";
+static bool broken; /* no directory can be read */
+
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir);
+
+struct dirent *__wrap_readdir(DIR *dir)
+{
+	if (!broken)
+		return __real_readdir(dir);
+	errno = EIO;
+	return NULL;
+}
 
 /* "FOLDER/NAME", of the blob or of its part with @end behind. */
 static const char *place(const char *where, const char *end)
@@ -258,7 +271,7 @@ static void sha512_has_its_own_folder(void)
 static void gc_passes_over_what_is_no_blob(void)
 {
 	auto_fd saved = dup(1), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	int removed, listed;
+	int removed, listed, half;
 
 	(void)mkdir(BLOB, 0700);
 	(void)mkfifo(PART, 0600);
@@ -266,10 +279,14 @@ static void gc_passes_over_what_is_no_blob(void)
 	(void)dup2(null, 1);
 	removed = cache_gc(cache, 0, true, &err);
 	listed = cache_list(cache, true, &err);
+	broken = true;
+	half = cache_gc(cache, 0, true, &err);
+	broken = false;
 	(void)fflush(stdout);
 	(void)dup2(saved, 1);
 	ok(removed == 0, "gc of a cache with a directory and a pipe in it");
 	ok(listed == 0, "which can be listed");
+	ok(half == -1 && err.code == EIO, "one that cannot be read to its end is an error");
 	(void)rmdir(BLOB);
 	(void)unlink(PART);
 }

@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "tests/unit/tap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
@@ -14,6 +15,18 @@
 #include <unistd.h>
 
 static struct err err;
+static bool broken; /* no directory can be read */
+
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir);
+
+struct dirent *__wrap_readdir(DIR *dir)
+{
+	if (!broken)
+		return __real_readdir(dir);
+	errno = EIO;
+	return NULL;
+}
 
 static bool is_open(int fd)
 {
@@ -35,6 +48,16 @@ static void directories_are_closed(void)
 	ok(is_open(STDIN_FILENO) && openat(STDIN_FILENO, "etc", O_PATH) < 0,
 	   "the stream is no directory now");
 	(void)dup2(saved, STDIN_FILENO);
+}
+
+static void what_cannot_be_listed_is_an_error(void)
+{
+	int result;
+
+	broken = true;
+	result = guard_descriptors(&err);
+	broken = false;
+	ok(result == -1 && err.code == EIO, "descriptors that cannot be listed are an error");
 }
 
 static bool refused(int fd, unsigned long command, const void *arg)
@@ -95,6 +118,7 @@ int main(void)
 {
 	log_set_level(LOG_QUIET);
 	directories_are_closed();
+	what_cannot_be_listed_is_an_error();
 	nothing_types_into_the_terminal();
 	return done_testing();
 }

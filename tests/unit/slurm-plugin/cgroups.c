@@ -8,6 +8,7 @@
 #include "tests/unit/folder.h"
 #include "tests/unit/tap.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <mntent.h>
@@ -20,6 +21,19 @@
 static char top[] = "/tmp/firn-test.XXXXXX";
 static char **arguments;
 static struct err err;
+static bool broken;   /* no directory can be read */
+static size_t unread; /* so many times the mounts cannot be read */
+
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir);
+
+struct dirent *__wrap_readdir(DIR *dir)
+{
+	if (!broken)
+		return __real_readdir(dir);
+	errno = EIO;
+	return NULL;
+}
 
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
@@ -34,7 +48,10 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 FILE *__wrap_setmntent(const char *path, const char *mode)
 {
 	(void)path;
-	return __real_fopen("mounts", mode);
+	if (unread == 0)
+		return __real_fopen("mounts", mode);
+	unread--;
+	return __real_fopen(".", mode); /* it opens, and then fails */
 }
 
 __attribute__((format(printf, 2, 3))) static void put(const char *path, const char *format, ...)
@@ -216,6 +233,24 @@ static void a_group_beside_the_steps(void)
 	(void)!symlink("../../../elsewhere", "v2/c/job_5/firn");
 	put("self", "0::/c/job_5/step_0\n");
 	ok(cgroups_of_job(5, &procs, &err) == -1 && procs == -1, "a link is no group");
+	(void)unlink("self");
+	ok(cgroups_of_job(5, &procs, &err) == 0 && procs == -1, "a kernel without groups has none");
+	(void)mkdir("self", 0755);
+	ok(cgroups_of_job(5, &procs, &err) == -1 && procs == -1,
+	   "where there is no telling it fails");
+	(void)rmdir("self");
+}
+
+static void what_could_not_be_read_is_read_again(void)
+{
+	make("v2/system.slice/slurmstepd.scope/job_6");
+	unread = 1;
+	cgroups_sweep(6);
+	ok(unread == 0 && !is_there("v2/system.slice/slurmstepd.scope/job_6"),
+	   "a group is removed where the mounts could not be read at first");
+	broken = true;
+	ok(stepds_of_job(5), "where processes cannot be listed a slurmstepd may be there");
+	broken = false;
 }
 
 static void a_job_with_a_container_is_noted(void)
@@ -244,6 +279,7 @@ int main(int argc, char **argv)
 	the_groups_of_a_job_are_removed();
 	who_is_not_in_the_group_is_not_killed();
 	a_group_beside_the_steps();
+	what_could_not_be_read_is_read_again();
 	a_job_with_a_container_is_noted();
 	a_title_makes_no_slurmstepd();
 	(void)!chdir("/");
