@@ -390,7 +390,7 @@ void json_write_string(FILE *out, const char *text)
 		size_t size = utf8_size(at, left);
 
 		if (size == 0)
-			(void)fputs("\\ufffd", out);
+			(void)fprintf(out, "\\\\x%02x", *at);
 		else if (is_control((const char *)at))
 			(void)fprintf(out, "\\u%04x",
 				      size == 1 ? *at : at[1]); /* U+0080 is C2 80 */

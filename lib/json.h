@@ -66,8 +66,9 @@ const struct json *json_get(const struct json *json, const char *key);
 const char *json_text(const struct json *json);
 
 /*
- * Write @text as a JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD, and control
- * characters of both kinds (lib/text.h) an escape: it may be shown on a terminal.
+ * Write @text as a JSON string, quotes included. Bytes that are no UTF-8 become the text "\xHH", as
+ * builder/source/json_name.h has it, and control characters of both kinds (lib/text.h) an escape:
+ * it may be shown on a terminal.
  */
 void json_write_string(FILE *out, const char *text);
 

@@ -30,6 +30,21 @@ cp "$scratch/a.sqfs" "$odd"
 ok 'JSON is valid for any name' \
 	sh -c '"$0" inspect --json "$1" | python3 -c "import json, sys; d = json.load(sys.stdin); assert d[\"kind\"] == \"squashfs\" and d[\"entrypoint\"][1] == \"two words\""' \
 	"$FIRN" "$odd"
+ok 'in which bytes that are no UTF-8 can be told' \
+	sh -c '"$0" inspect --json "$1" | python3 -c "import json, sys; assert json.load(sys.stdin)[\"image\"].endswith(\"/b \\\"\\\\\\n\\\\xff.sqfs\")"' \
+	"$FIRN" "$odd"
+# A configuration is JSON, which is UTF-8: anything else in it is an error, and nothing is shown for it.
+not_utf8() {
+	for text in "{\"config\": {\"Labels\": {\"a\": \"$1\"}}}" "{\"config\": {\"Labels\": {\"$1\": \"a\"}}}" \
+		"{\"config\": {\"Env\": [\"A=$1\"]}}" "{\"config\": {\"Cmd\": [\"$1\"]}}"; do
+		printf '%s' "$text" >"$scratch/root/.firn/config.json"
+		status_is 125 firn inspect --json "$scratch/root" && one_line && says 'no valid JSON' || return 1
+	done
+}
+ok 'a byte in a configuration that is no UTF-8' not_utf8 "$(printf 'a\377b')"
+ok 'half of a pair, written out'     not_utf8 '\ud800'
+ok '... the other'                   not_utf8 '\udc00'
+ok 'a character that is cut off'     not_utf8 "$(printf 'a\303')"
 
 echo '{"config": {"Env": 7}}' >"$scratch/root/.firn/config.json"
 ok 'a wrong configuration fails'     status_is 125 firn inspect "$scratch/root"
