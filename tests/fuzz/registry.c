@@ -48,11 +48,34 @@ static void check_challenge(const char *text)
 		abort();
 }
 
+/* What was taken is named, and is found again; what follows it is read as if it stood alone. */
+static void check_names(const char *text)
+{
+	static const char more[] = "[aliases]\n'x/y' = 'a.b/c'\n";
+	auto_registries_conf conf = {0};
+	struct err err = {.text = ""};
+	int result = registries_conf_take(&conf, text, strlen(text), "file", &err);
+
+	if (result < 0 && !err.text[0])
+		abort();
+	if (result < 0)
+		return;
+	for (size_t i = 0; i < conf.alias_count; i++)
+		if (!conf.alias[i].name || !conf.alias[i].target || !conf.alias[i].path ||
+		    !registries_conf_alias(&conf, conf.alias[i].name) == !!conf.alias[i].target[0])
+			abort(); /* a file has a name once */
+	for (size_t i = 0; i < conf.host_count; i++)
+		if (!conf.host[i])
+			abort();
+	if ((conf.host_count > 0 && !conf.hosts_path) ||
+	    registries_conf_take(&conf, more, strlen(more), "other", &err) < 0 ||
+	    !registries_conf_alias(&conf, "x/y"))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct credentials credentials = {0};
-	auto_registries_conf conf = {0};
-	struct err err;
 	char *text = size > 0 ? strndup((const char *)data + 1, size - 1) : NULL;
 
 	if (!text)
@@ -62,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (data[0] % 4 == 1)
 		check_challenge(text);
 	else if (data[0] % 4 == 3)
-		(void)registries_conf_take(&conf, text, strlen(text), "file", &err);
+		check_names(text);
 	else
 		(void)credentials_decode(text, &credentials);
 	credentials_clear(&credentials);

@@ -152,6 +152,9 @@ static uint64_t read_image(int fd, uint64_t size)
 	read_inode(&walk, squashfs_info(image)->root);
 	for (size_t i = 0; i < COUNT_OF(paths); i++)
 		(void)squashfs_resolve(reader, paths[i], &inode, &err);
+	(void)squashfs_check(reader, &err);
+	for (uint32_t ino = 0; ino < 4; ino++)
+		(void)squashfs_export(reader, ino, &walk.sum, &err);
 	return walk.sum;
 }
 
