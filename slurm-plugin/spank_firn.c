@@ -16,6 +16,7 @@
 #include "slurm-plugin/node/ending.h"
 #include "slurm-plugin/node/jobs.h"
 #include "slurm-plugin/node/settle.h"
+#include "slurm-plugin/node/space.h"
 #include "slurm-plugin/node/start.h"
 #include "slurm-plugin/node/step_end.h"
 #include "slurm-plugin/node/task.h"
@@ -48,10 +49,17 @@ static struct {
 	bool foreign; /* there were another job's variables */
 	int control; /* held open: the container lives as long */
 	int group;   /* for one with a name: see cgroups_of_job() */
+	int space;   /* the job's mount namespace (space.h) */
+	ino_t made;  /* in which one the container was made ... */
+	bool moved;  /* ... which is not slurmstepd's */
 	char *why;   /* it cannot be had: found out before the user could be told */
 	struct session_offer offer;
 	struct ending ending;
-} container = {.control = -1, .group = -1, .offer = {.user = -1, .mnt = -1}, .ending = ENDING_NONE};
+} container = {.control = -1,
+	       .group = -1,
+	       .space = -1,
+	       .offer = {.user = -1, .mnt = -1},
+	       .ending = ENDING_NONE};
 
 static const char *node_name(void)
 {
@@ -162,6 +170,7 @@ static int begin_step(spank_t spank, int argc, char **argv, struct err *err)
 			return -1;
 		slurm_info("firn: the epilog will not clean up after this job: %s", err->text);
 	}
+	container.space = space_open(job);
 	return wish.name ? cgroups_of_job(job, &container.group, err) : 0;
 }
 
@@ -265,8 +274,9 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	/* Only what has a name outlives the step, and so its groups. */
 	struct start start = {.firn = settings->firn,
 			      .group = wish.name ? container.group : -1,
+			      .space = container.space,
 			      .waiting = tell_that_it_takes_long};
-	char spool[PATH_MAX];
+	char spool[PATH_MAX], from[PATH_MAX];
 	char **environment = NULL, **words = NULL;
 	int result;
 
@@ -282,6 +292,9 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	step->spool = settings->spool				 ? settings->spool
 		      : node_spool(step->job, step->step, spool) ? spool
 								 : NULL;
+	container.made = space_number(container.space);
+	container.moved = container.space >= 0;
+	step->from = container.space < 0 ? NULL : getcwd(from, sizeof(from));
 	result = slurm_wish_words(&wish, step, &words, err);
 	start.words = words;
 	start.environment = environment;
@@ -290,7 +303,8 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	slurm_words_free(words);
 	own_close(&start.pair[1]);
 	own_close(&container.group);
-	container.group = -1;
+	own_close(&container.space);
+	container.group = container.space = -1;
 	if (result < 0)
 		return -1; /* with pair[0] open: see start.h */
 	container.control = start.pair[0];
@@ -364,12 +378,13 @@ int slurm_spank_user_init(spank_t spank, int argc, char **argv)
  * for. */
 int slurm_spank_task_init(spank_t spank, int argc, char **argv)
 {
+	struct task_wish how = {wish.entrypoint, container.moved && !wish.workdir, container.made};
 	struct err err;
 
 	(void)argc, (void)argv;
 	if (!container.wanted)
 		return 0;
-	if (container.ready && task_enter(spank, &container.offer, wish.entrypoint, &err) == 0)
+	if (container.ready && task_enter(spank, &container.offer, &how, &err) == 0)
 		return 0;
 	if (container.ready)
 		complain(&err);

@@ -115,7 +115,8 @@ static int add_all(struct words *words, const struct slurm_wish *wish,
 	    add_flag(words, "writable-tmpfs", wish->writable) < 0 ||
 	    add_entrypoint(words, wish, step) < 0)
 		return -1;
-	if (add_text(words, "expect", step->identity) < 0 ||
+	if (add_text(words, "from", step->from) < 0 ||
+	    add_text(words, "expect", step->identity) < 0 ||
 	    add_text(words, "bind", step->spool) < 0 || add(words, "--") < 0)
 		return -1;
 	return step->image ? add(words, "%s", step->image) : 0;

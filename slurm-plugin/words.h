@@ -20,6 +20,7 @@ struct slurm_step {
 	const char *firn;     /* the program, for containers with an entrypoint */
 	const char *image;    /* absolute; NULL: that of the container called so */
 	const char *identity; /* to be checked; NULL: not known */
+	const char *from;     /* the job's directory; NULL: where it starts */
 	const char *spool;    /* slurmd's directory of scripts and sockets; NULL: not known */
 	const char *jobs;     /* directory with one for each job, for containers with a name */
 };

@@ -184,6 +184,7 @@ static const struct cli_option options[] = {
 	{"entrypoint", 0, NULL, FOR_SESSION, FLAG(entrypoint), NULL},
 	{"name", 0, "NAME", FOR_SESSION, TEXT(name), NULL},
 	{"use", 0, "create|exec", FOR_SESSION, TEXT(use), NULL},
+	{"from", 0, "DIR", FOR_SESSION, TEXT(from), NULL},
 	{"asked", 0, "OPTIONS", FOR_SESSION, TEXT(asked), NULL},
 	{"scope", 0, "TEXT", FOR_SESSION, TEXT(scope), NULL},
 	{"expect", 0, "IDENTITY", FOR_SESSION, TEXT(expect), NULL},

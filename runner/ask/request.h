@@ -61,6 +61,7 @@ struct request {
 	const char *name;    /* --name: the container that is called so; then @image may be NULL */
 	const char *asked;   /* --asked: options that the container called @name must be made of, to
 				be read */
+	const char *from;    /* --from: directory to be in, for who starts elsewhere */
 	const char *use;     /* --use: "create" the one called @name, "exec" in it; NULL: either */
 	const char *scope;   /* --scope: among whom the name is known */
 	const char *hold_path; /* --hold-path: it lives until this directory is removed */

@@ -402,6 +402,8 @@ int session_start_main(int argc, char **argv)
 		(void)!chdir("/");
 	if (request_read(REQUEST_SESSION, argc, argv, &request, &err) < 0)
 		return offer_refuse(find_control(argv), &err);
+	if (request->from && chdir(request->from) < 0)
+		(void)!chdir("/");
 	log_set_level(request->level);
 	offer_listen();
 	if (request->help) {

@@ -31,7 +31,7 @@ enum {
 /* What the guard and its child have to say, worded before: in a copy of a program with threads only
  * what takes no lock is safe. */
 struct refusals {
-	struct err firn, group, user;
+	struct err firn, group, space, user;
 };
 
 /*
@@ -94,6 +94,14 @@ static bool enter_group(int group, uid_t uid)
 	       syscall(SYS_setresuid, -1, uid, -1) == 0;
 }
 
+/* The working directory is lost by it: session-start goes there, as the user. */
+static bool enter_space(int space, uid_t uid)
+{
+	return space < 0 ||
+	       (syscall(SYS_setresuid, -1, 0, -1) == 0 && setns(space, CLONE_NEWNS) == 0 &&
+		syscall(SYS_setresuid, -1, uid, -1) == 0);
+}
+
 /* All ids become the effective ones, which are the user's: no way leads back. */
 static bool become_user(uid_t uid, gid_t gid)
 {
@@ -113,13 +121,15 @@ static _Noreturn void refuse(int control, const struct err *why)
 
 static _Noreturn void become_firn(const struct start *start, const struct refusals *refusals)
 {
-	const int keep[] = {start->pair[1], start->group};
+	const int keep[] = {start->pair[1], start->group, start->space};
 	uid_t uid = geteuid();
 	sigset_t none;
 
 	keep_only(keep, COUNT_OF(keep));
 	if (!enter_group(start->group, uid))
 		refuse(start->pair[1], &refusals->group);
+	if (!enter_space(start->space, uid))
+		refuse(start->pair[1], &refusals->space);
 	keep_only(keep, 1);
 	/* A change of ids sets it to what fs.suid_dumpable says: the last one was just now. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 || !become_user(uid, getegid()))
@@ -146,7 +156,7 @@ static bool hears(int control, int hand)
 static _Noreturn void guard(const struct start *start, int hand, const struct refusals *refusals,
 			    char *room)
 {
-	const int keep[] = {start->pair[0], start->pair[1], start->group, hand};
+	const int keep[] = {start->pair[0], start->pair[1], start->group, start->space, hand};
 	struct pass begun = {.data = "", .size = 1, .count = 1};
 	pid_t child;
 
@@ -237,6 +247,7 @@ int start_container(struct start *start, struct session_offer *offer, struct err
 		return err_sys(err, "cannot start a process");
 	(void)err_set(&refusals.firn, "'%s' cannot be executed on this node", start->firn);
 	(void)err_set(&refusals.group, "the container cannot enter the job's control group");
+	(void)err_set(&refusals.space, "the container cannot be made where the job's /tmp is");
 	(void)err_set(&refusals.user, "cannot become the user of the job");
 	pid = start_guard(start, hand, &refusals, room, &guarding);
 	if (pid < 0)

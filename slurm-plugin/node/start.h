@@ -24,6 +24,7 @@ struct start {
 	char *const *words;
 	char *const *environment;
 	int group;   /* cgroup.procs, opened by root, of the group to enter before it; -1: none */
+	int space;   /* mount namespace to enter before it (space.h); -1: none */
 	int pair[2]; /* SOCK_SEQPACKET, O_CLOEXEC; "--control-fd=N" among the words names pair[1] */
 	/* Called after three seconds and then every ten until the container is there. */
 	void (*waiting)(int seconds);
@@ -31,9 +32,9 @@ struct start {
 
 /*
  * Called in slurmstepd with the user's effective ids, in the directory of the job, where firn
- * starts as well. Closes pair[1]. pair[0] is the caller's, to be kept open as long as the container
- * shall live. Gives up after a quarter of an hour. Returns 0 with @offer filled, or -1: then
- * pair[0] is shut down, and not to be closed (session_forward()).
+ * starts as well if there is no @space to enter. Closes pair[1]. pair[0] is the caller's, to be
+ * kept open as long as the container shall live. Gives up after a quarter of an hour. Returns 0
+ * with @offer filled, or -1: then pair[0] is shut down, and not to be closed (session_forward()).
  */
 int start_container(struct start *start, struct session_offer *offer, struct err *err);
 

@@ -3,7 +3,9 @@
 
 #include "mpi-glue/wireup.h"
 #include "runner/plan/entrypoint.h"
+#include "slurm-plugin/node/space.h"
 
+#include <limits.h>
 #include <sys/prctl.h>
 
 static int set_environment(spank_t spank, const struct session_offer *offer, struct err *err)
@@ -87,15 +89,22 @@ static int wire_up(spank_t spank, const struct session_offer *offer, struct err 
 	return 0;
 }
 
-int task_enter(spank_t spank, const struct session_offer *offer, bool entrypoint, struct err *err)
+int task_enter(spank_t spank, const struct session_offer *offer, const struct task_wish *wish,
+	       struct err *err)
 {
+	char here[PATH_MAX];
+
 	/*
 	 * This is a copy of slurmstepd still, and about to enter directories of the user's. It is
 	 * not dumpable anyway, since it changed its ids, unless fs.suid_dumpable says otherwise.
 	 */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (session_enter(offer, err) < 0 || set_environment(spank, offer, err) < 0 ||
-	    wire_up(spank, offer, err) < 0)
+	if (!wish->stays || !getcwd(here, sizeof(here)))
+		*here = '\0';
+	if (space_check(wish->made, err) < 0 || session_enter(offer, err) < 0 ||
+	    set_environment(spank, offer, err) < 0 || wire_up(spank, offer, err) < 0)
 		return -1;
-	return entrypoint ? set_entrypoint(spank, offer->argv, err) : 0;
+	if (*here)
+		(void)!chdir(here);
+	return wish->entrypoint ? set_entrypoint(spank, offer->argv, err) : 0;
 }

@@ -221,6 +221,7 @@ static int start(const char *firn, const char *mood, struct session_offer *out)
 			      .words = words,
 			      .environment = environment,
 			      .group = -1,
+			      .space = -1,
 			      .waiting = tell};
 	int result;
 
