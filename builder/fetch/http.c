@@ -3,8 +3,8 @@
 
 #include "builder/fetch/http.h"
 
-#include "builder/fetch/reference.h"
 #include "builder/fetch/url.h"
+#include "lib/host.h"
 #include "lib/log.h"
 
 #include <curl/curl.h>
@@ -284,6 +284,11 @@ static int explain(const struct http_stream *stream, struct err *err)
 			       "ca-certificates, or name its CA in firn.conf: "
 			       "[registry \"%s\"] ca = FILE",
 			       host, host);
+	if (stream->result == CURLE_SSL_CACERT_BADFILE)
+		return err_set(err,
+			       "'%s': %s, which firn.conf names: [registry \"%s\"] ca; see 'firn "
+			       "doctor'",
+			       host, reason, host);
 	if (untrusted)
 		return err_set(err,
 			       "'%s': %s; name its CA in firn.conf: [registry \"%s\"] ca = FILE",

@@ -5,6 +5,7 @@
 #include "builder/fetch/http.h"
 #include "builder/fetch/reference.h"
 #include "builder/fetch/url.h"
+#include "lib/host.h"
 #include "lib/log.h"
 
 #include <jansson.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/fetch/reference.h"
 
-#include <ctype.h>
+#include "lib/host.h"
 
-enum { NAME_LEN_MAX = 255, TAG_LEN_MAX = 128, HOST_LEN_MAX = 260 };
+enum { NAME_LEN_MAX = 255, TAG_LEN_MAX = 128 };
 
 static bool is_lower(char c)
 {
@@ -53,36 +53,6 @@ static bool is_tag(const char *tag)
 		if (!is_word(tag[i]) && tag[i] != '.' && tag[i] != '-')
 			return false;
 	return true;
-}
-
-static bool is_port(const char *text)
-{
-	size_t len = strspn(text, "0123456789");
-
-	return len > 0 && len <= 5 && !text[len] && atoi(text) > 0 && atoi(text) < 65536;
-}
-
-/* A DNS name or an IPv4 address, or an IPv6 address in brackets, and a port. */
-static bool is_host(const char *host)
-{
-	size_t len = strcspn(host, ":");
-
-	if (strlen(host) > HOST_LEN_MAX)
-		return false;
-	if (host[0] == '[') {
-		len = strspn(host + 1, "0123456789abcdefABCDEF:.") + 1;
-		if (len == 1 || host[len] != ']')
-			return false;
-		len++;
-	} else {
-		if (len == 0)
-			return false;
-		for (size_t i = 0; i < len; i++)
-			if (!isalnum((unsigned char)host[i]) && !(host[i] == '-' && i > 0) &&
-			    !(host[i] == '.' && i > 0 && host[i - 1] != '.'))
-				return false;
-	}
-	return !host[len] || (host[len] == ':' && is_port(host + len + 1));
 }
 
 /* A first part is a host if it has a dot or a port, or is localhost. */
@@ -146,7 +116,7 @@ int reference_parse(const char *text, const char *default_host, struct reference
 	}
 	if (!reference->host)
 		return err_sys(err, "cannot read '%s'", text);
-	if (!is_host(reference->host))
+	if (!host_is_valid(reference->host))
 		return err_set(err, "'%s': '%s' is no host", text, reference->host);
 	if (take_digest(reference, name, text, err) < 0 || take_tag(reference, name, text, err) < 0)
 		return -1;
@@ -181,14 +151,4 @@ void reference_free(struct reference *reference)
 void reference_freep(struct reference **reference)
 {
 	reference_free(*reference);
-}
-
-bool host_is_loopback(const char *host)
-{
-	size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-
-	if ((len == 9 && strncmp(host, "localhost", 9) == 0) ||
-	    (len == 5 && strncmp(host, "[::1]", 5) == 0))
-		return true;
-	return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == len;
 }

@@ -39,7 +39,4 @@ void reference_free(struct reference *reference);
 void reference_freep(struct reference **reference);
 #define auto_reference CLEANUP(reference_freep) struct reference
 
-/* Whether @host (with or without a port) is this machine: localhost, 127.x.x.x or [::1]. */
-bool host_is_loopback(const char *host);
-
 #endif

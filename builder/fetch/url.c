@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/fetch/url.h"
 
-#include "builder/fetch/reference.h"
+#include "lib/host.h"
 
 #include <curl/curl.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "lib/conf/private.h"
 #include "lib/conf/trust.h"
 #include "lib/file.h"
+#include "lib/host.h"
 #include "paths.h"
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -30,8 +32,8 @@ static const struct key keys[] = {
 	{"server", "metadata", VALUE_SIZE, offsetof(struct conf, metadata_size), true},
 	{"server", "threads", VALUE_THREADS, offsetof(struct conf, threads), true},
 	{"server", "cage", VALUE_CAGE, offsetof(struct conf, require_cage), true},
-	{"env", "drop", VALUE_LIST, offsetof(struct conf, env_drop), true},
-	{"env", "keep", VALUE_LIST, offsetof(struct conf, env_keep), true},
+	{"env", "drop", VALUE_NAMES, offsetof(struct conf, env_drop), true},
+	{"env", "keep", VALUE_NAMES, offsetof(struct conf, env_keep), true},
 	{"session", "linger", VALUE_NUMBER, offsetof(struct conf, linger), false},
 	{"slurm", "pin", VALUE_PIN, offsetof(struct conf, pin), false},
 	{"build", "max-entries", VALUE_LIMIT, offsetof(struct conf, max_entries), true},
@@ -39,7 +41,7 @@ static const struct key keys[] = {
 	{"build", "max-ratio", VALUE_LIMIT, offsetof(struct conf, max_ratio), true},
 	{"build", "max-memory", VALUE_LIMIT, offsetof(struct conf, max_memory), true},
 	{"build", "cache", VALUE_PLACE, offsetof(struct conf, cache), true},
-	{"pull", "default", VALUE_TEXT, offsetof(struct conf, default_registry), false},
+	{"pull", "default", VALUE_HOST, offsetof(struct conf, default_registry), false},
 	{"pull", "stall", VALUE_NUMBER, offsetof(struct conf, stall), true},
 	{"users", "deny", VALUE_DENY, offsetof(struct conf, deny), false},
 };
@@ -49,9 +51,9 @@ static const struct key keys[] = {
  * proof of who it is, is the site's to say, since passwords go there.
  */
 static const struct key registry_keys[] = {
-	{"registry", "mirror", VALUE_TEXT, offsetof(struct conf_registry, mirror), true},
+	{"registry", "mirror", VALUE_URL, offsetof(struct conf_registry, mirror), true},
 	{"registry", "ca", VALUE_PATH, offsetof(struct conf_registry, ca), true},
-	{"registry", "token-server", VALUE_TEXT, offsetof(struct conf_registry, token_server),
+	{"registry", "token-server", VALUE_HOST, offsetof(struct conf_registry, token_server),
 	 true},
 	{"registry", "insecure", VALUE_FLAG, offsetof(struct conf_registry, insecure), false},
 };
@@ -102,7 +104,7 @@ struct conf *conf_new(void)
 	conf->stall = 60;
 	conf->topology = true;
 	conf->pin = PIN_TRY;
-	conf->squashfuse = strdup("squashfuse_ll");
+	conf->squashfuse = strdup(CONF_SQUASHFUSE);
 	if (!conf->squashfuse)
 		return NULL;
 	/* Not copied: it would be a tenth of a rank's start. */
@@ -140,7 +142,7 @@ void conf_freep(struct conf **conf)
 const struct conf_registry *conf_registry(const struct conf *conf, const char *host)
 {
 	for (size_t i = 0; i < conf->registry_count; i++)
-		if (strcmp(conf->registry[i].host, host) == 0)
+		if (strcasecmp(conf->registry[i].host, host) == 0)
 			return &conf->registry[i];
 	return NULL;
 }
@@ -158,10 +160,10 @@ static struct conf_registry *section_registry(struct conf *conf, const char *sec
 	    section[len - 1] != '"')
 		return NULL;
 	host = strndup(section + prefix_len, len - prefix_len - 1);
-	if (!host)
+	if (!host || !host_is_valid(host))
 		return NULL;
 	for (size_t i = 0; i < conf->registry_count; i++)
-		if (strcmp(conf->registry[i].host, host) == 0)
+		if (strcasecmp(conf->registry[i].host, host) == 0)
 			return &conf->registry[i];
 	grown = reallocarray(conf->registry, conf->registry_count + 1, sizeof(*grown));
 	if (!grown)
@@ -170,6 +172,14 @@ static struct conf_registry *section_registry(struct conf *conf, const char *sec
 	grown += conf->registry_count++;
 	*grown = (struct conf_registry){.host = take_ptr(&host)};
 	return grown;
+}
+
+int conf_registry_line(const struct conf_registry *registry, const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(registry_keys); i++)
+		if (strcmp(registry_keys[i].name, name) == 0)
+			return registry->seen[i];
+	return 0;
 }
 
 static const struct key *find_key(const struct key *table, size_t count, const char *section,
@@ -215,6 +225,11 @@ static int no_section(const char *section, const struct conf_place *place, struc
 			       "'%s' line %d: the host of section '%s' is in double quotes: "
 			       "[registry \"HOST\"]",
 			       place->path, place->line, section);
+	if (strncmp(section, "registry", strlen("registry")) == 0)
+		return err_set(err,
+			       "'%s' line %d: section '%s' names no host: [registry "
+			       "\"HOST[:PORT]\"], without https:// and without a path",
+			       place->path, place->line, section);
 	return err_set(err, "'%s' line %d: there is no section '%s'", place->path, place->line,
 		       section);
 }
@@ -237,7 +252,7 @@ static int earlier_line(struct conf_place *place, struct conf_registry *registry
 	int line = *seen;
 
 	_Static_assert(COUNT_OF(registry_keys) == CONF_REGISTRY_KEYS, "a line for each key");
-	if (key->value == VALUE_LIST || key->value == VALUE_BIND || key->value == VALUE_DENY)
+	if (key->value == VALUE_NAMES || key->value == VALUE_BIND || key->value == VALUE_DENY)
 		return 0;
 	*seen = place->line;
 	return line;

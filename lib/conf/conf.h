@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#define CONF_SQUASHFUSE "squashfuse_ll"
+
 enum conf_engine { ENGINE_FIRN, ENGINE_SQUASHFUSE };
 enum conf_mpi { MPI_HYBRID, MPI_NONE };
 
@@ -52,7 +54,7 @@ struct conf {
 	 * written, for expand.h */
 	struct conf_list bind;
 	enum conf_engine engine;   /* default firn */
-	char *squashfuse; /* program of the second engine; default "squashfuse_ll" from PATH */
+	char *squashfuse; /* program of the second engine; default CONF_SQUASHFUSE from PATH */
 	enum conf_mpi mpi;         /* default hybrid: the host's launcher starts the image's MPI */
 	bool topology; /* default yes: what hwloc finds is found once for all ranks of a step */
 	/* [server] */
@@ -98,6 +100,9 @@ void conf_freep(struct conf **conf);
 
 /* The section of @host, which has its port if it is named with one, or NULL. The conf's own. */
 const struct conf_registry *conf_registry(const struct conf *conf, const char *host);
+
+/* The line in which the file that was read last sets @registry's key @name; 0: it does not. */
+int conf_registry_line(const struct conf_registry *registry, const char *name);
 
 /* off, try or require into @out; false for any other word. */
 bool conf_pin_parse(const char *text, enum conf_pin *out);

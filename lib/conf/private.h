@@ -15,12 +15,14 @@ enum { MEBIBYTE = 1 << 20 };
 
 /* The kinds of values; value.c has what each may be, in words. */
 enum value {
-	VALUE_LIST,
+	VALUE_NAMES,
 	VALUE_BIND,
 	VALUE_DENY,
 	VALUE_TEXT,
 	VALUE_PATH,
 	VALUE_PLACE, /* a path with $USER and the like (lib/conf/expand.h) */
+	VALUE_HOST,  /* HOST[:PORT] */
+	VALUE_URL,   /* http:// or https:// */
 	VALUE_ENGINE,
 	VALUE_MPI,
 	VALUE_SIZE,

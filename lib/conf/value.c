@@ -4,6 +4,7 @@
 
 #include "lib/conf/deniable.h"
 #include "lib/conf/expand.h"
+#include "lib/host.h"
 #include "lib/size.h"
 
 #include <stdint.h>
@@ -36,6 +37,36 @@ static int take_list(struct conf_list *list, const char *text, const char *apart
 		text += len + strspn(text + len, apart);
 	}
 	return 0;
+}
+
+/* Whether @text names variables: a '*' is at its beginning or its end alone, and cut off there. */
+static bool is_pattern(const char *text)
+{
+	const char *star = strchr(text, '*');
+
+	if (strpbrk(text, "=$\"'`;:\\/"))
+		return false;
+	return !star || !star[1] || (star == text && !strchr(text + 1, '*'));
+}
+
+/* As those of take_deny(), apart by blanks or commas: one of two that none can be is a mistake. */
+static int take_names(struct conf_list *list, const char *text, const char **wrong)
+{
+	static char unknown[160];
+	size_t first = list->count;
+
+	if (take_list(list, text, " \t,") < 0)
+		return -1;
+	for (size_t i = first; i < list->count; i++) {
+		if (is_pattern(list->item[i]))
+			continue;
+		(void)snprintf(unknown, sizeof(unknown),
+			       "'%.80s' is no variable's name, with a '*' at its beginning or end",
+			       list->item[i]);
+		*wrong = unknown;
+		return -1;
+	}
+	return list->count > first ? 0 : -1;
 }
 
 /* Whether @text will be an absolute path; or what in it is not known, in @wrong. */
@@ -208,16 +239,18 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 {
 	/* What each may be, for messages. */
 	static const char *const allowed[] = {
-		[VALUE_LIST] = "it is a list of names",
+		[VALUE_NAMES] = "it is a list of variables' names",
 		[VALUE_BIND] = "it is an absolute path, SRC[:DST[:ro|rw|optional]], without quotes",
 		[VALUE_DENY] = "it is a list of options",
 		[VALUE_TEXT] = "it needs a value",
 		[VALUE_PATH] = "it is an absolute path, without variables",
 		[VALUE_PLACE] = "it is an absolute path",
+		[VALUE_HOST] = "it is HOST[:PORT], without https:// and without a path",
+		[VALUE_URL] = "it is a URL: https://HOST[:PORT][/PATH], or http://",
 		[VALUE_ENGINE] = "it is firn or squashfuse",
 		[VALUE_MPI] = "it is hybrid or none",
 		[VALUE_SIZE] = "it is a size from 1M to 16G, as 64M",
-		[VALUE_LIMIT] = "it is a number above 0 that K, M, G or T may follow",
+		[VALUE_LIMIT] = "it is a number from 1 to 1048576T that K, M, G or T may follow",
 		[VALUE_NUMBER] = "it is a number of seconds from 0 to 86400",
 		[VALUE_THREADS] = "it is a number from 0 to 8",
 		[VALUE_FLAG] = "it is yes or no",
@@ -228,8 +261,8 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 
 	*wrong = allowed[key->value];
 	switch (key->value) {
-	case VALUE_LIST:
-		return take_list(field, text, " \t");
+	case VALUE_NAMES:
+		return take_names(field, text, wrong);
 	case VALUE_BIND:
 		return take_bind(field, text, wrong);
 	case VALUE_DENY:
@@ -240,6 +273,10 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 		return *text == '/' && !strchr(text, '$') ? take_text(field, text) : -1;
 	case VALUE_PLACE:
 		return is_place(text, wrong) ? take_text(field, text) : -1;
+	case VALUE_HOST:
+		return host_is_valid(text) ? take_text(field, text) : -1;
+	case VALUE_URL:
+		return host_url_path(text) ? take_text(field, text) : -1;
 	case VALUE_ENGINE:
 		return take_engine(field, text);
 	case VALUE_MPI:
@@ -247,7 +284,7 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 	case VALUE_SIZE:
 		return take_size(field, text, MEBIBYTE, UINT64_C(16384) * MEBIBYTE);
 	case VALUE_LIMIT:
-		return take_size(field, text, 1, SIZE_MAX / 4);
+		return take_size(field, text, 1, UINT64_C(1) << 60);
 	case VALUE_NUMBER:
 		return take_count(field, text, 86400);
 	case VALUE_THREADS:

@@ -81,6 +81,14 @@ for verb in exec build pull verify cache; do
 	done
 done
 
+# What numbers of firn.conf may be is in its page, as errors say it.
+for key in server.cache server.metadata server.threads pull.stall build.max-entries build.max-size build.max-ratio build.max-memory; do
+	printf '[%s]\n%s = x\n' "${key%.*}" "${key#*.}" >wrong.conf
+	ok "'${key#*.}' cannot be 'x'"           fails firn exec --config wrong.conf /usr true
+	range=$(sed -n 's/.* \(from [0-9A-Z]* to [0-9A-Z]*\).*/\1/p' "$last")
+	ok "firn.conf(5) has '$range'"           [ -n "$range" -a "$(sed -n "/\"${key#*.} = \|^\.SH \[${key%.*}/,/^\.TP/p" "$builddir/doc/firn.conf.5" | sed 's/\\//g' | grep -ciF "$range")" -gt 0 ]
+done
+
 # The picture in README.
 python3 "$srcdir/doc/picture.py" >picture.svg
 ok 'the picture is what its script draws'    cmp picture.svg "$srcdir/doc/picture.svg"

@@ -7,6 +7,7 @@
 #include "builder/fetch/credentials.h"
 #include "builder/fetch/reference.h"
 #include "builder/fetch/registries_conf.h"
+#include "lib/host.h"
 
 #include <stdint.h>
 #include <stdlib.h>

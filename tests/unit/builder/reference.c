@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/fetch/reference.h"
+#include "lib/host.h"
 
 #include "tests/unit/tap.h"
 

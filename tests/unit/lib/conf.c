@@ -287,11 +287,84 @@ static void mistakes_name_what_is_right(void)
 	ok(refused("[run]\nengine = firn\nengine = squashfuse\n",
 		   "line 3: 'engine' is there twice, first in line 2"),
 	   "two values for one key");
-	ok(refused("[registry \"a\"]\nmirror = x\n[run]\nmpi = none\n[registry \"a\"]\nmirror = y",
+	ok(refused("[registry \"a\"]\nmirror = http://x\n[run]\nmpi = none\n[registry "
+		   "\"a\"]\nmirror = http://y",
 		   "line 6: 'mirror' is there twice, first in line 2"),
 	   "of a registry, in two sections of it");
 	ok(refused("[Run]\n", "line 1: there is no section 'Run'"), "an empty section, too");
 	ok(refused("[registry localhost]\n", "line 1: the host of section"), "... of a registry");
+}
+
+static void registries_are_hosts_and_urls(void)
+{
+	auto_conf *conf = read_text("[registry \"Reg.example.org:5000\"]\n"
+				    "mirror = https://cache.example.org:1/hub/\n"
+				    "token-server = login.example.com\nca = /x.pem\n");
+
+	ok(conf && conf_registry(conf, "reg.example.org:5000"), "a host is one in any case");
+	ok(conf && conf_registry_line(&conf->registry[0], "ca") == 4 &&
+		   conf_registry_line(&conf->registry[0], "insecure") == 0,
+	   "... whose lines are known");
+	ok(refused("[registry \"a\"]\nmirror = ftp://b/c\n",
+		   "line 2: 'mirror' cannot be 'ftp://b/c': it is a URL: https://HOST[:PORT]"),
+	   "a mirror that is asked otherwise");
+	ok(refused("[registry \"a\"]\nmirror = b.org/hub\n", "it is a URL") &&
+		   refused("[registry \"a\"]\nmirror = https://\n", "it is a URL") &&
+		   refused("[registry \"a\"]\nmirror = https:///x\n", "it is a URL") &&
+		   refused("[registry \"a\"]\nmirror = https://u:p@b/x\n", "it is a URL") &&
+		   refused("[registry \"a\"]\nmirror = https://b/x?y=z\n", "it is a URL") &&
+		   refused("[registry \"a\"]\nmirror = https://b:port/x\n", "it is a URL") &&
+		   refused("[registry \"a\"]\nmirror = https://b /x\n", "it is a URL"),
+	   "no URL, or more than one");
+	ok(refused("[registry \"a\"]\ntoken-server = https://b\n",
+		   "line 2: 'token-server' cannot be 'https://b': it is HOST[:PORT], without") &&
+		   refused("[registry \"a\"]\ntoken-server = b/token\n", "HOST[:PORT]") &&
+		   refused("[registry \"a\"]\ntoken-server = b:0\n", "HOST[:PORT]"),
+	   "a token server that is no host");
+	ok(site_refused("[pull]\ndefault = http://b\n",
+			"line 2: 'default' cannot be 'http://b': it is HOST[:PORT], without") &&
+		   site_refused("[pull]\ndefault = b/group\n", "HOST[:PORT]") &&
+		   site_refused("[pull]\ndefault = a b\n", "HOST[:PORT]"),
+	   "nor a default");
+	ok(refused("[registry \"https://a\"]\n", "line 1: section 'registry \"https://a\"' names "
+						 "no host: [registry \"HOST[:PORT]\"]") &&
+		   refused("[registry \"\"]\n", "names no host") &&
+		   refused("[registry \"a/b\"]\n", "names no host"),
+	   "nor a section");
+}
+
+static void variables_are_names(void)
+{
+	auto_conf *conf = read_text("[env]\ndrop = A,B, C\tD_*\nkeep = *_E\n");
+
+	ok(conf && conf->env_drop.count == 4 && strcmp(conf->env_drop.item[1], "B") == 0 &&
+		   strcmp(conf->env_drop.item[3], "D_*") == 0,
+	   "apart by commas and blanks");
+	ok(refused("[env]\ndrop = A=1\n", "line 2: 'drop' cannot be 'A=1': 'A=1' is no variable's "
+					  "name"),
+	   "a value is no name");
+	ok(refused("[env]\ndrop = A $B\n", "'$B' is no variable's name") &&
+		   refused("[env]\nkeep = A*B\n", "'A*B' is no variable's name") &&
+		   refused("[env]\nkeep = *A*\n", "'*A*' is no variable's name") &&
+		   refused("[env]\nkeep = A:B\n", "'A:B' is no variable's name"),
+	   "what would match nothing");
+	ok(refused("[env]\ndrop =\n", "a list of variables' names") &&
+		   refused("[env]\ndrop = ,\n", "a list of variables' names"),
+	   "nor is nothing");
+}
+
+/* What numbers may be is said where they may not, and in firn.conf(5). */
+static void numbers_have_bounds(void)
+{
+	ok(site_refused("[session]\nlinger = 86401\n", "seconds from 0 to 86400") &&
+		   refused("[pull]\nstall = 1m\n", "seconds from 0 to 86400"),
+	   "seconds");
+	ok(refused("[build]\nmax-entries = 0\n", "from 1 to 1048576T") &&
+		   refused("[build]\nmax-size = 1048577T\n", "from 1 to 1048576T") &&
+		   refused("[build]\nmax-ratio = 1.5\n", "from 1 to 1048576T") &&
+		   refused("[build]\nmax-memory = 1GB\n", "from 1 to 1048576T"),
+	   "limits");
+	ok(refused("[server]\nmetadata = 17G\n", "from 1M to 16G"), "sizes");
 }
 
 static bool expands(const char *text, const char *wanted)
@@ -361,6 +434,9 @@ int main(void)
 	an_untrusted_file_is_not_read();
 	a_denied_word_is_denied();
 	mistakes_name_what_is_right();
+	registries_are_hosts_and_urls();
+	variables_are_names();
+	numbers_have_bounds();
 	a_path_is_each_users_own();
 	an_owner_without_a_number_is_known();
 	(void)unlink(file);
