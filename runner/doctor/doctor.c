@@ -26,7 +26,8 @@ static const struct check {
 	{"configuration", doctor_conf, true},
 	{"binds", doctor_binds, false},
 	{"cache", doctor_cache, false},
-	{"squashfuse", doctor_squashfuse, false},
+	{"registries", doctor_registries, false},
+	{"squashfuse", doctor_squashfuse, true}, /* where firn.conf says engine = squashfuse */
 	{"processes", doctor_proc, false},
 	{"ptrace", doctor_yama, false},
 	{"terminal", doctor_terminal, false},

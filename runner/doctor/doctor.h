@@ -56,12 +56,16 @@ doctor_check doctor_limits, doctor_proc, doctor_yama, doctor_terminal, doctor_me
 doctor_check doctor_binds;
 struct conf;
 void doctor_binds_of(const struct conf *conf, struct finding *finding);
+/* registries.c: whether what firn.conf says of registries can be used. @path names it. */
+doctor_check doctor_registries;
+void doctor_registries_of(const struct conf *conf, const char *path, struct finding *finding);
 /* conf.c: whether it can be read. What is to be done where @path was not, for the reason @said. */
 doctor_check doctor_conf;
 void doctor_conf_remedy(struct finding *finding, const char *path, const char *said);
 /* cache.c: where the builder keeps what it fetches. */
 doctor_check doctor_cache;
 /* site.c: what is installed beside firn. */
+void doctor_squashfuse_of(const struct conf *conf, struct finding *finding);
 doctor_check doctor_squashfuse, doctor_slurm, doctor_mpi, doctor_run_singularity;
 
 /*

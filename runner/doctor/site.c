@@ -82,24 +82,46 @@ int doctor_run(char *const *argv, char *text, unsigned size)
 	return result == 0 ? 0 : -1;
 }
 
+void doctor_squashfuse_of(const struct conf *conf, struct finding *finding)
+{
+	const char *name = conf->squashfuse;
+	auto_free char *program = NULL;
+	bool is_path = strchr(name, '/');
+	bool is_engine = conf->engine == ENGINE_SQUASHFUSE;
+
+	if (is_path)
+		program = access(name, X_OK) == 0 ? strdup(name) : NULL;
+	else
+		program = doctor_find_program(name);
+	if (program && is_engine)
+		finding_set(finding, FINDING_OK, "%.200s serves images: engine = squashfuse",
+			    program);
+	else if (program)
+		finding_set(finding, FINDING_OK, "--engine squashfuse uses %.200s", program);
+	else if (is_engine || strcmp(name, CONF_SQUASHFUSE) != 0)
+		finding_set(finding, is_engine ? FINDING_MISSING : FINDING_WARNING,
+			    "firn.conf says %s, and '%.120s' is not %s",
+			    is_engine ? "engine = squashfuse" : "squashfuse = PROGRAM", name,
+			    is_path ? "there" : "in PATH");
+	else
+		finding_set(finding, FINDING_OK,
+			    "not installed; only --engine squashfuse needs it");
+	if (!program)
+		finding_remedy(finding, "apt-get install squashfuse%s",
+			       is_engine ? ", or in firn.conf: [run] engine = firn" : "");
+}
+
 void doctor_squashfuse(struct finding *finding)
 {
 	auto_conf *conf = NULL;
-	auto_free char *program = NULL;
 	struct err err;
 
 	if (conf_read(NULL, &conf, &err) < 0)
 		conf = conf_new(); /* what is wrong with it is told elsewhere */
-	if (conf && strchr(conf->squashfuse, '/'))
-		program = access(conf->squashfuse, X_OK) == 0 ? strdup(conf->squashfuse) : NULL;
-	else if (conf)
-		program = doctor_find_program(conf->squashfuse);
-	if (program) {
-		finding_set(finding, FINDING_OK, "--engine squashfuse uses %s", program);
-		return;
-	}
-	finding_set(finding, FINDING_OK, "not installed; only --engine squashfuse needs it");
-	finding_remedy(finding, "apt-get install squashfuse");
+	if (conf)
+		doctor_squashfuse_of(conf, finding);
+	else
+		finding_set(finding, FINDING_WARNING, "out of memory");
 }
 
 void doctor_slurm(struct finding *finding)
