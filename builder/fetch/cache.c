@@ -9,12 +9,11 @@
 #include <sys/file.h>
 #include <time.h>
 
-#define INGEST "ingest"
 #define LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
 
 static const char *const blob_folders[CACHE_ALGORITHMS] = {
-	[CACHE_SHA256] = "blobs/sha256",
-	[CACHE_SHA512] = "blobs/sha512",
+	[CACHE_SHA256] = CACHE_BLOBS_SHA256,
+	[CACHE_SHA512] = CACHE_BLOBS_SHA512,
 };
 
 enum { TRIES_MAX = 1000 }; /* to get at a download that others begin, end and begin again */
@@ -65,8 +64,8 @@ int cache_open(const struct cache_place *place, struct cache **out, struct err *
 	cache->folder = cache->ingest = -1;
 	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
 		cache->blobs[i] = -1;
-	if (open_own(place, cache, err) < 0 || open_below(cache, "blobs", &between, err) < 0 ||
-	    open_below(cache, INGEST, &cache->ingest, err) < 0)
+	if (open_own(place, cache, err) < 0 || open_below(cache, CACHE_BLOBS, &between, err) < 0 ||
+	    open_below(cache, CACHE_INGEST, &cache->ingest, err) < 0)
 		return -1;
 	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
 		if (open_below(cache, blob_folders[i], &cache->blobs[i], err) < 0)

@@ -83,13 +83,25 @@ static void remedy(struct cache_folder *out, const char *format, ...)
 	va_end(args);
 }
 
+/* Of a place that can be nobody's cache. */
+static void remedy_other(struct cache_folder *out)
+{
+	const char *own = getenv("FIRN_CACHE");
+
+	if (own && *own)
+		remedy(out, "let FIRN_CACHE name a directory of your own, or unset it");
+	else
+		remedy(out, "name another one: in firn.conf, [build] cache = /PLACE/$USER, or by "
+			    "FIRN_CACHE");
+}
+
 /* What the site names for all is to be for all; what a user names is his to name. */
 static void remedy_place(struct cache_folder *out, const char *path)
 {
 	const char *own = getenv("FIRN_CACHE");
 
 	if (own && *own)
-		remedy(out, "let FIRN_CACHE name a directory of your own, or unset it");
+		remedy_other(out);
 	else
 		remedy(out,
 		       "in firn.conf, [build] cache = /PLACE/$USER; or for all: chown root:root "
@@ -101,7 +113,7 @@ static void remedy_place(struct cache_folder *out, const char *path)
 static int check(const struct stat *stat, struct cache_folder *out, struct err *err)
 {
 	if (!S_ISDIR(stat->st_mode)) {
-		remedy(out, "name another one in firn.conf: [build] cache");
+		remedy_other(out);
 		return err_set(err, "'%s' is no directory", out->path);
 	}
 	if (stat->st_uid != geteuid()) {
@@ -154,8 +166,25 @@ static int cannot(const struct step *step, const char *what, struct cache_folder
 		remedy(out, "for all, as root: chown root:root '%.*s' && chmod 1777 '%.*s'",
 		       (int)above - 1, step->path, (int)above - 1, step->path);
 	else
-		remedy(out, "name another one in firn.conf: [build] cache");
+		remedy_other(out);
 	return err_code(err, code, "cannot %s '%s'", what, step->path);
+}
+
+/* Keep something in @dir, an O_PATH descriptor, as a download is. Returns 0 or an errno value. */
+static int try_to_keep(int dir)
+{
+	static const char zeros[64 << 10];
+	auto_fd fd = -1;
+	ssize_t written;
+
+	if (faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return errno;
+	/* Not all file systems have them, NFS for one. */
+	fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EOPNOTSUPP || errno == EISDIR ? 0 : errno;
+	written = write(fd, zeros, sizeof(zeros));
+	return written < 0 ? errno : written < (ssize_t)sizeof(zeros) ? ENOSPC : 0;
 }
 
 /* The descriptor, an O_PATH one; -1 with @err, or without @make with ENOENT in it. */
@@ -176,8 +205,11 @@ static int go_or_make(const struct step *step, struct cache_folder *out, struct 
 			       "made it would own it",
 			       step->path);
 	}
-	if (!step->make)
-		return err_code(err, ENOENT, "there is no '%s'", step->path);
+	if (!step->make) {
+		errno = try_to_keep(step->dir);
+		return errno ? cannot(step, "make", out, err)
+			     : err_code(err, ENOENT, "there is no '%s'", step->path);
+	}
 	if (mkdirat(step->dir, step->name, 0700) < 0 && errno != EEXIST)
 		return cannot(step, "make", out, err);
 	fd = openat(step->dir, step->name, flags | O_NOFOLLOW);
@@ -269,6 +301,50 @@ static int go_into_own(int *fd, user_name *own, bool make, struct cache_folder *
 	return 0;
 }
 
+/* Whether a download could be kept in @fd, the caller's cache, and in what is in it already. */
+static int look_into(int fd, struct cache_folder *out, struct err *err)
+{
+	static const char *const names[] = {".", CACHE_INGEST, CACHE_BLOBS, CACHE_BLOBS_SHA256,
+					    CACHE_BLOBS_SHA512};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		auto_fd below = openat(fd, names[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (below < 0 && errno == ENOENT)
+			continue;
+		if (below < 0)
+			remedy(out, "rm -r '%.160s/%s'", out->path, names[i]);
+		if (below < 0)
+			return err_sys(err, "cannot open '%s/%s'", out->path, names[i]);
+		errno = try_to_keep(below);
+		if (errno == 0)
+			continue;
+		if (errno == ENOSPC || errno == EDQUOT)
+			remedy(out, "firn cache gc --keep 0, or name another place by FIRN_CACHE");
+		else if (errno == EACCES)
+			remedy(out, "chmod u+rwx '%.160s%s%s', if it is yours; or rm -r", out->path,
+			       i ? "/" : "", i ? names[i] : "");
+		else
+			remedy_other(out);
+		return err_sys(err, "cannot write to '%s%s%s'", out->path, i ? "/" : "",
+			       i ? names[i] : "");
+	}
+	return 0;
+}
+
+/*
+ * What root can use, and nobody else: he asks for all. Directories for each, or one with mode 1777,
+ * are what a site can name.
+ */
+static int look_for_all(const struct cache_place *place, struct cache_folder *out, struct err *err)
+{
+	if (geteuid() != 0 || place->shared == 0 || place->shared < strlen(place->path) ||
+	    out->is_of_all)
+		return 0;
+	remedy_place(out, out->path);
+	return err_set(err, "'%s' is root's alone: no other user has a cache", out->path);
+}
+
 int cache_folder_open(const struct cache_place *place, user_name *name, bool make,
 		      struct cache_folder *out, struct err *err)
 {
@@ -289,6 +365,8 @@ int cache_folder_open(const struct cache_place *place, user_name *name, bool mak
 			return err_sys(err, "cannot open '%s'", out->path);
 	}
 	if (check(&stat, out, err) < 0)
+		return -1;
+	if (!make && (look_for_all(place, out, err) < 0 || look_into(fd, out, err) < 0))
 		return -1;
 	out->fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return out->fd < 0 ? err_sys(err, "cannot open '%s'", out->path) : 0;

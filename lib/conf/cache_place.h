@@ -33,6 +33,12 @@ void cache_place_clear(struct cache_place *place);
  */
 typedef int user_name(char *out, size_t size);
 
+/* What is in it: an OCI image layout (oci-layout, index.json), and what is not whole yet. */
+#define CACHE_BLOBS "blobs"
+#define CACHE_BLOBS_SHA256 "blobs/sha256"
+#define CACHE_BLOBS_SHA512 "blobs/sha512"
+#define CACHE_INGEST "ingest"
+
 /* The directory of the caller's cache. */
 struct cache_folder {
 	int fd;		  /* opened for reading; -1: it is not there yet */
@@ -43,7 +49,8 @@ struct cache_folder {
 
 /*
  * Open the directory at @place; @make it and what is missing above it with mode 0700, or only tell
- * whether that could be done. It must be the caller's own, and nobody else's to write to. Where the
+ * whether that could be done and something be kept there, which is tried with a file that has no
+ * name. It must be the caller's own, and nobody else's to write to. Where the
  * place is for all, root's and sticky as /tmp, so that who makes a folder in it can be sure that it
  * stays his, the folder of the caller's @name, else his number, is meant: not one that another made
  * first, and no link. A link in the place's last part is followed if it is root's or the caller's.

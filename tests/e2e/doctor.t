@@ -74,6 +74,35 @@ if [ "$(id -u)" != 0 ]; then
 	ok '... with the remedy'           says 'remedy: let FIRN_CACHE name a directory of your own, or unset it'
 fi
 
+mkdir -m 500 "$scratch/shut"
+mkdir -m 700 "$scratch/own"
+ok 'one whose part is a link'          succeeds sh -c 'ln -s /tmp "$1/blobs" && FIRN_CACHE=$1 "$2" doctor' sh "$scratch/own" "$FIRN"
+ok '... is told'                       says "warning  cache: cannot open '$scratch/own/blobs': Not a directory"
+ok '... with the remedy'               says "remedy: rm -r '$scratch/own/blobs'"
+rm "$scratch/own/blobs"
+ok 'a file in the way'                 succeeds cache /etc/passwd
+ok '... is told'                       says "warning  cache: '/etc/passwd' is no directory"
+ok '... above it, too'                 succeeds cache /etc/passwd/x
+ok '... is told'                       says "warning  cache: cannot open '/etc/passwd': Not a directory"
+# mounted OPTIONS NAME: NAME in a small file system of its own as the cache.
+mounted() { unshare -Urm sh -c 'mount -t tmpfs -o "size=128k,mode=700,$1" none "$2" && { [ "${1#rw}" = "$1" ] || head -c 128k /dev/zero >"$2/full"; } && FIRN_CACHE=$2/$3 exec "$4" doctor' sh "$1" "$scratch/own" "$2" "$FIRN"; }
+for name in '' new; do
+	ok "a full one, '$name'"       succeeds mounted rw "$name"
+	ok '... is told'               grep -qE "warning  cache: cannot (write to|make) '$scratch/own.*': No space left on device" "$last"
+	ok "a read-only one, '$name'"  succeeds mounted ro "$name"
+	ok '... is told'               grep -qE "warning  cache: cannot (write to|make) '$scratch/own.*': Read-only file system" "$last"
+done
+ok 'nothing is left there'             test -z "$(ls -A "$scratch/own")"
+if [ "$(id -u)" != 0 ]; then
+	ok 'one that cannot be made'   succeeds cache "$scratch/shut/new"
+	ok '... is told'               says "warning  cache: cannot make '$scratch/shut/new': Permission denied"
+	ok '... at the top'            succeeds cache /nosuch/of/mine
+	ok '... is told'               says "warning  cache: cannot make '/nosuch': Permission denied"
+	ok 'one without permission'    succeeds cache "$scratch/shut"
+	ok '... is told'               says "warning  cache: cannot write to '$scratch/shut': Permission denied"
+	ok '... with the remedy'       says "remedy: chmod u+rwx '$scratch/shut'"
+fi
+
 mkdir "$scratch/bin"
 printf '#!/bin/sh\necho slurm 99.1\n' >"$scratch/bin/srun"
 printf '#!/bin/sh\nsleep 60\n' >"$scratch/bin/mpiexec"

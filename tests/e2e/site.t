@@ -44,6 +44,14 @@ if [ "$(id -u)" != 0 ]; then
 	ok 'a cache for all that is none'    site '[build]\ncache = /usr\n' sh -c 'FIRN_CACHE= "$0" doctor | grep -qF "belongs to another user"' "$FIRN"
 	ok '... with the remedy'             site '[build]\ncache = /usr\n' sh -c 'FIRN_CACHE= "$0" doctor | grep -qF "or for all: chown root:root '"'/usr'"'"' "$FIRN"
 fi
+in_cache() { site "[build]\\ncache = $1\\n" sh -c 'mkdir -m "$2" "$1/shown/c"; FIRN_CACHE= HOME=/nosuch "$3" doctor; rmdir "$1/shown/c"' sh "$scratch" "$2" "$FIRN"; }
+ok 'a cache that is root'"'"'s alone'    succeeds in_cache "$scratch/shown/c" 755
+ok '... is told to root'                 says "warning  cache: '$scratch/shown/c' is root's alone: no other user has a cache"
+ok '... with the remedy'                 says "chown root:root '$scratch/shown/c' && chmod 1777"
+ok 'one for all is in order'             succeeds in_cache "$scratch/shown/c" 1777
+ok '... it says'                         says "ok       cache: '$scratch/shown/c', with a folder for each user"
+ok 'one of a directory for each'         succeeds in_cache "$scratch/shown/c/\$UID" 755
+ok '... is in order, too'                says "ok       cache: '$scratch/shown/c/0', made when it is needed"
 
 # site_link TARGET NAME COMMAND...: with NAME in the configuration's path a symlink to TARGET.
 site_link() {
