@@ -260,12 +260,26 @@ static void tell_that_it_takes_long(int seconds)
 /* The lines are the user's, who may have made them up: each stays one, and drives no terminal. */
 static void tell_what_was_said(const struct session_offer *offer)
 {
+	char text[ERR_TEXT_SIZE];
 	struct err line;
 
 	for (char **said = offer->said; said && *said; said++) {
-		(void)err_set(&line, "%s", *said);
+		slurm_words_back(*said, text, sizeof(text));
+		(void)err_set(&line, "%s", text);
 		slurm_spank_log("%s", line.text);
 	}
+}
+
+/* Why there is none is told by the names of options that the user has given, or can. */
+static int start_container_of(struct start *start, struct err *err)
+{
+	struct err said;
+
+	if (start_container(start, &container.offer, &said) == 0)
+		return 0;
+	*err = said;
+	slurm_words_back(said.text, err->text, sizeof(err->text));
+	return -1;
 }
 
 static int make_container(spank_t spank, const struct settings *settings, const struct pin *pin,
@@ -299,7 +313,7 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	start.words = words;
 	start.environment = environment;
 	if (result == 0)
-		result = start_container(&start, &container.offer, err);
+		result = start_container_of(&start, err);
 	slurm_words_free(words);
 	own_close(&start.pair[1]);
 	own_close(&container.group);

@@ -6,6 +6,7 @@
 #include "slurm-plugin/mounts.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 enum { WORDS_MAX = 1024 };
 
@@ -131,6 +132,53 @@ int slurm_wish_words(const struct slurm_wish *wish, const struct slurm_step *ste
 		return err_set(err, "cannot start a container: too many options, or no memory");
 	*out = take_ptr(&words.item);
 	return 0;
+}
+
+/* Of the dashes and letters at @word, an option of session-start's, srun's name; NULL: none. */
+static const char *name_back(const char *word, size_t len)
+{
+	static const char *const names[][2] = {
+		{"--bind", "--container-mounts"},
+		{"--mount", "--container-mounts"},
+		{"--tmpfs", "--container-mounts"},
+		{"--env", "--container-env"},
+		{"--cwd", "--container-workdir"},
+		{"--mpi", "--container-mpi"},
+		{"--gpu", "--container-gpu"},
+		{"--no-home", "--no-container-mount-home"},
+		{"--root", "--container-remap-root"},
+		{"--writable-tmpfs", "--container-writable"},
+		{"--entrypoint", "--container-entrypoint"},
+		{"--session", "--container-name"},
+		{"--name", "--container-name"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (strlen(names[i][0]) == len && strncmp(names[i][0], word, len) == 0)
+			return names[i][1];
+	return NULL;
+}
+
+void slurm_words_back(const char *text, char *out, size_t size)
+{
+	const char *begin = text;
+	size_t used = 0;
+
+	while (*text && used + 1 < size) {
+		bool first = text == begin || strchr(" '(", text[-1]);
+		size_t len = strspn(text, "-abcdefghijklmnopqrstuvwxyz");
+		const char *name = first && len > 0 ? name_back(text, len) : NULL;
+		/* What is behind an option that is one is its value, or the end. */
+		const char *put = name && strchr(" '=,;:)", text[len]) ? name : text;
+		size_t count = put == name ? strlen(name) : 1;
+
+		if (count > size - 1 - used)
+			count = size - 1 - used;
+		memcpy(out + used, put, count);
+		used += count;
+		text += put == name ? len : 1;
+	}
+	out[used] = '\0';
 }
 
 void slurm_words_free(char **words)

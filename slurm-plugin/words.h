@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * words.h - from a wish to words of `firn session-start`. Touches the system no more than wish.h.
+ * words.h - from a wish to words of `firn session-start`, and back in what it says. Touches the system no more than wish.h.
  *
  * Values of the user's become the value of an option and never an option: each stands behind
  * "--NAME=" in one word, and the image behind "--".
@@ -33,5 +33,11 @@ struct slurm_step {
 int slurm_wish_words(const struct slurm_wish *wish, const struct slurm_step *step, char ***out,
 		     struct err *err);
 void slurm_words_free(char **words);
+
+/*
+ * @text, what session-start says, with the options that it knows by the names that the user can
+ * give: "--root" is "--container-remap-root". Into @out, cut where @size bytes are full.
+ */
+void slurm_words_back(const char *text, char *out, size_t size);
 
 #endif

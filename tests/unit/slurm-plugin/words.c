@@ -144,9 +144,37 @@ static void options_are_hashed(void)
 	slurm_wish_clear(&other);
 }
 
+static const char *back(const char *text)
+{
+	static char out[80];
+
+	slurm_words_back(text, out, sizeof(out));
+	return out;
+}
+
+static void what_is_said_has_the_users_words(void)
+{
+	is_str(back("option '--root' is not allowed"),
+	       "option '--container-remap-root' is not allowed", "an option by its name there");
+	is_str(back("--writable-tmpfs or --overlay DIR"), "--container-writable or --overlay DIR",
+	       "at the beginning; what srun does not have stays");
+	is_str(back("see --bind=/a, (--env)"), "see --container-mounts=/a, (--container-env)",
+	       "several");
+	is_str(back("ends in --cwd"), "ends in --container-workdir", "at the end");
+	is_str(back("'/a--root' '--roots' --root/x --root-x"),
+	       "'/a--root' '--roots' --root/x --root-x", "what only looks so stays");
+	is_str(back("--container-mpi=none"), "--container-mpi=none", "srun's own stays");
+	is_str(back(""), "", "nothing");
+	is_str(back("12345678901234567890123456789012345678901234567890123456789012345678901234 "
+		    "--root"),
+	       "12345678901234567890123456789012345678901234567890123456789012345678901234 --co",
+	       "a long line is cut");
+}
+
 int main(void)
 {
 	options_become_words();
+	what_is_said_has_the_users_words();
 	the_last_of_two_opposites_counts();
 	a_named_container_is_the_jobs();
 	what_is_not_there_is_refused();
