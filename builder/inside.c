@@ -199,7 +199,8 @@ static int pack_file(void *arg, struct node *node, struct err *err)
 	if (!S_ISREG(inode->mode) || inode->sum)
 		return 0;
 	if (packer_file(work->packer, work->tree, inode, err) < 0)
-		return err_aim(err, "'%s'", node_path(node, path, sizeof(path)));
+		return err_is_full(err) ? -1
+					: err_aim(err, "'%s'", node_path(node, path, sizeof(path)));
 	board_add(work->board, inode->size);
 	return 0;
 }
@@ -267,8 +268,8 @@ static int pack(struct work *work, struct inode *provenance, int fd, struct buil
 	uint32_t mtime;
 
 	if (image_time(work, &mtime, err) < 0 ||
-	    packer_new(fd, &work->recipe->options.codec, work->recipe->jobs, &work->packer, err) <
-		    0)
+	    packer_new(fd, work->recipe->out, &work->recipe->options.codec, work->recipe->jobs,
+		       &work->packer, err) < 0)
 		return -1;
 	board_pack(work->board, work->data_size);
 	provenance->sum = later;
@@ -295,7 +296,7 @@ static int add_origin(const struct work *work, int fd, struct built *built, stru
 	if (!text)
 		return 0;
 	if (origin_write(fd, end, text, strlen(text), err) < 0)
-		return -1;
+		return err_is_full(err) ? pack_full(work->recipe->out, err->code, err) : -1;
 	built->size += origin_offset(ORIGIN_HEADER_SIZE + strlen(text));
 	if (hasher_add_file(sum, fd, end, built->size, name, err) < 0)
 		return -1;

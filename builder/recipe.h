@@ -13,6 +13,7 @@
 /* What is asked for; all of it is borrowed. */
 struct recipe {
 	const char *source;
+	const char *out;   /* what is made, for messages; NULL: a file without a name */
 	struct tool *tool; /* started for it beforehand (tool.h), or NULL; borrowed */
 	struct build_options options;
 	struct platform platform;

@@ -54,6 +54,11 @@ int err_code(struct err *err, int code, const char *format, ...)
 	return -1;
 }
 
+bool err_is_full(const struct err *err)
+{
+	return err->code == ENOSPC || err->code == EDQUOT;
+}
+
 int err_aim(struct err *err, const char *format, ...)
 {
 	char cause[ERR_TEXT_SIZE];

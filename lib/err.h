@@ -10,6 +10,8 @@
 #ifndef FIRN_LIB_ERR_H
 #define FIRN_LIB_ERR_H
 
+#include <stdbool.h>
+
 enum {
 	ERR_TEXT_SIZE = 512,
 
@@ -36,6 +38,10 @@ int err_sys(struct err *err, const char *format, ...) __attribute__((format(prin
 /* The same for an errno value at hand. Returns -1. */
 int err_code(struct err *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Whether the cause is a full disk or a quota: then what was being read has no part in it, and its
+ * name is no help. */
+bool err_is_full(const struct err *err);
 
 /* Put an aim before the cause: "aim: cause". Returns -1. */
 int err_aim(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -77,6 +77,11 @@ int cache_open(const struct cache_place *place, struct cache **out, struct err *
 	return 0;
 }
 
+const char *cache_path(const struct cache *cache)
+{
+	return cache->path;
+}
+
 void cache_close(struct cache *cache)
 {
 	if (!cache)

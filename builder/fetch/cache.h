@@ -19,6 +19,8 @@ struct cache;
 
 /* Open the cache at @place, made if it is not there: cache_folder_open(). @err has the remedy. */
 int cache_open(const struct cache_place *place, struct cache **out, struct err *err);
+/* Where it is, for messages. */
+const char *cache_path(const struct cache *cache);
 void cache_close(struct cache *cache);
 void cache_closep(struct cache **cache);
 #define auto_cache CLEANUP(cache_closep) struct cache

@@ -332,7 +332,7 @@ static void stop_caching(struct supply_blob *blob)
 {
 	struct err err;
 
-	(void)err_sys(&err, "cannot write to the cache");
+	(void)err_sys(&err, "cannot write to the cache '%.256s'", cache_path(blob->supply->cache));
 	log_warning("%s; going on without it (firn cache gc makes room)", err.text);
 	cache_discard(blob->supply->cache, &blob->digest);
 	own_close(&blob->part);

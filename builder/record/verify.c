@@ -7,13 +7,13 @@
 #include "builder/record/treedigest.h"
 #include "builder/squash/compat.h"
 #include "builder/squash/data.h"
+#include "builder/squash/spool.h"
 #include "lib/cage/apart.h"
 #include "lib/image/image.h"
 #include "lib/image/origin.h"
 #include "lib/squashfs/squashfs.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 enum { REFERENCE_SIZE = 2048 };
 
@@ -364,16 +364,12 @@ static int build_again(const char *path, const struct recipe *recipe, const stru
 {
 	struct recipe again = *recipe;
 	struct built built = {0};
-	const char *folder = getenv("TMPDIR");
-	auto_fd fd = -1;
+	auto_fd fd = spool_unnamed(err);
 
+	if (fd < 0)
+		return -1;
 	again.source = source;
 	again.options = claims->provenance.options;
-	fd = open(folder && *folder ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
-		fd = memfd_create("firn-verify", MFD_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, "cannot make a temporary file");
 	if (build(&again, fd, &built, err) < 0)
 		return -1;
 	free(built.reference);

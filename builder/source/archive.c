@@ -2,6 +2,7 @@
 #include "builder/source/archive.h"
 
 #include "builder/source/manifest.h"
+#include "builder/squash/spool.h"
 #include "builder/tar/inflate.h"
 #include "lib/file.h"
 
@@ -200,8 +201,7 @@ static int copy(struct stream *stream, int fd, uint64_t packed, const struct lim
 			return err_set(err,
 				       "unpacks to more than firn.conf's [build] max-ratio allows");
 		if (file_write_all(fd, buffer, (size_t)n) < 0)
-			return err_sys(err, "cannot write a temporary file; set TMPDIR to a "
-					    "directory with room");
+			return spool_fail(errno, err);
 	}
 	return n < 0 ? -1 : 0;
 }

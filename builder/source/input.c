@@ -96,8 +96,7 @@ static int copy(int from, struct input *to, const struct limits *limits, struct 
 				       " bytes (firn.conf's [build] max-size)",
 				       to->name, limits->max_size);
 		if (file_write_all(to->fd, buffer, (size_t)n) < 0)
-			return err_sys(err, "cannot write a temporary file; set TMPDIR to a "
-					    "directory with room");
+			return spool_fail(errno, err);
 	}
 }
 

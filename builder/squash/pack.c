@@ -5,6 +5,7 @@
 #include "builder/squash/codec.h"
 #include "builder/squash/data.h"
 #include "builder/squash/pack_private.h"
+#include "builder/squash/spool.h"
 
 #include <sqfs/block.h>
 #include <sqfs/block_processor.h>
@@ -22,6 +23,15 @@
  */
 enum { BACKLOG_SIZE = 10 << 20, BACKLOG_PER_JOB = 4 };
 
+int pack_full(const char *name, int code, struct err *err)
+{
+	err->code = code;
+	if (!name)
+		return spool_fail(code, err);
+	return err_code(err, code, "cannot write '%.256s'%s", name,
+			err_is_full(err) ? "; name OUT in a folder with room" : "");
+}
+
 int pack_error(const struct packer *packer, int code, const char *what, struct err *err)
 {
 	int reason = packer->file ? blocks_file_errno(packer->file) : 0;
@@ -29,7 +39,7 @@ int pack_error(const struct packer *packer, int code, const char *what, struct e
 	if (code == SQFS_ERROR_ALLOC)
 		return err_code(err, ENOMEM, "cannot write %s", what);
 	if (code == SQFS_ERROR_IO && reason != 0)
-		return err_code(err, reason, "cannot write %s", what);
+		return pack_full(packer->name, reason, err);
 	if (code == SQFS_ERROR_COMPRESSOR)
 		return err_set(err,
 			       "cannot write %s: the compressor fails, perhaps for want of memory",
@@ -90,8 +100,8 @@ static int prepare(struct packer *packer, const struct codec *codec, unsigned jo
 	return sqfs_block_processor_create_ex(&desc, &packer->processor);
 }
 
-int packer_new(int fd, const struct codec *codec, unsigned jobs, struct packer **out,
-	       struct err *err)
+int packer_new(int fd, const char *name, const struct codec *codec, unsigned jobs,
+	       struct packer **out, struct err *err)
 {
 	auto_packer *packer = calloc(1, sizeof(*packer));
 	int result;
@@ -100,6 +110,7 @@ int packer_new(int fd, const struct codec *codec, unsigned jobs, struct packer *
 	    !(packer->buffer = malloc(DATA_BUFFER_SIZE)) ||
 	    !(packer->zeros = calloc(1, DATA_BUFFER_SIZE)) || !(packer->sum = hasher_new()))
 		return err_sys(err, "cannot write the image");
+	packer->name = name;
 	packer->store = strcmp(codec->name, "none") == 0;
 	result = prepare(packer, codec, jobs);
 	if (result != 0)

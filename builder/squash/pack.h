@@ -18,8 +18,9 @@ enum { PACK_ALIGNMENT = 4096 };
 struct packer;
 
 /* Write to @fd, an empty file open for reading and writing, borrowed; with @jobs threads. */
-int packer_new(int fd, const struct codec *codec, unsigned jobs, struct packer **out,
-	       struct err *err);
+/* @name says where @fd is, for messages; NULL: a file of spool.h's. It is borrowed. */
+int packer_new(int fd, const char *name, const struct codec *codec, unsigned jobs,
+	       struct packer **out, struct err *err);
 void packer_free(struct packer *packer);
 void packer_freep(struct packer **packer);
 #define auto_packer CLEANUP(packer_freep) struct packer
@@ -36,5 +37,9 @@ int packer_finish(struct packer *packer, const struct tree *tree, uint32_t mtime
 
 /* Free what a build that failed leaves in the tree's inodes; after packer_free(). NULL is fine. */
 void packer_forget(struct tree *tree);
+
+/* Fill @err for an image of that name (see packer_new) that cannot be written for @code, an errno
+ * value: which disk is full, and what to do. Returns -1. */
+int pack_full(const char *name, int code, struct err *err);
 
 #endif

@@ -16,6 +16,7 @@
 
 /* An image in the making. All of it is its own, NULL until it is made. */
 struct packer {
+	const char *name;  /* of the image; NULL: it has none */
 	sqfs_file_t *file; /* blocks.c's, on a descriptor that is borrowed */
 	sqfs_compressor_t *compressor, *decompressor;
 	sqfs_super_t super;

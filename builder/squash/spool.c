@@ -23,6 +23,10 @@ struct spool_stream {
 	size_t filled;
 };
 
+/* Where the last one was made, which all are; for messages. "": in memory. It is a copy, for the
+ * cage has no environment. */
+static char made_in[256];
+
 /* A directory that cannot do it (O_TMPFILE is not everywhere) leaves it to the next one. */
 static int open_unnamed(void)
 {
@@ -33,9 +37,12 @@ static int open_unnamed(void)
 				 ? open(folder[i], O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600)
 				 : -1;
 
-		if (fd >= 0)
-			return fd;
+		if (fd < 0)
+			continue;
+		(void)snprintf(made_in, sizeof(made_in), "%s", folder[i]);
+		return fd;
 	}
+	made_in[0] = '\0';
 	return memfd_create("firn-spool", MFD_CLOEXEC);
 }
 
@@ -47,6 +54,16 @@ int spool_unnamed(struct err *err)
 		return err_sys(err,
 			       "cannot make a temporary file; set TMPDIR to a directory with room");
 	return fd;
+}
+
+int spool_fail(int code, struct err *err)
+{
+	const char *quote = *made_in ? "'" : "";
+
+	return err_code(err, code,
+			"cannot write a temporary file in %s%s%s; set TMPDIR to a directory with "
+			"room",
+			quote, *made_in ? made_in : "memory", quote);
 }
 
 int spool_open(struct spool **out, struct err *err)
@@ -109,8 +126,7 @@ int spool_flush(struct spool_stream *stream, struct err *err)
 {
 	if (stream->filled > 0 && file_write_at(stream->spool->fd, stream->buffer, stream->filled,
 						place_of(stream, stream->count - 1)) < 0)
-		return err_sys(err, "cannot write the temporary file; set TMPDIR to a "
-				    "directory with room");
+		return spool_fail(errno, err);
 	stream->filled = 0;
 	free(take_ptr(&stream->buffer));
 	return 0;

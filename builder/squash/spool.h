@@ -28,6 +28,10 @@ int spool_fd(const struct spool *spool); /* its file, borrowed */
 /* A file of its own of the same kind: for what is wanted as a whole. Returns its descriptor. */
 int spool_unnamed(struct err *err);
 
+/* Fill @err for one of them that cannot be written to for @code, an errno value: where it is, and
+ * what to do. Returns -1. */
+int spool_fail(int code, struct err *err);
+
 int spool_stream_new(struct spool *spool, struct spool_stream **out, struct err *err);
 void spool_stream_free(struct spool_stream *stream);
 

@@ -415,7 +415,8 @@ static int read_all(struct reading *reading, struct stream *stream, struct err *
 		if (take_entry(reading, &entry, err) < 0) {
 			auto_free char *name = strndup(entry.path, 200);
 
-			return err_aim(err, "entry '%s'", name ? name : "?");
+			return err_is_full(err) ? -1
+						: err_aim(err, "entry '%s'", name ? name : "?");
 		}
 	}
 	/* With a sum to compare with, nothing can be missing. */
@@ -457,7 +458,7 @@ int layer_read(struct layer *layer, struct stream *raw, int fd, uint64_t offset,
 	if (result == 0 && layer->spool)
 		result = spool_flush(layer->spool, err);
 	if (result < 0)
-		return err_aim(err, "%s", layer->name);
+		return err_is_full(err) ? -1 : err_aim(err, "%s", layer->name);
 	if (reading.notes > 0)
 		log_info("%s: %zu notes of aufs are left out", layer->name, reading.notes);
 	if (reading.marks > 0)

@@ -183,6 +183,31 @@ ok 'a file that may not grow fails the build' status_is 125 limited
 ok 'by one line'                              one_line
 ok 'and leaves nothing'                       sh -c '[ ! -e "$0" ] && [ -z "$(ls -A "$1")" ]' "$scratch/stop/b.sqfs" "$TMPDIR"
 
+# No room: which disk is full is told, not what was being packed.
+if unshare -rm true 2>/dev/null; then
+	mkdir "$scratch/full" "$scratch/noise"
+	head -c 3000000 /dev/urandom >"$scratch/noise/x"
+	tar cf "$scratch/noise.tar" -C "$scratch/noise" .
+	gzip -c "$scratch/noise.tar" >"$scratch/noise.tgz"
+	full() { unshare -rm sh -c 'mount -t tmpfs -o size=1m none "$0" && exec "$@"' "$scratch/full" "$@"; }
+	for source in "dir:$scratch/noise" "tar:$scratch/noise.tar"; do
+		ok "no room for an image of ${source%%:*}" status_is 125 full "$FIRN" build -q "$scratch/full/x.sqfs" "$source"
+		ok '... is told'           prints '' sh -c 'grep -vxF "firn: cannot write '"'$scratch/full/x.sqfs'"'; name OUT in a folder with room: No space left on device" "$1"; true' sh "$last"
+	done
+	in_full() { full env TMPDIR="$scratch/full" "$@"; }
+	no_room="firn: cannot write a temporary file in '$scratch/full'; set TMPDIR to a directory with room: No space left on device"
+	ok 'no room for a layer'           status_is 125 in_full "$FIRN" build -q "$scratch/none" "tar:$scratch/noise.tgz"
+	ok '... is told'                   grep -qxF "$no_room" "$last"
+	ok 'no room for a pipe'            status_is 125 in_full sh -c 'cat "$1" | "$0" build -q "$2" -' "$FIRN" "$scratch/noise.tar" "$scratch/none"
+	ok '... is told'                   grep -qxF "$no_room" "$last"
+	ok 'an image'                      succeeds firn build -q "$scratch/noise.sqfs" "tar:$scratch/noise.tar"
+	ok 'no room to build it again'     status_is 125 in_full "$FIRN" verify --rebuild --from "tar:$scratch/noise.tar" "$scratch/noise.sqfs"
+	ok '... is told'                   grep -qxF "$no_room" "$last"
+	rm -r "$scratch/noise" "$scratch/noise.tar" "$scratch/noise.tgz" "$scratch/noise.sqfs"
+else
+	skip 'no room' 'user namespaces are not to be had'
+fi
+
 # What an image may take, by firn.conf: the key is named, whatever the source.
 printf '[build]\nmax-memory = 1K\n' >"$scratch/little"
 mkdir "$scratch/many"

@@ -148,6 +148,7 @@ if unshare -rm true 2>/dev/null; then
 	}
 	ok 'a cache without room'          right_again no_room
 	ok 'is told'                       says 'No space left on device; going on without it'
+	ok 'with its place'                says "cannot write to the cache '$cache'"
 	no_room_for_out() {
 		unshare -rm sh -c 'mount -t tmpfs -o size=300k none "$3" && exec "$1" pull -q "$2/one:1" "$3/one.sqfs"' sh \
 			"$FIRN" "$registry" "$scratch/target"
@@ -155,13 +156,14 @@ if unshare -rm true 2>/dev/null; then
 	ok 'no room for the image'         status_is 125 no_room_for_out
 	ok 'gets one line'                 one_line
 	ok 'with the cause'                says 'No space left on device'
+	ok 'the image and what to do'      says "firn: cannot write '$scratch/target/one.sqfs'; name OUT in a folder with room"
 	no_room_to_wait() {
 		unshare -rm sh -c 'mount -t tmpfs -o size=300k none "$3" && TMPDIR=$3 exec "$1" pull -q "$2/one:1" "$4"' sh \
 			"$FIRN" "$registry" "$scratch/target" "$scratch/out/waiting.sqfs"
 	}
 	ok 'no room for what waits'        status_is 125 no_room_to_wait
 	ok 'gets one line, too'            one_line
-	ok 'which names TMPDIR'            says 'TMPDIR'
+	ok 'which names TMPDIR'            says "firn: cannot write a temporary file in '$scratch/target'; set TMPDIR to a directory with room: No space"
 	ok 'and no image'                  test ! -e "$scratch/out/waiting.sqfs"
 else
 	skip 'no room' 'user namespaces are not to be had'
