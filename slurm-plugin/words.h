@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * words.h - from a wish to words of `firn session-start`, and back in what it says. Touches the system no more than wish.h.
+ * words.h - from a wish to words of `firn session-start`, and back in what that says. Touches the
+ * system no more than wish.h.
  *
  * Values of the user's become the value of an option and never an option: each stands behind
  * "--NAME=" in one word, and the image behind "--".
