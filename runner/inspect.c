@@ -8,10 +8,12 @@
 #include "lib/log.h"
 #include "lib/words.h"
 #include "runner/foreign.h"
+#include "runner/inspect_files.h"
 #include "runner/plan/content.h"
 #include "runner/report.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { LABELS_MAX = 1 << 20, PROVENANCE_MAX = 4 << 20, MEMORY_MAX = 256 << 20 };
 
@@ -257,11 +259,43 @@ static int tell(struct report *to, struct content *content, struct err *err)
 		tell_config(to, config);
 	if (result < 0 || tell_expected(to, content, err) < 0)
 		return -1;
+	if (tell_labels(to, content, err) < 0)
+		return -1;
+	return inspect_files_tell(to, content, (1U << INSPECT_PARTS) - 1, err);
+}
+
+/* The labels alone, of both kinds. */
+static int tell_all_labels(struct report *to, struct content *content, struct err *err)
+{
+	auto_oci_config *config = NULL;
+
+	if (content_read_config(content, &config, err) < 0)
+		return -1;
+	if (config)
+		report_list(to, "labels", config->labels);
 	return tell_labels(to, content, err);
 }
 
+/* What was asked for alone, as members of JSON. */
+static int tell_parts(struct report *to, struct content *content, unsigned parts, struct err *err)
+{
+	if (parts & INSPECT_LABELS && tell_all_labels(to, content, err) < 0)
+		return -1;
+	return inspect_files_tell(to, content, parts, err);
+}
+
+/* The same for people. */
+static int show_parts(struct content *content, unsigned parts, bool tame, struct err *err)
+{
+	struct report report = {.out = stdout, .bare = true};
+
+	if (parts & INSPECT_LABELS && tell_all_labels(&report, content, err) < 0)
+		return -1;
+	return inspect_files_show(content, parts, tame, err);
+}
+
 /* One whole object, or none: whoever reads it must not find half of one. */
-static int tell_json(struct content *content, struct err *err)
+static int tell_json(struct content *content, unsigned parts, struct err *err)
 {
 	auto_free char *text = NULL;
 	size_t size;
@@ -272,7 +306,7 @@ static int tell_json(struct content *content, struct err *err)
 	if (!out)
 		return err_sys(err, "cannot inspect '%s'", content->image->path);
 	(void)fputc('{', out);
-	result = tell(&report, content, err);
+	result = parts ? tell_parts(&report, content, parts, err) : tell(&report, content, err);
 	(void)fputs("\n}\n", out);
 	if (fclose(out) != 0)
 		return err_sys(err, "cannot inspect '%s'", content->image->path);
@@ -281,12 +315,13 @@ static int tell_json(struct content *content, struct err *err)
 	return result;
 }
 
-static int inspect(const char *path, bool json, struct err *err)
+static int inspect(const char *path, bool json, unsigned parts, struct err *err)
 {
 	struct report report = {.out = stdout};
 	auto_conf *conf = conf_new();
 	auto_image *image = NULL;
 	auto_content *content = NULL;
+	bool tame = isatty(STDOUT_FILENO);
 
 	if (!conf)
 		return err_sys(err, "cannot inspect '%s'", path);
@@ -297,15 +332,35 @@ static int inspect(const char *path, bool json, struct err *err)
 		return err_aim(err, "cannot inspect '%s'", path);
 	if (content_open(image, conf, &content, err) < 0)
 		return -1;
-	return json ? tell_json(content, err) : tell(&report, content, err);
+	if (json)
+		return tell_json(content, parts, err);
+	return parts ? show_parts(content, parts, tame, err) : tell(&report, content, err);
 }
 
 struct inspect_asked {
 	bool json;
+	unsigned parts; /* bits of inspect_files.h */
 };
+
+static int take_part(void *to, const struct cli_option *option, const char *value, struct err *err)
+{
+	struct inspect_asked *asked = to;
+
+	(void)value;
+	(void)err;
+	asked->parts |= inspect_part(option->name);
+	return 0;
+}
 
 static const struct cli_option options[] = {
 	{"json", 0, NULL, 1, CLI_FLAG(struct inspect_asked, json), "as one JSON object"},
+	{"runscript", 'r', NULL, 1, take_part, 0, "what 'firn run' runs, as it is written"},
+	{"startscript", 's', NULL, 1, take_part, 0, "what a service would start"},
+	{"test", 't', NULL, 1, take_part, 0, "the image's test"},
+	{"helpfile", 'H', NULL, 1, take_part, 0, "its help"},
+	{"deffile", 'd', NULL, 1, take_part, 0, "the definition that it was built by"},
+	{"environment", 'e', NULL, 1, take_part, 0, "the scripts that make its environment"},
+	{"labels", 'l', NULL, 1, take_part, 0, "its labels, as NAME=VALUE"},
 	{"help", 'h', NULL, 1, NULL, 0, "this help"},
 };
 
@@ -313,7 +368,8 @@ static const struct cli verb = {
 	.verb = "inspect",
 	.usage = "[OPTION...] IMAGE",
 	.about = "Show what IMAGE is and says of itself.",
-	.example = {"firn inspect debian_12.sqfs", "firn inspect --json app.sif"},
+	.example = {"firn inspect debian_12.sqfs", "firn inspect --runscript app.sif",
+		    "firn inspect --json app.sif"},
 	.option = options,
 	.count = COUNT_OF(options),
 	.bit = 1,
@@ -344,6 +400,6 @@ int inspect_main(int argc, char **argv)
 				 "one image at a time, not also '%s'; see 'firn inspect --help'",
 				 argv[1]);
 	if (result == 0)
-		result = inspect(*argv, asked.json, &err);
+		result = inspect(*argv, asked.json, asked.parts, &err);
 	return result < 0 ? give_up(&err) : EXIT_SUCCESS;
 }

@@ -16,6 +16,8 @@ static void put_name(struct report *to, const char *name)
 		to->begun = true;
 		return;
 	}
+	if (to->bare)
+		return;
 	(void)snprintf(spoken, sizeof(spoken), "%s", name);
 	for (char *c = spoken; *c; c++)
 		if (*c == '_')
@@ -109,6 +111,24 @@ void report_list(struct report *to, const char *name, char *const *item)
 	for (char *const *at = item; *at; at++) {
 		(void)fprintf(to->out, "%s\n    ", at == item ? "" : ",");
 		json_write_string(to->out, *at);
+	}
+	(void)fputs("\n  ]", to->out);
+}
+
+void report_files(struct report *to, const char *name, char *const *path, char *const *text)
+{
+	if (!to->json) {
+		report_list(to, name, path);
+		return;
+	}
+	put_name(to, name);
+	(void)fputc('[', to->out);
+	for (size_t i = 0; path[i]; i++) {
+		(void)fprintf(to->out, "%s\n    {\"path\": ", i == 0 ? "" : ",");
+		json_write_string(to->out, path[i]);
+		(void)fputs(", \"text\": ", to->out);
+		json_write_string(to->out, text[i]);
+		(void)fputc('}', to->out);
 	}
 	(void)fputs("\n  ]", to->out);
 }

@@ -20,6 +20,7 @@ struct report {
 	FILE *out;
 	bool json;
 	bool begun; /* a member stands before */
+	bool bare;  /* for people: values alone, without their names */
 };
 
 /* Nothing is told of a @text that is NULL or empty, nor of lists without items. */
@@ -34,5 +35,7 @@ void report_time(struct report *to, const char *name, time_t when);
 void report_words(struct report *to, const char *name, char *const *word);
 /* Items of a list: for people, a line for each. */
 void report_list(struct report *to, const char *name, char *const *item);
+/* Files: for people their paths; in JSON objects with "path" and "text". Lists of one length. */
+void report_files(struct report *to, const char *name, char *const *path, char *const *text);
 
 #endif

@@ -67,12 +67,12 @@ done
 ok 'doctor -qh'                         prints "$("$FIRN" doctor --help)" firn doctor -qh
 ok 'doctor NAME'                        status_is 125 firn doctor x
 ok 'is no option'                       says "doctor takes options alone, not 'x'"
-ok 'inspect -l'                         status_is 125 firn inspect -lr x
-ok 'is told what there is'              says "no option '-l'; it shows all that an image says of itself"
+ok 'inspect -a'                         status_is 125 firn inspect -la x
+ok 'is told what there is'              says "no option '-a'; --json shows all that an image says of itself"
 ok 'exec --platform'                    status_is 125 firn exec --platform linux/arm64 x true
 ok 'is told who has it'                 says "firn exec has no option '--platform'; firn pull --platform"
-ok "Apptainer's inspect --deffile"      status_is 125 firn inspect --deffile x
-ok 'is told what there is'              says 'it shows all that an image says of itself'
+ok "Apptainer's inspect --all"          status_is 125 firn inspect --all x
+ok 'is told what there is'              says '--json shows all that an image says of itself'
 
 # What Apptainer has and means otherwise.
 make_small "$scratch/root"

@@ -86,5 +86,36 @@ else
 	skip 'images of firn build' 'firn-build is not there'
 fi
 
+# What Apptainer writes into its images.
+rm -rf "$scratch/root/.firn"
+mkdir "$scratch/root/.singularity.d/env"
+cd "$scratch/root/.singularity.d" || exit 1
+printf '#!/bin/sh\nexec "$@" \033[31m\n' >runscript
+printf 'call it\n' >runscript.help
+printf 'Bootstrap: docker\nFrom: x' >Singularity
+printf 'export B=1\n' >env/90-b.sh
+printf 'export A=1\n' >env/10-a.sh
+printf 'export N=1\n' >env/none
+cd "$OLDPWD" || exit 1
+squash "$scratch/root" "$scratch/app.sqfs"
+python3 "$srcdir/tests/images/mksif.py" "$scratch/app.sqfs" "$scratch/app.sif" || exit 1
+for app in "$scratch/root" "$scratch/app.sqfs" "$scratch/app.sif"; do
+	kind=${app##*[./]}
+	ok "$kind: its files are told"       succeeds firn inspect "$app"
+	ok '... the runscript'               says 'runscript        is there; --runscript shows it'
+	ok '... help and definition'         sh -c 'grep -q "^helpfile " "$1" && grep -q "^deffile " "$1"' sh "$last"
+	ok '... the environment'             prints '/.singularity.d/env/10-a.sh /.singularity.d/env/90-b.sh' sh -c 'echo $("$0" inspect "$1" | sed -n "s/^env scripts *//p")' "$FIRN" "$app"
+	ok '... and nothing that is not there' denied grep -qE '^(test|startscript) ' "$last"
+	ok "$kind: the runscript whole"      prints "$(cat "$scratch/root/.singularity.d/runscript")" firn inspect --runscript "$app"
+	ok "$kind: the definition, as lines" prints "$(printf 'Bootstrap: docker\nFrom: x\n')" firn inspect -d "$app"
+	ok "$kind: the environment in its order" prints "$(printf '==> /.singularity.d/env/10-a.sh <==\nexport A=1\n==> /.singularity.d/env/90-b.sh <==\nexport B=1')" firn inspect --environment "$app"
+	ok "$kind: labels"                   prints 'org.label-schema.schema-version=1.0' firn inspect --labels "$app"
+	ok "$kind: what it has not"          status_is 125 firn inspect --test "$app"
+	ok '... is an error'                 says "firn: '$app' has no test"
+done
+ok 'a terminal is not driven'        sh -c 'python3 "$1/tests/tools/screen.py" 80x24 "$2" inspect --runscript "$3" | grep -qF "exec \"\$@\" ?[31m"' sh "$srcdir" "$FIRN" "$scratch/app.sif"
+ok 'nearly an option'                status_is 125 firn inspect --runscrip "$scratch/app.sif"
+ok '... is told'                     says "did you mean '--runscript'?"
+
 ok '--help'                          succeeds firn inspect --help
 done_testing

@@ -112,6 +112,11 @@ ok 'prints what is described'         checked 'cache gc' "$scratch/gc"
 # inspect: images of several origins, which together have all there is.
 mkdir "$scratch/root/.singularity.d"
 echo '{"org.label-schema.schema-version": "1.0"}' >"$scratch/root/.singularity.d/labels.json"
+for file in runscript startscript test runscript.help Singularity; do
+	printf '#!/bin/sh\n# %s\n' "$file" >"$scratch/root/.singularity.d/$file"
+done
+mkdir "$scratch/root/.singularity.d/env"
+echo 'export A=1' >"$scratch/root/.singularity.d/env/10-a.sh"
 squash "$scratch/root" "$scratch/root.sqfs"
 python3 "$srcdir/tests/images/mksif.py" "$scratch/root.sqfs" "$scratch/app.sif" || exit 1
 SOURCE_DATE_EPOCH=86400 "$FIRN" build -q --compress zstd:7 "$scratch/dated.sqfs" "oci:$scratch/oci" || exit 1
@@ -119,6 +124,8 @@ ok 'inspect of an image with its origin' json inspect-pulled 0 inspect --json "$
 ok '... of one with a date'           json inspect-dated 0 inspect --json "$scratch/dated.sqfs"
 ok '... of a SIF'                     json inspect-sif 0 inspect --json "$scratch/app.sif"
 ok '... of a directory'               json inspect-directory 0 inspect --json "$scratch/root"
+ok '... of the labels and the help alone' json inspect-some 0 inspect --json --labels --helpfile "$scratch/app.sif"
+ok '... which is all there is'        prints 'apptainer_labels helpfile' python3 -c 'import json, sys; print(*json.load(open(sys.argv[1])))' "$scratch/inspect-some"
 ok 'print what is described'          checked inspect "$scratch/inspect-pulled" "$scratch/inspect-dated" "$scratch/inspect-sif" "$scratch/inspect-directory"
 ok 'people see volumes'               succeeds firn inspect "$image"
 ok '... each'                         says 'volumes          /data'
