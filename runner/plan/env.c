@@ -254,6 +254,25 @@ static int show_inside(const struct maker *maker)
 	return prompt ? pairs_set_value(maker->pairs, "PS1", prompt) : -1;
 }
 
+/* How a program can tell that it is in a container: by names of our own, and by those for which
+ * programs look that know Apptainer, with its values (its user guide, "Environment Variables"). */
+static int set_names(struct pairs *pairs, const char *image_path)
+{
+	static const char *const paths[] = {"FIRN_CONTAINER", "APPTAINER_CONTAINER",
+					    "SINGULARITY_CONTAINER"};
+	static const char *const names[] = {"APPTAINER_NAME", "SINGULARITY_NAME"};
+	const char *slash = strrchr(image_path, '/');
+	const char *name = slash && slash[1] ? slash + 1 : image_path;
+
+	for (size_t i = 0; i < COUNT_OF(paths); i++)
+		if (pairs_set_value(pairs, paths[i], image_path) < 0)
+			return -1;
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (pairs_set_value(pairs, names[i], name) < 0)
+			return -1;
+	return 0;
+}
+
 /* What the image and firn say; @maker knows the host. */
 static int fill(const struct maker *maker)
 {
@@ -270,7 +289,7 @@ static int fill(const struct maker *maker)
 	if (pairs_set(pairs, "PYTHONNOUSERSITE=1") < 0 ||
 	    pairs_set_value(pairs, "HOME", from->home) < 0 ||
 	    (cwd && !bare && pairs_set_value(pairs, "PWD", cwd) < 0) ||
-	    (!bare && pairs_set_value(pairs, "FIRN_CONTAINER", from->image_path) < 0))
+	    (!bare && set_names(pairs, from->image_path) < 0))
 		return -1;
 	return show_inside(maker);
 }

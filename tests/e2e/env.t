@@ -41,6 +41,15 @@ ok '--clean-env leaves the launcher'\''s'      prints '3 unset' env PMI_RANK=3 S
 ok 'TMPDIR that is not visible is dropped'   prints unset env TMPDIR=/var/lib "$FIRN" exec "$debian" sh -c 'echo ${TMPDIR-unset}'
 ok 'TMPDIR that is visible stays'            prints /tmp env TMPDIR=/tmp "$FIRN" exec "$debian" sh -c 'echo ${TMPDIR-unset}'
 ok 'the program can tell where it is'        prints "$debian" firn exec "$debian" sh -c 'echo $FIRN_CONTAINER'
+names='echo "$FIRN_CONTAINER $APPTAINER_CONTAINER $SINGULARITY_CONTAINER $APPTAINER_NAME $SINGULARITY_NAME"'
+name=${debian##*/}
+ok '... by the words of Apptainer'           prints "$debian $debian $debian $name $name" env APPTAINER_NAME=other "$FIRN" exec -c "$debian" sh -c "$names"
+ok '... of an image that is named otherwise' prints "$debian $debian $debian $name $name" sh -c 'cd "${1%/*}" && exec "$0" run "./${1##*/}" sh -c "$2"' "$FIRN" "$debian" "$names"
+ok '... in a container that is shared'       prints "$debian $debian $debian $name $name" firn exec --session names "$debian" sh -c "$names"
+ok '... but --env goes before'               prints mine firn exec -e APPTAINER_NAME=mine "$debian" sh -c 'echo $APPTAINER_NAME'
+ok '... and --frozen tells nothing'          prints '' firn exec --frozen "$debian" sh -c 'echo $FIRN_CONTAINER$APPTAINER_CONTAINER$SINGULARITY_CONTAINER$APPTAINER_NAME$SINGULARITY_NAME'
+ok '... as the plan says'                    succeeds firn exec --print-plan "$debian" true
+ok '... too'                                 says "APPTAINER_CONTAINER=$debian"
 
 # An image with an OCI configuration.
 make_small "$scratch/root"

@@ -36,6 +36,7 @@ ok 'heterogeneous jobs'                     succeeds srun -n1 --container="$debi
 ok '... one in its image'                   says 'a 12'
 ok '... one without'                        says 'b 2'
 ok '... outside'                            says outside
+ok 'where it is, in words of Apptainer'     prints "$debian ${debian##*/}" srun --container="$debian" sh -c 'echo "$SINGULARITY_CONTAINER $APPTAINER_NAME"'
 # What an image of Apptainer's keeps as scripts.
 scripts=$dir/scripts
 make_small "$scripts"

@@ -93,6 +93,10 @@ static void the_hosts_settings_do_not_leak(void)
 	HAS("EMPTY", "");
 	HAS("PYTHONNOUSERSITE", "1");
 	HAS("FIRN_CONTAINER", "/i.sqfs");
+	HAS("APPTAINER_CONTAINER", "/i.sqfs");
+	HAS("SINGULARITY_CONTAINER", "/i.sqfs");
+	HAS("APPTAINER_NAME", "i.sqfs");
+	HAS("SINGULARITY_NAME", "i.sqfs");
 	end(&scene);
 }
 
@@ -204,6 +208,8 @@ static void frozen_lets_nothing_in(void)
 	LACKS("TERM");
 	LACKS("SLURM_PROCID");
 	LACKS("FIRN_CONTAINER");
+	LACKS("APPTAINER_CONTAINER");
+	LACKS("SINGULARITY_NAME");
 	HAS("HOME", "/home/u");
 	end(&scene);
 }
