@@ -324,6 +324,20 @@ static void show_layers(struct work *work)
 	atomic_store(&board->count, count);
 }
 
+/* A directory is read outside of the cage, where names can be followed. */
+static void find_own(const struct inside *inside, struct source_own own[SOURCE_OWN_FILES])
+{
+	const char *name = inside->recipe->leave_out;
+	struct stat stat;
+
+	if (inside->reach->kind != REACH_ROOT)
+		return;
+	if (fstat(inside->out, &stat) == 0)
+		own[0] = (struct source_own){stat.st_dev, stat.st_ino};
+	if (name && lstat(name, &stat) == 0)
+		own[1] = (struct source_own){stat.st_dev, stat.st_ino};
+}
+
 static int go(struct work *work, const struct inside *inside, struct built *built, struct err *err)
 {
 	const struct recipe *recipe = work->recipe;
@@ -333,6 +347,7 @@ static int go(struct work *work, const struct inside *inside, struct built *buil
 	if (ask_new(inside->socket, &work->ask, err) < 0)
 		return -1;
 	options.ask = work->ask;
+	find_own(inside, options.own);
 	if (tree_new(recipe->limits.max_entries, work->limits.memory, &work->tree, err) < 0 ||
 	    source_open(inside->reach, &options, &work->source, err) < 0)
 		return -1;

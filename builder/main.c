@@ -111,7 +111,7 @@ static int make_image(const struct options *options, const char *source, const c
 	log_debug("gzip by %s", inflate_gzip_library());
 	fill_recipe(options, conf, &cache, &recipe);
 	recipe.source = source;
-	recipe.out = out;
+	recipe.out = recipe.leave_out = out;
 	note_name(out);
 	result = build(&recipe, output_fd(output), &built, &err);
 	if (result == 0)

@@ -14,6 +14,9 @@
 struct recipe {
 	const char *source;
 	const char *out;   /* what is made, for messages; NULL: a file without a name */
+	/* An image, or the name of one to be made, that is no part of a source it lies in; or NULL.
+	 */
+	const char *leave_out;
 	struct tool *tool; /* started for it beforehand (tool.h), or NULL; borrowed */
 	struct build_options options;
 	struct platform platform;

@@ -181,6 +181,22 @@ static const struct {
 	{"image:", reach_image},
 };
 
+/* A folder that nobody called a root file system, and that looks like none. */
+static void doubt_root(const struct reach *reach)
+{
+	static const char *const roots[] = {"bin",  "usr",   "etc",	      "lib",
+					    "sbin", ".firn", ".singularity.d"};
+
+	if (reach->kind != REACH_ROOT)
+		return;
+	for (size_t i = 0; i < COUNT_OF(roots); i++)
+		if (faccessat(reach->folder, roots[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return;
+	log_warning("'%s' has no bin, usr or etc, as a root file system has; its files are packed "
+		    "as they are (dir:%s is without this line)",
+		    reach->name, reach->name);
+}
+
 /* A name without a kind: what is there tells. */
 static int reach_path(struct reach *reach, const char *name, const struct reach_options *options,
 		      struct err *err)
@@ -193,10 +209,14 @@ static int reach_path(struct reach *reach, const char *name, const struct reach_
 
 	if (path && strcmp(path, "-") == 0)
 		return reach_file(reach, REACH_FILE, path, tag, options, err);
-	if (path && stat(path, &found) == 0)
-		return S_ISDIR(found.st_mode)
-			       ? split_folder(reach, path, tag, options, err)
-			       : reach_file(reach, REACH_FILE, path, tag, options, err);
+	if (path && stat(path, &found) == 0 && !S_ISDIR(found.st_mode))
+		return reach_file(reach, REACH_FILE, path, tag, options, err);
+	if (path && stat(path, &found) == 0) {
+		if (split_folder(reach, path, tag, options, err) < 0)
+			return -1;
+		doubt_root(reach);
+		return 0;
+	}
 	if (errno == ENOENT && !strchr("./", name[0]) &&
 	    reference_parse(name, "host", &reference, &ignored) == 0)
 		return err_sys(err, "cannot open '%s'; if it is in a registry, it is docker://%s",

@@ -369,6 +369,7 @@ static int build_again(const char *path, const struct recipe *recipe, const stru
 	if (fd < 0)
 		return -1;
 	again.source = source;
+	again.leave_out = path;
 	again.options = claims->provenance.options;
 	if (build(&again, fd, &built, err) < 0)
 		return -1;

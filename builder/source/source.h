@@ -17,6 +17,13 @@
 #include "lib/image/image.h"
 #include "lib/image/oci.h"
 
+/* A file that is left out, where it is found; ino 0: none. */
+struct source_own {
+	dev_t dev;
+	ino_t ino;
+};
+enum { SOURCE_OWN_FILES = 2 };
+
 /* What all kinds are told; all of it is borrowed, and outlives the source. */
 struct source_options {
 	struct platform platform;
@@ -24,6 +31,7 @@ struct source_options {
 	struct asker *ask; /* for what is not open; NULL: of a source that needs nothing */
 	bool exact;        /* of an image: all attributes, not only those that a build keeps, and
 			      nothing that other readers would show otherwise; to verify it */
+	struct source_own own[SOURCE_OWN_FILES]; /* of a directory: the image that is made */
 };
 
 /* What a registry's image is called and consists of there: not part of its bytes, see origin.h. */

@@ -24,6 +24,7 @@ struct directory {
 	/* While it is gone through */
 	struct tree *tree;
 	const struct limits *limits;
+	struct source_own own[SOURCE_OWN_FILES];
 	uint64_t size;
 	char path[TREE_PATH_MAX + 2];
 	struct link { dev_t dev; ino_t ino; struct inode *inode; } *link; /* hash table */
@@ -228,6 +229,20 @@ static bool is_kernels(int folder)
 static int take_folder(struct directory *directory, int folder, dev_t dev, struct node *node,
 		       size_t len, int depth, struct err *err);
 
+/* What is being made is no part of what it is made of, nor is what it replaces. */
+static bool is_own(const struct directory *directory, const struct stat *stat)
+{
+	for (size_t i = 0; i < SOURCE_OWN_FILES; i++)
+		if (directory->own[i].ino == stat->st_ino &&
+		    directory->own[i].dev == stat->st_dev) {
+			if (i > 0) /* the first has no name of its own */
+				log_note("'/%s' of '%s' is left out: it is the image itself",
+					 directory->path, directory->name);
+			return true;
+		}
+	return false;
+}
+
 static int take_one(struct directory *directory, int folder, dev_t dev, const char *name,
 		    struct node *dir, size_t len, int depth, struct err *err)
 {
@@ -243,6 +258,8 @@ static int take_one(struct directory *directory, int folder, dev_t dev, const ch
 	memcpy(directory->path + len, name, name_len + 1);
 	if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, "cannot read '/%s' of '%s'", directory->path, directory->name);
+	if (is_own(directory, &stat))
+		return 0;
 	node = tree_add(directory->tree, dir, name, name_len, err);
 	if (!node || take(directory, folder, name, &stat, node, err) < 0)
 		return -1;
@@ -311,6 +328,7 @@ int source_from_root(int folder, const char *name, const struct source_options *
 	directory->source.fill = directory_fill;
 	directory->source.close = directory_close;
 	directory->limits = &options->limits;
+	memcpy(directory->own, options->own, sizeof(directory->own));
 	directory->root = folder;
 	directory->name = strdup(name);
 	if (!directory->name) {

@@ -427,4 +427,19 @@ ok '... and is an error without Landlock' status_is 125 older landlock_create_ru
 ok '... in one line'                    one_line
 ok '... and without an image'           nothing
 ok 'nothing is left'                sh -c '[ -z "$(ls -A "$0")" ]' "$TMPDIR"
+# What is made is no part of what it is made of.
+mkdir "$scratch/bare"
+echo hi >"$scratch/bare/a"
+cd "$scratch/bare" || exit 1
+ok 'a folder that looks like no root'        succeeds firn build x.sqfs .
+ok '... is packed with a warning'            says "firn: warning: '.' has no bin, usr or etc, as a root file system has"
+ok '... by its kind without one'             succeeds firn build -f x.sqfs dir:.
+ok '... it says'                             says_not warning
+ok 'the image in its source'                 succeeds firn build -f x.sqfs dir:.
+ok '... is left out, as is said'             says "firn: '/x.sqfs' of '.' is left out: it is the image itself"
+ok '... and of others all is there'          sh -c '"$0" build -q y.sqfs dir:. && "$0" exec y.sqfs /a 2>&1 | grep -q "cannot run" && unsquashfs -l y.sqfs | grep -q "/x.sqfs$" && ! unsquashfs -l x.sqfs | grep -q "sqfs$"' "$FIRN"
+rm x.sqfs y.sqfs
+ok 'without O_TMPFILE'                       succeeds "$tools/enosys" O_TMPFILE "$FIRN" build -q x.sqfs dir:.
+ok '... its unfinished file is no part'      sh -c 'unsquashfs -l x.sqfs | grep -q "/a$" && ! unsquashfs -l x.sqfs | grep "tmp$" | grep -v /tmp$'
+cd "$OLDPWD" || exit 1
 done_testing
