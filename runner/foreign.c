@@ -4,6 +4,8 @@
 #include "lib/cli/advice.h"
 #include "lib/own.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define USE_BIND "-B SRC:DST shows a directory or file of the host"
@@ -11,11 +13,12 @@
 #define USE_CONTAIN "--contain gives a private /tmp, home and /dev"
 #define USE_CWD "--cwd DIR says where to start"
 #define USE_WRITABLE "--overlay DIR keeps writes, --writable-tmpfs forgets them"
-#define USE_PULL "firn pull makes a file of it, which is run"
+#define USE_PULL "firn pull makes a file of an image in a registry, which is run"
+#define USE_CONTAINALL "write --contain --clean-env, or stricter --frozen"
+#define HOST_NETWORK "the host's network is that of the container: leave it out"
 #define USE_SESSION                                                                                \
 	"'firn exec --session NAME IMAGE COMMAND &' is a container that others enter by its name"
 #define USE_LOGIN "log in with docker, podman or skopeo; firn pull reads their credentials"
-#define KEPT "the host's is kept"
 #define NOT_YET "that is not in this version"
 #define SHOWS_ALL "--json shows all that an image says of itself"
 #define FILES "an image is a file: ls, cp and rm do it"
@@ -48,7 +51,7 @@ static const struct advice verbs[] = {
 	{"remove", FILES},
 	{"rm", FILES},
 	{"rmi", FILES},
-	{"run-help", "firn exec IMAGE cat /.singularity.d/runscript.help shows it"},
+	{"run-help", "firn inspect --helpfile IMAGE shows it"},
 	{"save", FILES},
 	{"search", "registries' own pages search"},
 	{"sif", "firn inspect shows what a SIF file holds"},
@@ -65,9 +68,9 @@ static const struct advice options[] = {
 	{"H", "--home SRC[:DST] is another home"},
 	{"S", "--tmpfs DIR is an empty directory in memory"},
 	{"scratch", "--tmpfs DIR is an empty directory in memory"},
-	{"C", "--contain --clean-env"},
-	{"containall", "--contain --clean-env"},
-	{"compat", "--contain --clean-env"},
+	{"C", USE_CONTAINALL},
+	{"containall", USE_CONTAINALL},
+	{"compat", USE_CONTAINALL},
 	{"cleanenv", "--clean-env (-c) passes none of the host's variables"},
 	{"pwd", USE_CWD}, {"cd", USE_CWD},
 	{"f", USE_ROOT}, {"fakeroot", USE_ROOT},
@@ -81,17 +84,17 @@ static const struct advice options[] = {
 	{"no-init", "there is no init process"},
 	{"no-umask", "the caller's is kept"},
 	{"no-eval", "nothing is evaluated but the image's environment scripts"},
-	{"p", "processes and network: " KEPT},
-	{"pid", "processes: " KEPT},
-	{"i", "IPC and terminal: " KEPT},
-	{"ipc", "IPC: " KEPT},
-	{"n", "the network: " KEPT},
-	{"net", "the network: " KEPT},
-	{"network", "the network: " KEPT},
-	{"network-args", "the network: " KEPT},
-	{"uts", "the host name: " KEPT},
-	{"hostname", "the host name: " KEPT},
-	{"dns", "/etc/resolv.conf: " KEPT},
+	{"p", "the host's processes and ports are those of the container: leave it out"},
+	{"pid", "the host's processes are those of the container: leave it out"},
+	{"i", "standard input, terminal and IPC are the caller's anyway: leave it out"},
+	{"ipc", "the host's IPC is that of the container: leave it out"},
+	{"n", HOST_NETWORK},
+	{"net", HOST_NETWORK},
+	{"network", HOST_NETWORK},
+	{"network-args", HOST_NETWORK},
+	{"uts", "the host's name is that of the container: leave it out"},
+	{"hostname", "the host's name is that of the container: leave it out"},
+	{"dns", "the host's /etc/resolv.conf is that of the container: leave it out"},
 	{"u", "it runs as you, in a user namespace"},
 	{"userns", "it always runs in a user namespace"},
 	{"app", NOT_YET},
@@ -106,16 +109,16 @@ static const struct advice options[] = {
 	{"allow-setuid", "setuid programs gain nothing in a container"},
 	{"unsquash", "nothing is unpacked"}, {"disable-cache", "running needs no cache"},
 	/* Docker, Podman */
-	{"it", "the caller's terminal is the container's"},
-	{"t", "the caller's terminal is the container's"},
-	{"interactive", "the caller's standard input is the container's"},
-	{"tty", "the caller's terminal is the container's"},
-	{"rm", "nothing is left behind"}, {"d", "'firn exec ... &' runs it in the background"},
+	{"it", "terminal and standard input are the caller's anyway: leave it out"},
+	{"t", "the terminal is the caller's anyway: leave it out"},
+	{"interactive", "standard input is the caller's anyway: leave it out"},
+	{"tty", "the terminal is the caller's anyway: leave it out"},
+	{"rm", "nothing is left behind anyway: leave it out"}, {"d", "'firn exec ... &' runs it in the background"},
 	{"detach", "'firn exec ... &' runs it in the background"},
 	{"name", "--session NAME is a container that others enter by its name"},
 	{"volume", USE_BIND},
 	{"user", "it runs as you; " USE_ROOT},
-	{"publish", "the network: " KEPT ", so are its ports"},
+	{"publish", "the host's network is that of the container, with all ports: leave it out"},
 	{"entrypoint", "'firn exec IMAGE COMMAND' runs a command without the image's entrypoint"},
 	{"gpus", NOT_YET}, {"device", "/dev is the host's; with --contain: -B /dev/NAME"},
 	{"privileged", "no capabilities are given"},
@@ -176,6 +179,25 @@ const char *foreign_inspect_option(const char *name, size_t len)
 	return advice_find(inspect_options, COUNT_OF(inspect_options), name, len);
 }
 
+/*
+ * Whether @word, which is no file, is likely the name of an image in a registry: with a tag or a
+ * digest, with a host before, or a single word. A file's name has an end that tells what it is.
+ */
+static bool is_reference(const char *word)
+{
+	const char *slash = strchr(word, '/'), *last = strrchr(word, '/');
+	const char *name = last ? last + 1 : word;
+	size_t host = slash ? (size_t)(slash - word) : 0;
+
+	if (strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@") !=
+		    strlen(word) ||
+	    !isalnum((unsigned char)*word) || !*name || name[strlen(name) - 1] == ':')
+		return false;
+	if (strpbrk(name, ":@"))
+		return name[0] != ':' && name[0] != '@';
+	return slash ? memchr(word, '.', host) || memchr(word, ':', host) : !strchr(word, '.');
+}
+
 const char *foreign_image(const char *word)
 {
 	for (size_t i = 0; i < COUNT_OF(images); i++)
@@ -184,5 +206,5 @@ const char *foreign_image(const char *word)
 	/* "-v /data:/data": firn's -v takes no value. */
 	if (word[0] == '/' && strstr(word, ":/"))
 		return USE_BIND;
-	return NULL;
+	return is_reference(word) ? USE_PULL : NULL;
 }

@@ -325,8 +325,11 @@ static int inspect(const char *path, bool json, unsigned parts, struct err *err)
 
 	if (!conf)
 		return err_sys(err, "cannot inspect '%s'", path);
-	if (image_open(path, false, &image, err) < 0)
-		return -1;
+	if (image_open(path, false, &image, err) < 0) {
+		const char *advice = err->code == ENOENT ? foreign_image(path) : NULL;
+
+		return advice ? err_set(err, "'%s' is not a file; %s", path, advice) : -1;
+	}
 	/* A directory is read file by file; of an image file all is open now. */
 	if (image->kind != IMAGE_DIRECTORY && cage_read_only(MEMORY_MAX, false, err) < 0)
 		return err_aim(err, "cannot inspect '%s'", path);

@@ -4,6 +4,7 @@
 #include "lib/log.h"
 #include "lib/path.h"
 #include "runner/plan/env.h"
+#include "runner/task/interpreter.h"
 #include "runner/task/workdir.h"
 
 #include <elf.h>
@@ -82,6 +83,27 @@ static void run_by_shell(const struct plan *plan, const char *path)
 	(void)execve(FALLBACK_SHELL, argv, plan->env);
 }
 
+/* The file is there, so it is what it is to be run by that is not. */
+static int no_interpreter(const struct plan *plan, const char *path, struct err *err)
+{
+	char name[INTERPRETER_SIZE];
+	bool known = interpreter_of(path, name);
+	size_t len = known ? strlen(name) : 0;
+
+	if (len > 0 && name[len - 1] == '\r') {
+		name[len - 1] = '\0';
+		return err_set(err,
+			       "cannot run '%s' of '%s': its first line, with '%s', ends with a "
+			       "carriage return",
+			       path, plan->image, name);
+	}
+	if (known && access(name, F_OK) == 0)
+		return err_set(err, "cannot run '%s' of '%s': its interpreter '%s' lacks its own",
+			       path, plan->image, name);
+	return err_set(err, "cannot run '%s' of '%s': the image lacks its interpreter%s%s%s", path,
+		       plan->image, known ? " '" : "", known ? name : "", known ? "'" : "");
+}
+
 /* Why execve(2) of a file that is there failed with @code. */
 static int cannot_run(const struct plan *plan, const char *path, int code, struct err *err)
 {
@@ -91,8 +113,7 @@ static int cannot_run(const struct plan *plan, const char *path, int code, struc
 		run_by_shell(plan, path);
 		(void)wrong_format(plan, path, err);
 	} else if (code == ENOENT) {
-		(void)err_set(err, "cannot run '%s' of '%s': the image lacks its interpreter", path,
-			      plan->image);
+		(void)no_interpreter(plan, path, err);
 	} else if (code == EACCES && stat(path, &stat_) == 0 && S_ISDIR(stat_.st_mode)) {
 		(void)err_code(err, EISDIR, "cannot run '%s' of '%s'", path, plan->image);
 	} else {

@@ -52,7 +52,10 @@ ok 'a directory is an image, too'           prints yes firn exec "$scratch/root"
 ok 'a program for another machine: 126'     status_is 126 firn exec "$scratch/root" arm
 ok '... says for which'                     says 'aarch64'
 ok 'a missing interpreter: 126'             status_is 126 firn exec "$scratch/root" orphan
-ok '... says so'                            says 'interpreter'
+ok '... says so, with its name'             says "the image lacks its interpreter '/no/such/interpreter'"
+cp "$images/debian.dir/bin/true" "$scratch/root/bin/dynamic"
+ok 'a missing loader: 126'                  status_is 126 firn exec "$scratch/root" dynamic
+ok '... is named, too'                      grep -q "the image lacks its interpreter '/lib[^']*/ld-" "$last"
 ok 'a script without #! runs by the shell'  prints 'no shebang: x' firn exec -B "$scratch/root/bin/script:/mnt/script" "$debian" /mnt/script x
 big=$(head -c 60000 /dev/zero | tr '\0' x)
 ok 'a large environment is passed'          prints 60000 env BIG="$big" "$FIRN" exec "$debian" sh -c 'printf %s "$BIG" | wc -c'

@@ -105,4 +105,23 @@ ok '-e IMAGE COMMAND'                   status_is 125 firn exec -e root true x
 ok 'names what happened'                says "there is no image 'true'; 'root' before it was taken for a variable"
 ok '-e IMAGE'                           status_is 125 firn shell -e root
 ok 'likewise'                           says "no image named: 'root' was taken for a variable"
+# Names of images in registries, where a file is to stand.
+for name in debian debian:12 library/debian:12 docker.io/library/debian ghcr.io/lab/tool localhost:5000/tool \
+	debian@sha256:0123456789abcdef docker://debian; do
+	for verb in run shell inspect; do
+		ok "$verb $name"                status_is 125 firn $verb "$name"
+		ok '... is told of pull'        says "firn: '$name' is not a file; firn pull makes a file of an image in a registry"
+	done
+done
+for name in nosuch.sif ./debian:12 /nosuch/debian:12 lab/tool debian: a.b/ ../debian; do
+	ok "run $name"                          status_is 125 firn run "$name"
+	ok '... is the name of a file'          says "firn: cannot open '$name'"
+done
+echo x >debian:12
+ok 'a file of such a name is one'       status_is 125 firn run debian:12
+ok '... it is read'                     says_not 'firn pull'
+for word in -i -p -C -n -t -it --rm --ipc --pid --net --uts --hostname; do
+	ok "exec $word"                         status_is 125 firn exec $word root true
+	ok '... is answered'                    grep -qE "firn has no option '-.*'; (.*: leave it out|write --contain)" "$last"
+done
 done_testing

@@ -76,6 +76,14 @@ static void what_cannot_be_run_says_why(void)
 	ok(fails("plain", ".", 126, "'./plain'"), "... found by its name");
 	ok(fails("", "/bin", 127, "'' is not in"), "an empty name");
 	ok(fails("./lost", "", 126, "lacks its interpreter"), "a script without its interpreter");
+	ok(fails("./lost", "", 126, "the image lacks its interpreter '/none/sh'"),
+	   "... by its name");
+	write_program("lost2", "#! ./lost -x\n", 13, 0755);
+	ok(fails("./lost2", "", 126, "its interpreter './lost' lacks its own"),
+	   "... at one remove");
+	write_program("lost3", "#!/bin/sh\r\n", 11, 0755);
+	ok(fails("./lost3", "", 126, "its first line, with '/bin/sh', ends with a carriage return"),
+	   "a script with another system's line ends");
 	write_program("foreign", foreign, sizeof(foreign), 0755);
 	ok(fails("./foreign", "", 126, "it is for s390x"), "a program of another machine");
 	write_program("foreign", "\177ELF", 4, 0755);
@@ -112,8 +120,8 @@ int main(void)
 {
 	static const char script[] = "#!/bin/sh\nexit $1\n", lost[] = "#!/none/sh\n",
 			  text[] = "exit $1\n";
-	static const char *const names[] = {"script", "lost",	 "text",
-					    "plain",  "foreign", "closed/script"};
+	static const char *const names[] = {"script", "lost",  "lost2",	  "lost3",
+					    "text",   "plain", "foreign", "closed/script"};
 
 	if (!mkdtemp(scratch) || chdir(scratch) < 0 || mkdir("dir", 0755) < 0 ||
 	    mkdir("closed", 0755) < 0)
