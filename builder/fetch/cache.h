@@ -52,7 +52,8 @@ int cache_drop(struct cache *cache, const struct digest *digest, int fd, struct 
 /* Put a whole document in. */
 int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size,
 		struct err *err);
-/* Name the manifest @digest "HOST/NAME:TAG" in index.json, in place of what had that name. */
+/* Name the manifest @digest "HOST/NAME:TAG" in index.json, in place of what had that name, or no
+ * more of one than the digest; "HOST/NAME@DIGEST" is not noted beside a tag. */
 int cache_name(struct cache *cache, const char *name, const struct digest *digest, uint64_t size,
 	       const char *media_type, struct err *err);
 

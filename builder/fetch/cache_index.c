@@ -81,6 +81,47 @@ static const char *name_of(const json_t *entry)
 	return name ? name : "";
 }
 
+/* Bytes of "HOST/NAME" before the tag or the digest. */
+static size_t repository_len(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	size_t start = slash ? (size_t)(slash - name) : 0;
+
+	return start + strcspn(name + start, ":@");
+}
+
+/*
+ * Whether @entry, of the image @digest, says nothing that @name does not: it has the same name, or
+ * is of the same repository without a tag. Under two tags an image is listed twice.
+ */
+static bool is_said_by(const json_t *entry, const char *name, const char *digest)
+{
+	const char *own = name_of(entry);
+	const char *its = json_string_value(json_object_get(entry, "digest"));
+	size_t len = repository_len(name);
+
+	if (strcmp(own, name) == 0)
+		return true;
+	return its && strcmp(its, digest) == 0 && repository_len(own) == len &&
+	       strncmp(own, name, len) == 0 && own[len] == '@';
+}
+
+/* Whether @name, by a digest alone, is that of an image which is listed with a tag. */
+static bool is_listed(const json_t *list, const char *name, const char *digest)
+{
+	size_t len = repository_len(name);
+
+	for (size_t i = 0; name[len] == '@' && i < json_array_size(list); i++) {
+		const json_t *entry = json_array_get(list, i);
+		const char *its = json_string_value(json_object_get(entry, "digest"));
+
+		if (its && strcmp(its, digest) == 0 && repository_len(name_of(entry)) == len &&
+		    strncmp(name_of(entry), name, len) == 0 && name_of(entry)[len] == ':')
+			return true;
+	}
+	return false;
+}
+
 int cache_name(struct cache *cache, const char *name, const struct digest *digest, uint64_t size,
 	       const char *media_type, struct err *err)
 {
@@ -90,8 +131,10 @@ int cache_name(struct cache *cache, const char *name, const struct digest *diges
 
 	if (lock < 0)
 		return -1;
+	if (is_listed(list, name, digest->text))
+		return 0;
 	for (size_t i = json_array_size(list); i-- > 0;)
-		if (strcmp(name_of(json_array_get(list, i)), name) == 0)
+		if (is_said_by(json_array_get(list, i), name, digest->text))
 			(void)json_array_remove(list, i);
 	(void)json_array_append_new(list,
 				    json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType", media_type,

@@ -50,6 +50,14 @@ ok 'a place by firn.conf'          right_again firn pull -q --config "$scratch/c
 ok 'is used, too'                  test -d "$scratch/configured/blobs/sha256"
 ok 'none with --no-cache'          right_again env FIRN_CACHE="$scratch/none" "$FIRN" pull -q --no-cache "$registry/one:1" "$scratch/out/one.sqfs"
 ok 'is made'                       test ! -e "$scratch/none"
+one_digest=$(firn cache list --json | python3 -c 'import json, sys; print(*[i["manifest"] for i in json.load(sys.stdin)["images"] if i["name"].endswith("one:1")])')
+listed() { firn cache list | grep -c "$1"; }
+ok 'an image by its digest'        succeeds firn pull -q "$registry/one@$one_digest" "$scratch/out/first.sqfs"
+ok '... is listed once'            test "$(listed one)" = 1
+ok '... under its tag'             test "$(listed 'one:1$')" = 1
+ok 'the digest first'              succeeds sh -c 'FIRN_CACHE=$3/first; export FIRN_CACHE; for name in "one@$2" one:1 "one@$2"; do "$0" pull -f -q "$1/$name" "$3/out/first.sqfs"; "$0" cache list | grep one; done' "$FIRN" "$registry" "$one_digest" "$scratch"
+ok '... until there is a tag'      test "$(grep -c "one@sha256:" "$last") $(grep -c 'one:1$' "$last")" = '1 2'
+rm "$scratch/out/first.sqfs"
 
 # gc removes what was used longest ago.
 find "$cache/blobs" -type f -exec touch -d '2 days ago' {} +
