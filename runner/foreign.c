@@ -118,7 +118,7 @@ static const struct advice options[] = {
 	{"name", "--session NAME is a container that others enter by its name"},
 	{"volume", USE_BIND},
 	{"user", "it runs as you; " USE_ROOT},
-	{"publish", "the host's network is that of the container, with all ports: leave it out"},
+	{"publish", "the host's ports are those of the container: leave it out"},
 	{"entrypoint", "'firn exec IMAGE COMMAND' runs a command without the image's entrypoint"},
 	{"gpus", NOT_YET}, {"device", "/dev is the host's; with --contain: -B /dev/NAME"},
 	{"privileged", "no capabilities are given"},

@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/words.h"
+#include "runner/ask/hints.h"
 #include "runner/foreign.h"
 #include "runner/inspect_files.h"
 #include "runner/plan/content.h"
@@ -96,8 +97,11 @@ static int tell_names(struct report *to, const char *name, const struct json *co
 	return 0;
 }
 
-static int tell_expected(struct report *to, struct content *content, struct err *err)
+static int tell_expected(struct report *to, struct content *content, const struct conf *conf,
+			 struct err *err)
 {
+	const char *to_write = hints_to_write(conf);
+	char hint[160];
 	auto_json *config = NULL;
 	const char *text;
 	size_t size;
@@ -108,10 +112,11 @@ static int tell_expected(struct report *to, struct content *content, struct err 
 	if (json_parse(text, size, &config, err) < 0 ||
 	    tell_names(to, "volumes", config, "Volumes", err) < 0)
 		return -1;
+	(void)snprintf(hint, sizeof(hint), "-B DIR:VOLUME%s%s%s",
+		       to_write ? "; if the image has the directory, " : "",
+		       to_write ? to_write : "", to_write ? ", too" : "");
 	if (!to->json && json_get(json_get(config, "config"), "Volumes"))
-		report_text(to, "to write there",
-			    "-B DIR:VOLUME; if the image has the directory, --writable-tmpfs "
-			    "or --overlay DIR, too");
+		report_text(to, "to write there", hint);
 	return tell_names(to, "exposed_ports", config, "ExposedPorts", err);
 }
 
@@ -240,7 +245,8 @@ static int tell_trailer(struct report *to, struct content *content, struct err *
 	return tell_strings(to, "fetched_layers", json_get(json, "layers"), "digest", err);
 }
 
-static int tell(struct report *to, struct content *content, struct err *err)
+static int tell(struct report *to, struct content *content, const struct conf *conf,
+		struct err *err)
 {
 	auto_oci_config *config = NULL;
 	int result;
@@ -257,7 +263,7 @@ static int tell(struct report *to, struct content *content, struct err *err)
 	result = content_read_config(content, &config, err);
 	if (config)
 		tell_config(to, config);
-	if (result < 0 || tell_expected(to, content, err) < 0)
+	if (result < 0 || tell_expected(to, content, conf, err) < 0)
 		return -1;
 	if (tell_labels(to, content, err) < 0)
 		return -1;
@@ -295,7 +301,8 @@ static int show_parts(struct content *content, unsigned parts, bool tame, struct
 }
 
 /* One whole object, or none: whoever reads it must not find half of one. */
-static int tell_json(struct content *content, unsigned parts, struct err *err)
+static int tell_json(struct content *content, const struct conf *conf, unsigned parts,
+		     struct err *err)
 {
 	auto_free char *text = NULL;
 	size_t size;
@@ -306,7 +313,8 @@ static int tell_json(struct content *content, unsigned parts, struct err *err)
 	if (!out)
 		return err_sys(err, "cannot inspect '%s'", content->image->path);
 	(void)fputc('{', out);
-	result = parts ? tell_parts(&report, content, parts, err) : tell(&report, content, err);
+	result = parts ? tell_parts(&report, content, parts, err)
+		       : tell(&report, content, conf, err);
 	(void)fputs("\n}\n", out);
 	if (fclose(out) != 0)
 		return err_sys(err, "cannot inspect '%s'", content->image->path);
@@ -318,11 +326,14 @@ static int tell_json(struct content *content, unsigned parts, struct err *err)
 static int inspect(const char *path, bool json, unsigned parts, struct err *err)
 {
 	struct report report = {.out = stdout};
-	auto_conf *conf = conf_new();
+	auto_conf *conf = NULL;
 	auto_image *image = NULL;
 	auto_content *content = NULL;
 	bool tame = isatty(STDOUT_FILENO);
 
+	/* What is wrong with it harms no look at an image. */
+	if (conf_read(NULL, &conf, err) < 0)
+		conf = conf_new();
 	if (!conf)
 		return err_sys(err, "cannot inspect '%s'", path);
 	if (image_open(path, false, &image, err) < 0) {
@@ -336,8 +347,8 @@ static int inspect(const char *path, bool json, unsigned parts, struct err *err)
 	if (content_open(image, conf, &content, err) < 0)
 		return -1;
 	if (json)
-		return tell_json(content, parts, err);
-	return parts ? show_parts(content, parts, tame, err) : tell(&report, content, err);
+		return tell_json(content, conf, parts, err);
+	return parts ? show_parts(content, parts, tame, err) : tell(&report, content, conf, err);
 }
 
 struct inspect_asked {

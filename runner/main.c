@@ -45,10 +45,10 @@ static int go(enum request_verb verb, int argc, char **argv)
 	}
 	interactive = hints_is_interactive(request);
 	request->prompt = interactive && !request->frozen;
-	hints_tell(request, interactive && !request->print_plan);
 	if ((request->contain && guard_descriptors(&err) < 0) ||
 	    container_plan(request, &container, &err) < 0)
 		return give_up(&err);
+	hints_tell(request, container.conf, interactive && !request->print_plan);
 	if (request->print_plan) {
 		if (container_compose(&container, &err) < 0)
 			return give_up(&err);

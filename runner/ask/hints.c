@@ -34,8 +34,19 @@ static bool was_given(const struct request *request, const char *name)
 	return false;
 }
 
-void hints_tell(const struct request *request, bool interactive)
+const char *hints_to_write(const struct conf *conf)
 {
+	bool overlay = conf_allows(conf, "overlay");
+
+	if (conf_allows(conf, "writable-tmpfs"))
+		return overlay ? "--writable-tmpfs or --overlay DIR" : "--writable-tmpfs";
+	return overlay ? "--overlay DIR" : NULL;
+}
+
+void hints_tell(const struct request *request, const struct conf *conf, bool interactive)
+{
+	const char *to_write = hints_to_write(conf);
+
 	for (size_t i = 0; i < request->env_count; i++) {
 		const char *text = request->env[i].text;
 		const char *second = request->env[i].is_file ? NULL : hints_second_variable(text);
@@ -48,5 +59,6 @@ void hints_tell(const struct request *request, bool interactive)
 	if (was_given(request, "clean-env") && !request->contain)
 		log_info("--clean-env (-c) is about variables; --contain hides the home and /tmp");
 	if (interactive && !request->overlay && !request->writable_tmpfs)
-		log_note("read-only root; --writable-tmpfs or --overlay DIR to write");
+		log_note("read-only root%s%s%s", to_write ? "; " : "", to_write ? to_write : "",
+			 to_write ? " to write" : "");
 }

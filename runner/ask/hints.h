@@ -9,13 +9,19 @@
 #ifndef FIRN_RUNNER_ASK_HINTS_H
 #define FIRN_RUNNER_ASK_HINTS_H
 
+#include "lib/conf/conf.h"
 #include "runner/ask/request.h"
 
 /* Whether this is a shell for somebody at a terminal: no words behind the image. */
 bool hints_is_interactive(const struct request *request);
 
-/* Say what there is to say about @request, at the level that it sets; @interactive as above. */
-void hints_tell(const struct request *request, bool interactive);
+/* Say what there is to say about @request, at the level that it sets; @interactive as above. No
+ * option is suggested that @conf denies. */
+void hints_tell(const struct request *request, const struct conf *conf, bool interactive);
+
+/* What lets writes succeed of what @conf allows, for a sentence: "--writable-tmpfs or --overlay
+ * DIR"; NULL: nothing does. */
+const char *hints_to_write(const struct conf *conf);
 
 /*
  * Whether @value, as --env has it, looks like several variables: behind a comma, a name of capital

@@ -12,6 +12,8 @@
 int container_plan(struct request *request, struct container *out, struct err *err)
 {
 	out->request = request;
+	if (request->session && !*request->session)
+		return err_set(err, "--session needs a name that is not empty");
 	if (conf_read(request->config, &out->conf, err) < 0 || env_open_files(request, err) < 0 ||
 	    image_open(request->image, out->conf->require_cage, &out->image, err) < 0)
 		return -1;

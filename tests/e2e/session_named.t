@@ -121,4 +121,6 @@ ok '... which is named'                     says "'$scratch/root'"
 ok 'words that are no pin'                  fails enter --expect=12 "$small" -- probe where
 ok '... are called that'                    says "--expect '12' is no identity"
 ok 'nothing is left'                        wait_for no_servers
+ok 'a name that is empty'          status_is 125 firn exec --session '' "$small" true
+ok '... is an error'               says 'firn: --session needs a name that is not empty'
 done_testing

@@ -53,6 +53,18 @@ ok '... it says'                         says "ok       cache: '$scratch/shown/c
 ok 'one of a directory for each'         succeeds in_cache "$scratch/shown/c/\$UID" 755
 ok '... is in order, too'                says "ok       cache: '$scratch/shown/c/0', made when it is needed"
 
+# What a site denies is not suggested.
+mkdir -p "$scratch/root/.firn"
+echo '{"config": {"Volumes": {"/data": {}}}}' >"$scratch/root/.firn/config.json"
+for word in writable-tmpfs overlay 'overlay writable-tmpfs'; do
+	ok "inspect where '$word' is denied"   site "[users]\\ndeny = $word\\n" sh -c '"$1" inspect "$2" >"$0"' "$last" "$FIRN" "$scratch/root"
+	ok '... tells of the volume'             says 'to write there   -B DIR:VOLUME'
+	for option in $word; do
+		ok "... without '--$option'"   says_not "--$option"
+	done
+done
+ok 'the other one is told'               site '[users]\ndeny = overlay\n' sh -c '"$0" inspect "$1" | grep -qF "has the directory, --writable-tmpfs, too"' "$FIRN" "$scratch/root"
+
 # site_link TARGET NAME COMMAND...: with NAME in the configuration's path a symlink to TARGET.
 site_link() {
 	unshare -Urm sh -c 'mount -t tmpfs none "$1" && mkdir -p "${2%/*}" && rm -rf "$2" && ln -s "$3" "$2" && shift 3 && exec "$@"' \
