@@ -141,5 +141,15 @@ ok 'a site'\''s slip harms no other job'     succeeds srun hostname
 ok '... nor a batch script'                 succeeds sbatch -W -o plain --wrap hostname
 ok 'a site'\''s slip'                       status_is 125 srun --container=image.sqfs true
 ok '... is named'                           says "firn: plugstack.conf: 'pin=maybe' is not understood"
+settings
+# What a node denies is named as the user has typed it.
+denied="[users]\ndeny = root writable-tmpfs bind\n"
+for node in node1 node2; do
+	nsenter -m -t "$(cat "$dir/slurmd.$node.pid")" sh -c 'mount -t tmpfs site "$0" && mkdir -p "$0/firn" && printf "$1" >"$0/firn/firn.conf"' "$site" "$denied"
+done
+for option in remap-root writable mounts=/usr:/mnt; do
+	ok "a site that denies ${option%=*}"       status_is 125 srun --container="$scratch/root" "--container-$option" probe where
+	ok '... names the option of srun'    says "option '--container-${option%=*}' is not allowed on this machine"
+done
 ok 'nothing is left'                        nothing_left
 done_testing
