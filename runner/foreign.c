@@ -5,7 +5,6 @@
 #include "lib/own.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define USE_BIND "-B SRC:DST shows a directory or file of the host"
@@ -13,7 +12,7 @@
 #define USE_CONTAIN "--contain gives a private /tmp, home and /dev"
 #define USE_CWD "--cwd DIR says where to start"
 #define USE_WRITABLE "--overlay DIR keeps writes, --writable-tmpfs forgets them"
-#define USE_PULL "firn pull makes a file of an image in a registry, which is run"
+#define USE_PULL FOREIGN_USE_PULL
 #define USE_CONTAINALL "write --contain --clean-env, or stricter --frozen"
 #define HOST_NETWORK "the host's network is that of the container: leave it out"
 #define USE_SESSION                                                                                \
@@ -180,11 +179,7 @@ const char *foreign_inspect_option(const char *name, size_t len)
 	return advice_find(inspect_options, COUNT_OF(inspect_options), name, len);
 }
 
-/*
- * Whether @word, which is no file, is likely the name of an image in a registry: with a tag or a
- * digest, with a host before, or a single word. A file's name has an end that tells what it is.
- */
-static bool is_reference(const char *word)
+bool foreign_reference(const char *word)
 {
 	const char *slash = strchr(word, '/'), *last = strrchr(word, '/');
 	const char *name = last ? last + 1 : word;
@@ -207,5 +202,5 @@ const char *foreign_image(const char *word)
 	/* "-v /data:/data": firn's -v takes no value. */
 	if (word[0] == '/' && strstr(word, ":/"))
 		return USE_BIND;
-	return is_reference(word) ? USE_PULL : NULL;
+	return NULL;
 }

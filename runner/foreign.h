@@ -11,6 +11,7 @@
 #ifndef FIRN_RUNNER_FOREIGN_H
 #define FIRN_RUNNER_FOREIGN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A first word after "firn" that is no verb: "instance", "ps". */
@@ -25,5 +26,14 @@ const char *foreign_inspect_option(const char *name, size_t len);
 
 /* What was named as the image and cannot be opened: "docker://alpine", "/host:/data". */
 const char *foreign_image(const char *word);
+
+/*
+ * Whether @word, which is no file, is likely the name of an image in a registry: with a tag or a
+ * digest, with a host before, or a single word. A file's name has an end that tells what it is.
+ */
+bool foreign_reference(const char *word);
+
+/* To be said of one. */
+#define FOREIGN_USE_PULL "firn pull makes a file of an image in a registry, which is run"
 
 #endif

@@ -339,6 +339,8 @@ static int inspect(const char *path, bool json, unsigned parts, struct err *err)
 	if (image_open(path, false, &image, err) < 0) {
 		const char *advice = err->code == ENOENT ? foreign_image(path) : NULL;
 
+		if (!advice && err->code == ENOENT && foreign_reference(path))
+			advice = FOREIGN_USE_PULL;
 		return advice ? err_set(err, "'%s' is not a file; %s", path, advice) : -1;
 	}
 	/* A directory is read file by file; of an image file all is open now. */

@@ -27,6 +27,13 @@ static int give_up(const struct err *err)
 	return err->status ? err->status : EXIT_FIRN_FAILED;
 }
 
+/* A name of another place, where a file was meant to be. */
+static void explain_image(const char *image, struct err *err)
+{
+	if (err->code == ENOENT && access(image, F_OK) < 0 && foreign_reference(image))
+		(void)err_set(err, "'%s' is not a file; %s", image, FOREIGN_USE_PULL);
+}
+
 /* exec, run and shell: ask, plan, do. */
 static int go(enum request_verb verb, int argc, char **argv)
 {
@@ -45,9 +52,12 @@ static int go(enum request_verb verb, int argc, char **argv)
 	}
 	interactive = hints_is_interactive(request);
 	request->prompt = interactive && !request->frozen;
-	if ((request->contain && guard_descriptors(&err) < 0) ||
-	    container_plan(request, &container, &err) < 0)
+	if (request->contain && guard_descriptors(&err) < 0)
 		return give_up(&err);
+	if (container_plan(request, &container, &err) < 0) {
+		explain_image(request->image, &err);
+		return give_up(&err);
+	}
 	hints_tell(request, container.conf, interactive && !request->print_plan);
 	if (request->print_plan) {
 		if (container_compose(&container, &err) < 0)

@@ -415,8 +415,7 @@ static int read_all(struct reading *reading, struct stream *stream, struct err *
 		if (take_entry(reading, &entry, err) < 0) {
 			auto_free char *name = strndup(entry.path, 200);
 
-			return err_is_full(err) ? -1
-						: err_aim(err, "entry '%s'", name ? name : "?");
+			return err_is_full(err) ? -1 : err_aim(err, "entry '%s'", name ? name : "");
 		}
 	}
 	/* With a sum to compare with, nothing can be missing. */

@@ -263,12 +263,14 @@ static int check_image(const struct request *request, struct err *err)
 
 	if ((!advice && request->env_count == 0) || access(image, F_OK) == 0)
 		return 0;
+	if (advice)
+		return err_set(err, "'%s' is not a file; %s", image, advice);
 	if (eaten_image(request))
 		return err_set(err,
 			       "there is no image '%s'; '%s' before it was taken for a "
 			       "variable (-e is --env NAME[=VALUE]; --clean-env is -c)",
 			       image, eaten_image(request));
-	return advice ? err_set(err, "'%s' is not a file; %s", image, advice) : 0;
+	return 0;
 }
 
 static int read_words(struct request *request, char **argv, struct err *err)

@@ -122,6 +122,6 @@ ok 'a file of such a name is one'       status_is 125 firn run debian:12
 ok '... it is read'                     says_not 'firn pull'
 for word in -i -p -C -n -t -it --rm --ipc --pid --net --uts --hostname; do
 	ok "exec $word"                         status_is 125 firn exec $word root true
-	ok '... is answered'                    grep -qE "firn has no option '-.*'; (.*: leave it out|write --contain)" "$last"
+	ok '... is answered'                    grep -qE "firn exec has no option '-.*'; (.*: leave it out|write --contain)" "$last"
 done
 done_testing
