@@ -9,6 +9,7 @@
 #include "builder/across/board.h"
 #include "lib/pass.h"
 #include "lib/text.h"
+#include "tests/unit/folder.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -144,9 +145,15 @@ static void put(int folder, const char *name)
 		abort();
 }
 
+static char path[] = "/tmp/firn-fuzz.XXXXXX";
+
+static void remove_layout(void)
+{
+	(void)folder_remove(path);
+}
+
 static void make_layout(void)
 {
-	char path[] = "/tmp/firn-fuzz.XXXXXX";
 	int above = mkdtemp(path) ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	if (above < 0 || mkdirat(above, "layout", 0700) < 0)
@@ -160,6 +167,7 @@ static void make_layout(void)
 	put(layout, "oci-layout");
 	put(layout, "blobs/sha256/" HEX);
 	(void)close(above);
+	(void)atexit(remove_layout);
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
