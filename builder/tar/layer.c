@@ -46,8 +46,7 @@ static ssize_t meter_read(struct stream *stream, void *buffer, size_t size, stru
 		return n;
 	meter->size += (uint64_t)n;
 	if (meter->size > meter->limits->max_size)
-		return err_set(err,
-			       "more than %" PRIu64
+		return err_set(err, "more than %" PRIu64
 			       " bytes unpacked (firn.conf's [build] max-size)",
 			       meter->limits->max_size);
 	if (meter->size > LIMIT_RATIO_FROM && meter->size / meter->limits->max_ratio > packed)
