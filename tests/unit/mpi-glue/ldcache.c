@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "mpi-glue/ldcache.h"
 
+#include "lib/file.h"
+#include "mpi-glue/hwcaps.h"
 #include "tests/unit/tap.h"
 
+#include <elf.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -137,11 +141,160 @@ static void no_byte_does_harm(void)
 	ok(true, "whatever it says");
 }
 
+/* An entry as ldconfig writes it; a level is the number of a name in levels[] and one. */
+struct entry {
+	const char *name, *path;
+	uint32_t flags, level, kind;
+};
+
+enum { X86 = 0x0303, ARM = 0x0a03, LEVEL = 1 << 30 };
+
+static const char *const level_names[] = {"x86-64-v2", "x86-64-v3"};
+
+static uint32_t pool_put(char *pool, size_t *size, const char *text)
+{
+	size_t at = *size;
+
+	memcpy(pool + at, text, strlen(text) + 1);
+	*size += strlen(text) + 1;
+	return (uint32_t)at;
+}
+
+/* The entries, the names, and the list of levels. */
+static void make_entries(const struct entry *entry, uint32_t count)
+{
+	static const char none[12];
+	char pool[2048];
+	size_t base = 48 + (size_t)count * 24, size = 0;
+	uint32_t level[2], extension[6] = {0xeaa42174, 1, 1, 0, 0, sizeof(level)};
+
+	used = 0;
+	memset(file, 0, sizeof(file));
+	put("glibc-ld.so.cache1.1", 20);
+	put_number(count);
+	put_number(0);
+	put_number(2);
+	used += 16;
+	for (uint32_t i = 0; i < count; i++) {
+		put_number(entry[i].flags);
+		put_number((uint32_t)base + pool_put(pool, &size, entry[i].name));
+		put_number((uint32_t)base + pool_put(pool, &size, entry[i].path));
+		put_number(0);
+		put_number(entry[i].level);
+		put_number(entry[i].kind);
+	}
+	for (int i = 0; i < 2; i++)
+		level[i] = (uint32_t)base + pool_put(pool, &size, level_names[i]);
+	put(pool, size);
+	put(none, (4 - used % 4) % 4);
+	extension[4] = (uint32_t)used + sizeof(extension);
+	memcpy(file + 32, &(uint32_t){(uint32_t)used}, 4);
+	put(extension, sizeof(extension));
+	put(level, sizeof(level));
+}
+
+static const struct entry entries[] = {
+	{"libz.so.10", "/lib/libz.so.10", X86, 0, 0},
+	{"libz.so.9", "/lib/libz.so.9", X86, 0, 0},
+	{"libm.so.6", "/lib/v3/libm.so.6", X86, 1, LEVEL},
+	{"libm.so.6", "/lib/v2/libm.so.6", X86, 0, LEVEL | 3},
+	{"libm.so.6", "/lib/old/libm.so.6", X86, 8, 0},
+	{"libm.so.6", "/lib/libm.so.6", X86, 0, 0},
+	{"libm.so.6", "/lib/aarch64/libm.so.6", ARM, 0, 0},
+	{"libm.so.6", "/lib32/libm.so.6", 3, 0, 0},
+	{"liba.so.1", "/lib32/liba.so.1", 3, 0, 0},
+};
+
+/* What is found in what was made, in a copy of its size; "" for nothing. */
+static const char *find(const char *name, uint16_t machine, const char *const *levels)
+{
+	static char found[200];
+	char *copy = malloc(used);
+	struct ldcache cache;
+	const char *path = NULL;
+
+	memcpy(copy, file, used);
+	if (ldcache_open(&cache, copy, used, machine) == 0)
+		path = ldcache_find(&cache, name, levels);
+	(void)snprintf(found, sizeof(found), "%s", path ? path : "");
+	free(copy);
+	return found;
+}
+
+static void a_library_is_found(void)
+{
+	static const char *const none[] = {NULL};
+
+	make_entries(entries, 9);
+	is_str(find("libz.so.10", EM_X86_64, none), "/lib/libz.so.10", "numbers have a value");
+	is_str(find("libz.so.9", EM_X86_64, none), "/lib/libz.so.9", "ten is more than nine");
+	is_str(find("libz.so.09", EM_X86_64, none), "", "and a name is one by its letters");
+	is_str(find("libm.so.6", EM_X86_64, none), "/lib/libm.so.6", "for any processor");
+	is_str(find("libm.so.6", EM_AARCH64, none), "/lib/aarch64/libm.so.6", "of this machine");
+	is_str(find("liba.so.1", EM_X86_64, none), "", "one of 32 bits is none");
+	is_str(find("libx.so.1", EM_X86_64, none), "", "what is not there is not found");
+	is_str(find("", EM_X86_64, none), "", "nor is nothing");
+	is_str(find("libm.so.6", EM_PPC64, none), "", "nor anything of other machines");
+}
+
+static void the_best_level_wins(void)
+{
+	static const char *const three[] = {"x86-64-v3", "x86-64-v2", NULL};
+	static const char *const two[] = {"x86-64-v2", NULL};
+
+	make_entries(entries, 9);
+	is_str(find("libm.so.6", EM_X86_64, three), "/lib/v3/libm.so.6", "of what there is");
+	is_str(find("libm.so.6", EM_X86_64, two), "/lib/v2/libm.so.6", "and can run");
+}
+
+static void a_search_ends_whatever_is_written(void)
+{
+	static const char *const three[] = {"x86-64-v3", "x86-64-v2", NULL};
+
+	srand(2);
+	for (int round = 0; round < 20000; round++) {
+		make_entries(entries, 9);
+		for (int i = 0; i < 1 + round % 4; i++)
+			file[(size_t)rand() % used] = (char)rand();
+		(void)find("libm.so.6", EM_X86_64, three);
+	}
+	ok(true, "and finds what it may");
+}
+
+/* The cache of this machine, if it has one. */
+static void the_real_one_is_read(void)
+{
+	char *text = NULL;
+	size_t size;
+	struct err err;
+	struct ldcache cache;
+#if defined(__aarch64__)
+	const uint16_t machine = EM_AARCH64;
+#else
+	const uint16_t machine = EM_X86_64;
+#endif
+
+	if (file_read(AT_FDCWD, "/etc/ld.so.cache", 8 << 20, &text, &size, &err) < 0 ||
+	    ldcache_open(&cache, text, size, machine) < 0) {
+		ok(true, "# SKIP no cache of this machine's loader");
+	} else {
+		const char *path = ldcache_find(&cache, "libc.so.6", hwcaps_levels(machine));
+
+		ok(path && path[0] == '/' && strstr(path, "/libc.so.6"), "it knows libc: %s",
+		   path ? path : "no");
+	}
+	free(text);
+}
+
 int main(void)
 {
 	the_names_are_told();
 	a_cut_file_is_refused();
 	numbers_are_not_trusted();
 	no_byte_does_harm();
+	a_library_is_found();
+	the_best_level_wins();
+	a_search_ends_whatever_is_written();
+	the_real_one_is_read();
 	return done_testing();
 }
