@@ -86,24 +86,13 @@ static struct closure_node *find_in(const struct closure *closure, const struct 
 }
 
 /* Note that @node answers to @name, which lives as long as the closure; the first one stays. */
-static int answer_to(struct closure *closure, struct names *names, const char *name, size_t number,
-		     struct err *err)
+static int answer_to(struct names *names, const char *name, size_t number, struct err *err)
 {
 	size_t len = strlen(name);
 
 	if (names_find(names, name, len))
 		return 0;
-	(void)closure;
 	return names_add(names, name, len, number) < 0 ? closure_no_memory(err) : 0;
-}
-
-static size_t number_of(const struct closure *closure, const struct closure_node *node)
-{
-	size_t number = 0;
-
-	while (closure->node[number] != node)
-		number++;
-	return number;
 }
 
 /* Put @node, the caller's until then, at the end. */
@@ -122,6 +111,7 @@ static int append(struct closure *closure, struct closure_node **node, struct er
 			return closure_no_memory(err);
 		closure->node = list;
 	}
+	(*node)->object.number = count;
 	list[closure->count++] = take_ptr(node);
 	return 0;
 }
@@ -143,7 +133,7 @@ static int add_absent(struct closure *closure, const char *name, const struct cl
 	*out = node;
 	if (append(closure, &node, err) < 0)
 		return -1;
-	return answer_to(closure, &closure->missing, name, closure->count - 1, err);
+	return answer_to(&closure->missing, name, closure->count - 1, err);
 }
 
 /* musl's libc is "libc.so", which Alpine calls "libc.musl-x86_64.so.1"; glibc's is never that. */
@@ -196,11 +186,11 @@ static int add_found(struct closure *closure, const char *name, const struct clo
 		return -1;
 	if (object->elf && object->elf->program && !by && !closure->program)
 		closure->program = *out;
-	if (answer_to(closure, &closure->found, object->name, number, err) < 0 ||
-	    answer_to(closure, &closure->found, object->path, number, err) < 0)
+	if (answer_to(&closure->found, object->name, number, err) < 0 ||
+	    answer_to(&closure->found, object->path, number, err) < 0)
 		return -1;
 	return object->elf && object->elf->soname
-		       ? answer_to(closure, &closure->found, object->elf->soname, number, err)
+		       ? answer_to(&closure->found, object->elf->soname, number, err)
 		       : 0;
 }
 
@@ -224,7 +214,7 @@ static int load(struct closure *closure, const char *name, struct closure_node *
 	if (!hit.known)
 		return add_found(closure, name, by, &hit, out, err);
 	*out = hit.known;
-	return answer_to(closure, &closure->found, name, number_of(closure, hit.known), err);
+	return answer_to(&closure->found, name, hit.known->object.number, err);
 }
 
 int closure_add(struct closure *closure, const char *name, const struct closure_object *by,
@@ -290,4 +280,30 @@ int closure_open(const struct closure *closure, const struct closure_object *obj
 size_t closure_lookups(const struct closure *closure)
 {
 	return closure->lookups;
+}
+
+/* What glibc 2.17 to 2.41 installs as one. libnsl.so.1 was of it until 2.32; so is libmvec. */
+#define FAMILY                                                                                     \
+	"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1",   \
+		"libresolv.so.2", "libanl.so.1", "libmvec.so.1", "libnsl.so.1",                    \
+		"libnss_compat.so.2", "libnss_dns.so.2", "libnss_files.so.2",                      \
+		"libnss_hesiod.so.2", "libnss_db.so.2", "libthread_db.so.1",                       \
+		"libBrokenLocale.so.1", "libc_malloc_debug.so.0", NULL
+
+static const char *const x86_64_names[] = {"ld-linux-x86-64.so.2", FAMILY};
+static const char *const aarch64_names[] = {"ld-linux-aarch64.so.1", FAMILY};
+
+const char *const *closure_libc_names(uint16_t machine)
+{
+	return machine == EM_AARCH64 ? aarch64_names : x86_64_names;
+}
+
+bool closure_is_libc(const char *name)
+{
+	if (strncmp(name, "ld-linux", 8) == 0)
+		return true;
+	for (const char *const *known = x86_64_names + 1; *known; known++)
+		if (strcmp(name, *known) == 0)
+			return true;
+	return false;
 }

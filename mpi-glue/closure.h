@@ -46,6 +46,7 @@ enum closure_state {
 /* One object. All of it is the closure's, and stays until its end. */
 struct closure_object {
 	enum closure_state state;
+	size_t number;	  /* closure_at() has it under this one */
 	const char *name; /* what it was asked for by first: a soname, or a path */
 	const char *path; /* below the side's root, as the loader would say it; NULL if missing */
 	const char *why;  /* of a broken one: a line in the words of struct err; else NULL */

@@ -400,6 +400,40 @@ static void a_search_has_a_measure(void)
 	   "and an error beyond it: %s", told("/bin/p", NULL));
 }
 
+/* Objects of a stranger, bent by chance, with a cache that is as well. */
+static void no_byte_does_harm(void)
+{
+	static const struct elf_wish wish = {.soname = "a.so",
+					     .rpath = "$ORIGIN/x:/one:$LIB:${PLATFORM}",
+					     .needed = {"b.so", "/lib/$LIB/c.so", "a.so"},
+					     .need = {{"b.so", {"B_1"}}},
+					     .defined = {"A_1"}};
+	static const char *const places[] = {"/lib/a.so", "/one/b.so", "/one/x/c.so"};
+	static struct elf_made made;
+
+	begin();
+	srand(3);
+	for (size_t i = 0; i < COUNT_OF(places); i++)
+		write_object(places[i], &wish);
+	(void)mkdirat(root_fd, "etc", 0755);
+	for (int round = 0; round < 2000; round++) {
+		const char *place = places[round % (int)COUNT_OF(places)];
+		auto_fd fd = openat(root_fd, place + 1, O_WRONLY | O_TRUNC | O_CLOEXEC);
+		auto_fd cache =
+			openat(root_fd, "etc/ld.so.cache", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+		elf_make(&wish, &made);
+		for (int i = 0; i < round % 5; i++)
+			made.data[(size_t)rand() % made.size] = (char)rand();
+		if (file_write_all(fd, made.data, made.size) < 0 ||
+		    file_write_all(cache, "glibc-ld.so.cache1.1", 20) < 0 ||
+		    file_write_all(cache, made.data, made.size) < 0)
+			abort();
+		(void)told("/lib/a.so", NULL);
+	}
+	ok(true, "whatever an image has in it");
+}
+
 int main(void)
 {
 	if (!mkdtemp(root))
@@ -422,6 +456,7 @@ int main(void)
 	a_plugin_is_searched_for_from_its_caller();
 	a_file_is_opened_again();
 	a_search_has_a_measure();
+	no_byte_does_harm();
 	ok(folder_remove(root), "nothing is left behind");
 	return done_testing();
 }
