@@ -29,24 +29,29 @@ static void join_folders(const char *root, char *out, size_t room)
 					 folders[i]);
 }
 
-/* In a child: become the loader, which writes its list to @out. */
-static void ask_loader(const struct loader_side *side, const char *program, int out)
+/*
+ * In a child: become the loader, which writes its list to @out. From outside, @program is a path
+ * of the host, and folder @injected, if any, comes first.
+ */
+static void ask_loader(const struct loader_side *side, const char *injected, const char *program,
+		       int out)
 {
+	size_t used = 0;
 	int loader = path_open_in(side->fd, LOADER, O_RDONLY);
-	char path[PATH_MAX], told[TOLD_MAX], variable[TOLD_MAX];
-	const char *plain[] = {"ld.so", path, NULL};
-	const char *outside[] = {"ld.so", "--inhibit-cache", "--library-path", told, path, NULL};
-	/* As ldd(1) does: then what is missing is listed, too. */
-	char trace[] = "LD_TRACE_LOADED_OBJECTS=1";
-	char *environment[] = {trace, side->library_path ? variable : NULL, NULL};
+	char told[TOLD_MAX], variable[TOLD_MAX];
+	const char *plain[] = {"ld.so", program, NULL};
+	const char *outside[] = {"ld.so", "--inhibit-cache", "--library-path", told, program, NULL};
+	/* As ldd(1) does: then what is missing is listed, too, and versions are looked at. */
+	char trace[] = "LD_TRACE_LOADED_OBJECTS=1", warn[] = "LD_WARN=1";
+	char *environment[] = {trace, warn, side->library_path ? variable : NULL, NULL};
 
 	(void)dup2(out, STDOUT_FILENO);
 	(void)dup2(out, STDERR_FILENO);
-	join_folders(side->root, told, sizeof(told));
+	if (injected)
+		used = (size_t)snprintf(told, sizeof(told), "%s:", injected);
+	join_folders(side->root, told + used, sizeof(told) - used);
 	(void)snprintf(variable, sizeof(variable), "LD_LIBRARY_PATH=%s",
 		       side->library_path ? side->library_path : "");
-	(void)snprintf(path, sizeof(path), "%s%s", side->way == LOADER_OUTSIDE ? side->root : "",
-		       program);
 	if (side->way == LOADER_WITHIN && ((geteuid() != 0 && unshare(CLONE_NEWUSER) < 0) ||
 					   fchdir(side->fd) < 0 || chroot(".") < 0))
 		_exit(CANNOT_ENTER);
@@ -56,7 +61,8 @@ static void ask_loader(const struct loader_side *side, const char *program, int 
 }
 
 /* What the loader says of @program, as a new text; its exit status, or -1. */
-static char *list(const struct loader_side *side, const char *program, int *status)
+static char *list(const struct loader_side *side, const char *injected, const char *program,
+		  int *status)
 {
 	char *text = calloc(1, OUTPUT_MAX);
 	size_t used = 0;
@@ -68,7 +74,7 @@ static char *list(const struct loader_side *side, const char *program, int *stat
 		abort();
 	child = fork();
 	if (child == 0)
-		ask_loader(side, program, pipes[1]);
+		ask_loader(side, injected, program, pipes[1]);
 	(void)close(pipes[1]);
 	while ((got = read(pipes[0], text + used, OUTPUT_MAX - 1 - used)) > 0)
 		used += (size_t)got;
@@ -184,7 +190,7 @@ static int compare_list(const struct loader_side *side, const struct closure *cl
 int loader_compare(const struct loader_side *side, const char *program)
 {
 	struct closure_options options = {.libc = true, .library_path = side->library_path};
-	char told[TOLD_MAX], real[PATH_MAX];
+	char told[TOLD_MAX], real[PATH_MAX], path[2 * PATH_MAX];
 	auto_closure *closure = NULL;
 	auto_free char *text = NULL;
 	const struct closure_object *start;
@@ -200,8 +206,21 @@ int loader_compare(const struct loader_side *side, const char *program)
 	if (start->state != CLOSURE_FOUND || !start->elf->interpreter ||
 	    !find_real(side, program, real))
 		return -1;
-	text = list(side, real, &status);
+	(void)snprintf(path, sizeof(path), "%s%s", side->way == LOADER_OUTSIDE ? side->root : "",
+		       real);
+	text = list(side, NULL, path, &status);
 	if (status == CANNOT_ENTER || status == CANNOT_START || status < 0)
 		return -1;
 	return compare_list(side, closure, text);
+}
+
+int loader_loads(const struct loader_side *side, const char *injected, const char *path)
+{
+	auto_free char *text = NULL;
+	int status;
+
+	text = list(side, injected, path, &status);
+	if (status == CANNOT_ENTER || status == CANNOT_START || status < 0)
+		return -1;
+	return strstr(text, "not found") == NULL;
 }

@@ -35,4 +35,10 @@ struct loader_side {
  */
 int loader_compare(const struct loader_side *side, const char *program);
 
+/*
+ * Whether the loader of @side, asked from outside, finds all libraries and versions for the object
+ * @path of the host, when folder @injected comes before its own. -1 if it cannot be asked.
+ */
+int loader_loads(const struct loader_side *side, const char *injected, const char *path);
+
 #endif
