@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OBJECTS_MAX = 4096, BYTES_MAX = 64 << 20, FIRST_ROOM = 32 };
+enum { OBJECTS_MAX = 4096, NEEDS_MAX = 1 << 18, BYTES_MAX = 64 << 20, FIRST_ROOM = 32 };
 
 int closure_no_memory(struct err *err)
 {
@@ -201,6 +201,8 @@ static int load(struct closure *closure, const char *name, struct closure_node *
 	auto_hit hit = {0};
 	int result;
 
+	if (++closure->needs > NEEDS_MAX)
+		return err_set(err, "'%s' needs too many libraries", closure->node[0]->object.name);
 	*out = find_in(closure, &closure->found, name);
 	if (*out)
 		return 0;

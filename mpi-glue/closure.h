@@ -78,7 +78,8 @@ void closure_freep(struct closure **closure);
  * added is the one whose DT_RPATH counts for all. @by is an object of this closure that would call
  * dlopen(3), or NULL. Tells the object in @out (NULL is fine), be it found, missing or whatever;
  * one that was there already is that one. Returns 0, or -1 when there is no memory, or the search
- * has gone beyond all measure (65536 look-ups, 4096 objects, 64 MiB of names).
+ * has gone beyond all measure (65536 look-ups, 4096 objects that need 262144, 64 MiB of names, 1024
+ * folders in one search path).
  */
 int closure_add(struct closure *closure, const char *name, const struct closure_object *by,
 		const struct closure_object **out, struct err *err);

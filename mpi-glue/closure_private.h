@@ -69,7 +69,7 @@ struct closure {
 	struct names found, missing;
 	struct words texts;
 	struct closure_node *program;
-	size_t lookups, bytes;
+	size_t lookups, needs, bytes;
 
 	struct closure_folder *folder;
 	size_t folders;

@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOKUPS_MAX = 1 << 16, CACHE_MAX = 8 << 20, FOLDERS_MAX = 1 << 14 };
+enum {
+	LOOKUPS_MAX = 1 << 16,
+	CACHE_MAX = 8 << 20,
+	FOLDERS_MAX = 1 << 14,
+	PATH_FOLDERS_MAX = 1 << 10, /* in one search path */
+};
 
 #define CACHE "/etc/ld.so.cache"
 #define LEVELS "glibc-hwcaps"
@@ -154,6 +159,9 @@ static int add_to_path(struct closure *closure, struct closure_path *list, char 
 	const struct name_place *place;
 	size_t *folder = list->folder;
 
+	if (list->count >= PATH_FOLDERS_MAX)
+		return err_set(err, "a library's search path has more than %d folders",
+			       PATH_FOLDERS_MAX);
 	while (len > 1 && path[len - 1] == '/')
 		path[--len] = '\0';
 	place = names_find(&closure->folder_names, path, len);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-3.0-or-later
 # elf-seeds.sh FOLDER: objects for make fuzz-elf to begin with: small ones, made by the compiler, of each kind of
-# search path, hash table and version; a cache of the loader. What the linker here cannot do is left out.
+# search path, hash table and version; the system's, cut; a cache of the loader. What the linker here cannot do is left out.
 set -eu
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
@@ -27,6 +27,13 @@ seed libn.so -shared -fPIC -Wl,-rpath,'$ORIGIN/../lib' -Wl,--enable-new-dtags -W
 seed main -Wl,--unresolved-symbols=ignore-all -Wl,-e,main main.c ./liba.so
 seed fixed -no-pie -Wl,--unresolved-symbols=ignore-all -Wl,-e,main main.c ./liba.so ./libr.so
 seed lonely -fPIC -shared -Wl,--hash-style=gnu main.c
+# The system's own, of which some are small, and the others' beginnings, which have all but the dynamic segment.
+for name in libdl.so.2 librt.so.1 libutil.so.1 libz.so.1 libuuid.so.1; do
+	library=$(ldconfig -p 2>/dev/null | sed -n "s|.*$name (.*x86-64.*) => ||p; s|.*$name (.*AArch64.*) => ||p" | head -n 1)
+	if [ -r "$library" ]; then
+		{ printf o && head -c 16000 "$library"; } >"$folder/$name"
+	fi
+done
 printf 'cld.so-1.7.0' >"$folder/cache"
 if [ -r /etc/ld.so.cache ]; then
 	{ printf c && head -c 8000 /etc/ld.so.cache; } >"$folder/cache-cut"

@@ -382,7 +382,7 @@ static void a_search_has_a_measure(void)
 	size_t used = 0;
 
 	begin();
-	for (int i = 0; i < 1500; i++) {
+	for (int i = 0; i < 1000; i++) {
 		char folder[32];
 
 		(void)snprintf(folder, sizeof(folder), "/f%d", i);
@@ -395,9 +395,16 @@ static void a_search_has_a_measure(void)
 	}
 	write_object("/lib/a.so", &wish);
 	write_object("/lib/b.so", &wish);
-	PROGRAM("/bin/p", .needed = {"a.so", "b.so"});
+	write_object("/lib/c.so", &wish);
+	PROGRAM("/bin/p", .needed = {"a.so", "b.so", "c.so"});
 	ok(strstr(told("/bin/p", NULL), "needs too many libraries to be looked for"),
 	   "and an error beyond it: %s", told("/bin/p", NULL));
+	memset(path, ':', sizeof(path) - 1);
+	for (size_t i = 0; i + 3 < sizeof(path); i += 3)
+		memcpy(path + i, "/x", 2);
+	write_object("/lib/a.so", &wish);
+	is_str(told("/bin/p", NULL), "a library's search path has more than 1024 folders",
+	       "so has a path");
 }
 
 /* Objects of a stranger, bent by chance, with a cache that is as well. */
