@@ -5,14 +5,15 @@
  * It decides from two closures (closure.h) and touches nothing. The rules, for each library that
  * the host's closure has:
  *
- *   it was asked for, or is    the host's: an MPI library, its own helpers (PMIx and UCX are such)
- *   of the same MPI            and its plugins know each other's insides
- *   of the libc                the image's: the image's programs are started by the image's loader,
- *                              and a libc is one loader and one family, from one side
- * (GLIBC_PRIVATE) the image has none         the host's both have versions         the host's if it
- * defines all that the image's does and more, for (DT_VERDEF)                then it serves both;
- * else the image's neither has versions       the host's if the number in its file's name is
- * higher, as in libevent-2.1.so.7.0.1; else the image's
+ * - It was asked for, or is of the same MPI: the host's. An MPI library, its own helpers (PMIx and
+ *   UCX are such) and its plugins know each other's insides.
+ * - It is of the libc: the image's. The image's programs are started by the image's loader, and a
+ *   libc is one loader and one family (GLIBC_PRIVATE), from one side.
+ * - The image has none: the host's.
+ * - Both have versions (DT_VERDEF): the host's if it defines all that the image's does and more,
+ *   for then it serves both; else the image's.
+ * - Neither has versions: the host's if the number in its file's name is higher, as in
+ *   libevent-2.1.so.7.0.1; else the image's.
  *
  * Then every version that an injected object needs (DT_VERNEED, but weak ones) must be defined by
  * whoever was taken, as the loader will check when the program starts: "version `GLIBC_2.34' not
