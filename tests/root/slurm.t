@@ -108,8 +108,8 @@ for submit in srun sbatch 'user salloc'; do
 	for option in container container-image; do
 		# salloc has --container only where it starts the shell on a node.
 		[ "$submit $option" != 'user salloc container' ] || continue
-		ok "a missing image: $submit --$option" status_is 125 $submit "--$option=$home/nosuch.sqfs" empty
-		ok '... is named'                   says "firn: cannot open '$home/nosuch.sqfs': No such file or directory"
+		ok "a missing image: $submit --$option" status_is 125 $submit "--$option=/srv/nosuch.sqfs" empty
+		ok '... is named'                   says "firn: cannot open '/srv/nosuch.sqfs': No such file or directory"
 		ok '... once'                       one_line
 		ok 'a truncated one'                status_is 125 $submit "--$option=short.sqfs" empty
 		ok '... is told'                    says "firn: '$home/short.sqfs' is truncated: "

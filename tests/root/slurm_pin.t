@@ -81,7 +81,7 @@ grep -v PlugStackConfig "$SLURM_CONF" >"$home/slurm.conf"
 bare_srun() { user env SLURM_CONF="$home/slurm.conf" SLURM_FIRN_PIN="$@"; }
 forged() { bare_srun "$1" srun --container="$home/image.sqfs" true; }
 pin() { printf 'firn-pin 1\nword=%s\nimage=%s\nidentity=\noptions=%s' "$home/image.sqfs" "$home/image.sqfs" "$1"; }
-none=$(printf '\0\0\0\0\0\0\0\0\0\0' | sha256sum | cut -d' ' -f1) # six texts that are not there, four flags
+none=$(printf '\0\0\0\0\0\0\0\0\0\0\0' | sha256sum | cut -d' ' -f1) # seven texts that are not there, four flags
 munge() { cluster root "$dir" "$@" munge -S "$dir/munge.socket"; }
 own=$(pin "$none" | munge setpriv --reuid="$user_id" --regid="$user_id" --clear-groups)
 ok 'a pin of one'\''s own is good'          succeeds forged "$own"
@@ -107,8 +107,8 @@ ok 'require: not without one'               fails forged ''
 ok '... as is said'                         says 'the job has no pin of its image'
 ok 'require: one without a seal'            fails forged "$(pin "$none")"
 ok '... has none'                           says "the pin of the job's image has no seal"
-ok 'require: an image that is not here'     status_is 125 srun --container=$home/nosuch.sqfs true
-ok '... is not submitted'                   says "firn: cannot open '$home/nosuch.sqfs': No such file"
+ok 'require: an image that is not here'     status_is 125 srun --container=/srv/nosuch.sqfs true
+ok '... is not submitted'                   says "firn: cannot open '/srv/nosuch.sqfs': No such file"
 ok 'require: nor one that only nodes may have' status_is 125 srun --container=/nosuch/a.sqfs true
 ok '... is not submitted'                   says "firn: cannot pin the image, as this site requires: cannot open '/nosuch/a.sqfs'"
 ok 'require: nor is a directory'            status_is 125 srun --container="$scratch/root" true
