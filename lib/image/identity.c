@@ -189,3 +189,21 @@ int identity_matches(const struct identity *pinned, const struct image *image, s
 		      pinned->inode == here.inode ? "it was written to" : "it is another file");
 	return 0;
 }
+
+int identity_check(const char *text, const char *option, const struct image *image, struct err *err)
+{
+	struct identity expected;
+	struct err why;
+	int same;
+
+	if (!identity_parse(text, &expected))
+		return err_set(err, "%s '%s' is no identity", option, text);
+	same = identity_matches(&expected, image, err);
+	if (same != 0)
+		return same < 0 ? -1 : 0;
+	why = *err;
+	return err_set(err,
+		       "image '%s' changed since submission (%s): submit again to use it as "
+		       "it is now",
+		       image->path, why.text);
+}

@@ -45,4 +45,9 @@ bool identity_parse(const char *text, struct identity *out);
  */
 int identity_matches(const struct identity *pinned, const struct image *image, struct err *err);
 
+/* The same of an identity in words, @text, that the option @option gave: 0, or -1 with the line for
+ * who submitted a job. */
+int identity_check(const char *text, const char *option, const struct image *image,
+		   struct err *err);
+
 #endif

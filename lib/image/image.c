@@ -55,13 +55,21 @@ static bool is_sif(const unsigned char *head, size_t size)
 	return size >= SIF_MAGIC_AT + 10 && memcmp(head + SIF_MAGIC_AT, "SIF_MAGIC", 10) == 0;
 }
 
-bool image_is_begun(int fd)
+/* Whether @fd begins as an image; how many bytes of a beginning there are, or -1. */
+static ssize_t read_begin(int fd, bool *is_image)
 {
 	unsigned char head[SIF_MAGIC_AT + 10];
 	ssize_t got = file_read_at(fd, head, sizeof(head), 0);
 
-	return got == 0 ||
-	       (got > 0 && (is_squashfs(head, (size_t)got) || is_sif(head, (size_t)got)));
+	*is_image = got > 0 && (is_squashfs(head, (size_t)got) || is_sif(head, (size_t)got));
+	return got;
+}
+
+bool image_is_begun(int fd)
+{
+	bool is_image;
+
+	return read_begin(fd, &is_image) == 0 || is_image;
 }
 
 int image_check_whole(const struct image *image, struct err *err)
@@ -222,15 +230,17 @@ static char *name_of(const struct image *image, const char *path)
 	return name ? name : strdup(path);
 }
 
-int image_open(const char *path, bool require_cage, struct image **out, struct err *err)
+/* @fd, which is taken over, was opened by @path. */
+static int open_at(int fd, const char *path, bool require_cage, struct image **out, struct err *err)
 {
 	auto_image *image = calloc(1, sizeof(*image));
 
-	if (!image)
-		return err_sys(err, "cannot open '%s'", path);
-	image->fd = open_it(path, err);
-	if (image->fd < 0)
+	if (!image) {
+		(void)err_sys(err, "cannot open '%s'", path);
+		(void)close(fd);
 		return -1;
+	}
+	image->fd = fd;
 	if (fstat(image->fd, &image->stat) < 0)
 		return err_sys(err, "cannot open '%s'", path);
 	if (look(image, path, require_cage ? IMAGE_REQUIRE_CAGE : IMAGE_TRY_CAGE, err) < 0)
@@ -240,6 +250,25 @@ int image_open(const char *path, bool require_cage, struct image **out, struct e
 		return err_sys(err, "cannot open '%s'", path);
 	*out = take_ptr(&image);
 	return 0;
+}
+
+int image_open(const char *path, bool require_cage, struct image **out, struct err *err)
+{
+	int fd = open_it(path, err);
+
+	return fd < 0 ? -1 : open_at(fd, path, require_cage, out, err);
+}
+
+int image_open_begun(const char *path, bool require_cage, struct image **out, struct err *err)
+{
+	auto_fd fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat stat;
+	bool is_image;
+
+	if (fd < 0 || fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) ||
+	    read_begin(fd, &is_image) < 0 || !is_image)
+		return 0;
+	return open_at(take_fd(&fd), path, require_cage, out, err) < 0 ? -1 : 1;
 }
 
 void image_free(struct image *image)

@@ -40,6 +40,13 @@ struct image {
  */
 int image_open(const char *path, bool require_cage, struct image **out, struct err *err);
 
+/*
+ * The same of a file that may be no image: one that cannot be opened, is no regular file or does
+ * not begin as squashfs or SIF is none. Returns 1 and a new image in @out, 0 for none, or -1 with
+ * @err for what begins as one and cannot be used.
+ */
+int image_open_begun(const char *path, bool require_cage, struct image **out, struct err *err);
+
 /* How the table of a SIF may be read. */
 enum image_cage { IMAGE_TRY_CAGE, IMAGE_REQUIRE_CAGE, IMAGE_IN_CAGE /* this process is in one */ };
 

@@ -139,26 +139,10 @@ static int join(struct container *container, struct err *err)
 /* Plan it, if it is the image that the caller means. */
 static int plan(struct request *request, struct container *container, struct err *err)
 {
-	struct identity expected;
-	struct err why;
-	int same;
-
 	if (container_plan(request, container, err) < 0)
 		return -1;
-	if (!request->expect)
-		return 0;
-	if (!identity_parse(request->expect, &expected))
-		return err_set(err, "--expect '%s' is no identity", request->expect);
-	same = identity_matches(&expected, container->image, err);
-	if (same == 0) {
-		why = *err;
-		return err_set(
-			err,
-			"image '%s' changed since submission (%s): submit again to use it as "
-			"it is now",
-			container->image->path, why.text);
-	}
-	return same < 0 ? -1 : 0;
+	return request->expect ? identity_check(request->expect, "--expect", container->image, err)
+			       : 0;
 }
 
 static int offer_session(struct request *request, struct container *container, struct err *err)
