@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/plan.h"
 
+#include "lib/image/image.h"
 #include "lib/path.h"
 #include "lib/words.h"
 
@@ -16,6 +17,7 @@ static void step_free(struct plan_step *step)
 {
 	if (step->kind == PLAN_PIPE)
 		own_close(&step->fd);
+	image_free(step->image);
 	free(step->source);
 	free(step->target);
 	free(step->content);
@@ -120,6 +122,44 @@ int plan_add_pipe(struct plan *plan, int fd, const char *target, struct err *err
 	return append(plan, &step, err);
 }
 
+static size_t count_images(const struct plan *plan)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		count += plan->step[i].kind == PLAN_IMAGE;
+	return count;
+}
+
+static int fill_image(struct plan_step *step, const char *target, const char *sub, struct err *err)
+{
+	if (set_target(step, target, err) < 0 ||
+	    copy_text(&step->source, step->image->path, err) < 0)
+		return -1;
+	if (sub && path_tidy(sub, &step->content, err) < 0)
+		return -1;
+	/* All of it. */
+	if (step->content && strcmp(step->content, "/") == 0)
+		free(take_ptr(&step->content));
+	return 0;
+}
+
+int plan_add_image(struct plan *plan, struct image *image, const char *target, const char *sub,
+		   unsigned flags, struct err *err)
+{
+	struct plan_step step = {.kind = PLAN_IMAGE, .flags = flags, .image = image};
+	int result = 0;
+
+	if (count_images(plan) == PLAN_IMAGES_MAX)
+		result = err_set(err, "cannot mount '%s': there are %d data images already",
+				 image->path, PLAN_IMAGES_MAX);
+	if (result < 0 || fill_image(&step, target, sub, err) < 0) {
+		step_free(&step);
+		return -1;
+	}
+	return append(plan, &step, err);
+}
+
 static int add_bare(struct plan *plan, enum plan_kind kind, const char *target, struct err *err)
 {
 	struct plan_step step = {.kind = kind};
@@ -149,7 +189,7 @@ int plan_add_overlay(struct plan *plan, const char *upper, struct err *err)
 static bool is_mount(const struct plan_step *step)
 {
 	return (step->kind == PLAN_BIND && !(step->flags & PLAN_MISSING)) ||
-	       step->kind == PLAN_TMPFS || step->kind == PLAN_DEVPTS;
+	       step->kind == PLAN_TMPFS || step->kind == PLAN_DEVPTS || step->kind == PLAN_IMAGE;
 }
 
 bool plan_step_is_lenient(const struct plan_step *step)
@@ -241,15 +281,16 @@ static void print_word(FILE *out, const char *word)
 static void print_step(const struct plan_step *step, FILE *out)
 {
 	static const char *const kind[] = {
-		[PLAN_FILE] = "file",   [PLAN_PREFIX] = "prefix", [PLAN_OVERLAY] = "overlay",
-		[PLAN_BIND] = "bind",   [PLAN_TMPFS] = "tmpfs",   [PLAN_LINK] = "link",
-		[PLAN_PIPE] = "pipe",   [PLAN_DIR] = "dir",       [PLAN_DEVPTS] = "devpts",
+		[PLAN_FILE] = "file",  [PLAN_PREFIX] = "prefix", [PLAN_OVERLAY] = "overlay",
+		[PLAN_BIND] = "bind",  [PLAN_TMPFS] = "tmpfs",	 [PLAN_LINK] = "link",
+		[PLAN_PIPE] = "pipe",  [PLAN_DIR] = "dir",	 [PLAN_DEVPTS] = "devpts",
+		[PLAN_IMAGE] = "data",
 	};
 
 	(void)fputs(kind[step->kind], out);
 	if (step->kind == PLAN_OVERLAY)
 		print_word(out, step->source ? step->source : "tmpfs");
-	if (step->kind == PLAN_BIND)
+	if (step->kind == PLAN_BIND || step->kind == PLAN_IMAGE)
 		print_word(out, step->source);
 	if (step->target)
 		print_word(out, step->target);
@@ -267,6 +308,8 @@ static void print_step(const struct plan_step *step, FILE *out)
 		(void)fputs(" nopoint", out);
 	if (step->kind == PLAN_TMPFS && step->size)
 		(void)fprintf(out, " size=%" PRIu64, step->size);
+	if (step->kind == PLAN_IMAGE)
+		(void)fprintf(out, " offset=%" PRIu64, step->image->offset);
 	if (step->content)
 		print_word(out, step->content);
 	(void)fputc('\n', out);

@@ -24,6 +24,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+struct image; /* lib/image/image.h */
+
 /* What a step does. Which fields of struct plan_step it has stands with each. */
 enum plan_kind {
 	PLAN_FILE,    /* a read-only file @target with the text @content instead of the image's */
@@ -36,7 +38,11 @@ enum plan_kind {
 	PLAN_LINK,    /* a symlink @target to @content, instead of the image's file */
 	PLAN_DIR,     /* an empty directory @target, where there is none */
 	PLAN_PIPE, /* a read-only file @target with what a helper says on @fd, if it does in time */
+	PLAN_IMAGE, /* the directory @content of the image @source at @target, read-only */
 };
+
+/* Data images (PLAN_IMAGE) of one plan: each has a process of its own. */
+enum { PLAN_IMAGES_MAX = 32 };
 
 /* How: a set of these. Most are for binds; where a step has no use for one it means nothing. */
 enum plan_flags {
@@ -75,9 +81,12 @@ struct plan_step {
 	unsigned flags;
 	char *source;  /* host path, absolute */
 	char *target;  /* path inside, absolute, tidy */
-	char *content; /* PLAN_FILE, PLAN_PREFIX: text; PLAN_LINK: where it points */
+	/* PLAN_FILE, PLAN_PREFIX: text; PLAN_LINK: where it points; PLAN_IMAGE: path in the image,
+	 * absolute, tidy, NULL for its root */
+	char *content;
 	uint64_t size; /* PLAN_TMPFS: bytes */
 	int fd;        /* PLAN_PIPE: owned */
+	struct image *image; /* PLAN_IMAGE: open, a squashfs or SIF; owned */
 };
 
 /* Who serves the image: firn's own mount server, squashfuse_ll, or nobody, as it is a directory. */
@@ -141,6 +150,12 @@ int plan_add_text(struct plan *plan, enum plan_kind kind, const char *target, co
 		  struct err *err);
 /* @fd is taken over, on failure closed. See runner/mount/pipe_text.h for how the text ends. */
 int plan_add_pipe(struct plan *plan, int fd, const char *target, struct err *err);
+/*
+ * @image is taken over, on failure freed; its path is the step's source. @sub: of its root, or NULL
+ * for all of it. More than PLAN_IMAGES_MAX are an error.
+ */
+int plan_add_image(struct plan *plan, struct image *image, const char *target, const char *sub,
+		   unsigned flags, struct err *err);
 int plan_add_dir(struct plan *plan, const char *target, struct err *err);
 int plan_add_devpts(struct plan *plan, const char *target, struct err *err);
 /* At most one, which is laid before all other steps. @upper NULL: in memory. */
@@ -169,9 +184,10 @@ bool plan_is_images(const char *path, bool as_home);
 
 /*
  * Add to @hash what makes the container: the root but for its file, who, and all
- * steps but those with a flag of @without, personal ones and what comes through a pipe. What is
- * run, with which environment and where, is not part of it. Numbers are added in the machine's
- * own byte order: who compares hashes does so on one machine.
+ * steps but those with a flag of @without, personal ones and what comes through a pipe. Of the
+ * files of data images that is only where they go, as of the root's. What is run, with which
+ * environment and where, is not part of it. Numbers are added in the machine's own byte order: who
+ * compares hashes does so on one machine.
  */
 void plan_hash(const struct plan *plan, unsigned without, struct sha256 *hash);
 

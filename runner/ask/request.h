@@ -18,11 +18,18 @@
 
 enum request_verb { REQUEST_EXEC, REQUEST_RUN, REQUEST_SHELL, REQUEST_SESSION };
 
+/* What a file is shown as: an image's contents if it begins as one, or what is said. */
+enum request_as { REQUEST_AS_FITS, REQUEST_AS_FILE, REQUEST_AS_IMAGE };
+
 /* One of --bind, --mount and --tmpfs, in the order given. */
 struct request_mount {
 	char *source; /* NULL: a tmpfs */
 	char *target; /* NULL: the same as the source */
+	enum request_as as; /* REQUEST_AS_IMAGE with a target only */
+	char *sub;	    /* of an image, the directory that is shown; NULL: its root */
+	char *expect;	    /* an image's identity (lib/image/identity.h); NULL: any */
 	bool readonly;
+	bool writable; /* "rw" was said */
 	bool optional; /* a missing source is no error */
 	uint64_t size; /* tmpfs, bytes; 0: the kernel's default */
 };
@@ -85,8 +92,8 @@ void request_freep(struct request **request);
 /* Write "usage" and the table of options of a verb. */
 void request_help(enum request_verb verb, FILE *out);
 
-/* "SRC[:DST[:ro|rw|optional[,...]]]" with "\:" for a colon, "\," for a comma; for --bind and the
- * configuration's bind. */
+/* "SRC[:DST[:WORD[,...]]]" with "\:" for a colon, "\," for a comma; for --bind and the
+ * configuration's bind. Words: ro, rw, optional, file, image, image-src=DIR, expect=IDENTITY. */
 int request_bind_parse(const char *text, struct request_mount *out, struct err *err);
 /* The same of --home, which takes no mode. */
 int request_home_parse(const char *text, struct request_mount *out, struct err *err);
@@ -95,7 +102,8 @@ int request_bind_configured(const char *text, struct request_mount *out, struct 
 /* Whether @bind looks like several: an absolute path behind an unescaped comma. */
 bool request_bind_is_list(const char *bind);
 void request_mount_clear(struct request_mount *mount);
-/* "type=bind,src=A,dst=B[,ro]" and "type=tmpfs,dst=B[,size=N]", as --mount takes them. */
+/* "type=bind,src=A,dst=B[,ro]", "type=image,src=A,dst=B[,image-src=DIR]" and
+ * "type=tmpfs,dst=B[,size=N]", as --mount takes them. */
 int request_mount_parse(const char *text, struct request_mount *out, struct err *err);
 /* "DST[:size=N]", as --tmpfs takes it. */
 int request_tmpfs_parse(const char *text, struct request_mount *out, struct err *err);

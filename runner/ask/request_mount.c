@@ -36,29 +36,80 @@ void request_mount_clear(struct request_mount *mount)
 {
 	free(take_ptr(&mount->source));
 	free(take_ptr(&mount->target));
+	free(take_ptr(&mount->sub));
+	free(take_ptr(&mount->expect));
 }
 
-/* "ro", "rw", "optional", with commas between; the first two exclude each other. */
-static int take_mode(char *mode, struct request_mount *mount)
+static int replace(char **where, const char *value)
 {
-	bool writable = false;
+	free(*where);
+	*where = strdup(value);
+	return *where ? 0 : -1;
+}
 
-	for (char *at = mode, *word; (word = strsep(&at, ","));) {
-		if (strcmp(word, "optional") == 0)
-			mount->optional = true;
-		else if (strcmp(word, "ro") == 0)
-			mount->readonly = true;
-		else if (strcmp(word, "rw") == 0)
-			writable = true;
-		else
+/* What only an image has. */
+static int take_text(struct request_mount *mount, char **where, const char *value)
+{
+	mount->as = REQUEST_AS_IMAGE;
+	return replace(where, value);
+}
+
+static int take_mode_word(const char *word, struct request_mount *mount)
+{
+	static const char sub[] = "image-src=", expect[] = "expect=";
+
+	if (strcmp(word, "optional") == 0)
+		mount->optional = true;
+	else if (strcmp(word, "ro") == 0)
+		mount->readonly = true;
+	else if (strcmp(word, "rw") == 0)
+		mount->writable = true;
+	else if (strcmp(word, "file") == 0 && mount->as != REQUEST_AS_IMAGE)
+		mount->as = REQUEST_AS_FILE;
+	else if (mount->as == REQUEST_AS_FILE)
+		return -1;
+	else if (strncmp(word, sub, strlen(sub)) == 0 && word[strlen(sub)] == '/')
+		return take_text(mount, &mount->sub, word + strlen(sub));
+	else if (strncmp(word, expect, strlen(expect)) == 0)
+		return take_text(mount, &mount->expect, word + strlen(expect));
+	else if (strcmp(word, "image") == 0)
+		mount->as = REQUEST_AS_IMAGE;
+	else
+		return -1;
+	return 0;
+}
+
+/* With commas between; "ro" and "rw" exclude each other, and so do "file" and those of an image. */
+static int take_mode(const char *mode, struct request_mount *mount)
+{
+	const char *at = mode;
+	bool more = false;
+	auto_free char *whole = take_field(&at, ':', &more);
+
+	if (!whole || more)
+		return -1;
+	at = mode;
+	do {
+		auto_free char *word = take_field(&at, ',', &more);
+
+		if (!word || take_mode_word(word, mount) < 0)
 			return -1;
-	}
-	return mount->readonly && writable ? -1 : 0;
+	} while (more);
+	return mount->readonly && mount->writable ? -1 : 0;
+}
+
+/* What is said twice, in words that do not go together: an image is not written to. */
+static int check_image(const struct request_mount *mount, const char *text, struct err *err)
+{
+	return mount->as == REQUEST_AS_IMAGE && mount->writable
+		       ? err_set(err,
+				 "'%s': an image is mounted read-only, and 'rw' says otherwise",
+				 text)
+		       : 0;
 }
 
 static int bind_fields(const char *text, struct request_mount *mount, struct err *err)
 {
-	auto_free char *mode = NULL;
 	const char *at = text;
 	bool more = false, named;
 
@@ -74,13 +125,12 @@ static int bind_fields(const char *text, struct request_mount *mount, struct err
 		return err_set(err, "bind '%s' has an empty target", text);
 	if (!more)
 		return 0;
-	mode = take_field(&at, ':', &more);
-	if (!mode || more || take_mode(mode, mount) < 0)
+	if (take_mode(at, mount) < 0)
 		return err_set(err,
-			       "bind '%s' must end in ':ro', ':rw' or ':optional' (write '\\:' for "
-			       "a colon in a name)",
+			       "bind '%s' must end in ':ro', ':rw', ':optional', ':file', ':image' "
+			       "or ':image-src=/DIR' (write '\\:' for a colon in a name)",
 			       text);
-	return 0;
+	return check_image(mount, text, err);
 }
 
 int request_home_parse(const char *text, struct request_mount *out, struct err *err)
@@ -89,7 +139,7 @@ int request_home_parse(const char *text, struct request_mount *out, struct err *
 
 	if (request_bind_parse(text, &mount, err) < 0)
 		return err_aim(err, "--home");
-	if (mount.readonly || mount.optional) {
+	if (mount.readonly || mount.optional || mount.as != REQUEST_AS_FITS) {
 		request_mount_clear(&mount);
 		return err_set(err, "--home '%s' is not of the form SRC[:DST] (--bind takes modes)",
 			       text);
@@ -188,15 +238,7 @@ static char *take_item(const char **text)
 struct mount_words {
 	struct request_mount mount;
 	char *type;
-	bool writable; /* "rw" was said */
 };
-
-static int replace(char **where, const char *value)
-{
-	free(*where);
-	*where = strdup(value);
-	return *where ? 0 : -1;
-}
 
 static int take_word(struct mount_words *words, const char *item)
 {
@@ -205,7 +247,7 @@ static int take_word(struct mount_words *words, const char *item)
 
 #define KEY(name) (len == strlen(name) && strncmp(item, name, len) == 0)
 	if (!value && (KEY("ro") || KEY("readonly") || KEY("rw"))) {
-		words->writable = words->writable || KEY("rw");
+		words->mount.writable = words->mount.writable || KEY("rw");
 		words->mount.readonly = words->mount.readonly || !KEY("rw");
 		return 0;
 	}
@@ -218,26 +260,40 @@ static int take_word(struct mount_words *words, const char *item)
 		return replace(&words->mount.source, value);
 	if (KEY("dst") || KEY("target") || KEY("destination"))
 		return replace(&words->mount.target, value);
+	if (KEY("image-src"))
+		return *value == '/' ? replace(&words->mount.sub, value) : -1;
 	if (KEY("size"))
 		return size_parse(value, &words->mount.size);
 #undef KEY
 	return -1;
 }
 
+static bool is_of_type(const struct mount_words *words, const char *type)
+{
+	return words->type && strcmp(words->type, type) == 0;
+}
+
 static int check_words(const struct mount_words *words, const char *text, struct err *err)
 {
-	bool is_tmpfs = words->type && strcmp(words->type, "tmpfs") == 0;
+	const struct request_mount *mount = &words->mount;
+	bool is_tmpfs = is_of_type(words, "tmpfs");
+	bool is_image = is_of_type(words, "image");
 
-	if (words->type && !is_tmpfs && strcmp(words->type, "bind") != 0)
-		return err_set(err, "mount '%s': type '%s' is not known; it is bind or tmpfs", text,
-			       words->type);
-	if (words->mount.readonly && words->writable)
+	if (words->type && !is_tmpfs && !is_image && !is_of_type(words, "bind"))
+		return err_set(err,
+			       "mount '%s': type '%s' is not known; it is bind, image or tmpfs",
+			       text, words->type);
+	if (mount->readonly && mount->writable)
 		return err_set(err, "mount '%s': 'ro' and 'rw' exclude each other", text);
-	if (is_tmpfs && (words->mount.source || !words->mount.target))
+	if (is_tmpfs && (mount->source || !mount->target))
 		return err_set(err, "mount '%s': a tmpfs has dst= and no src=", text);
-	if (!is_tmpfs && (!words->mount.source || words->mount.size))
+	if (is_image && (!mount->source || !mount->target || mount->size))
+		return err_set(err, "mount '%s': an image has src= and dst=, and no size=", text);
+	if (!is_tmpfs && (!mount->source || mount->size))
 		return err_set(err, "mount '%s': a bind has src= and no size=", text);
-	return 0;
+	if (!is_image && mount->sub)
+		return err_set(err, "mount '%s': image-src= is for type=image", text);
+	return check_image(mount, text, err);
 }
 
 int request_mount_parse(const char *text, struct request_mount *out, struct err *err)
@@ -252,6 +308,8 @@ int request_mount_parse(const char *text, struct request_mount *out, struct err 
 			result = err_set(err, "mount '%s': '%s' is not understood", text,
 					 item ? item : "");
 	}
+	/* Who says the type means it: of a bind the file itself is shown, whatever is in it. */
+	words.mount.as = is_of_type(&words, "image") ? REQUEST_AS_IMAGE : REQUEST_AS_FILE;
 	if (result == 0)
 		result = check_words(&words, text, err);
 	free(words.type);

@@ -181,6 +181,9 @@ static bool has_mounted(const struct builder *at, size_t i, bool *readonly)
 	case PLAN_BIND:
 		*readonly = step->flags & PLAN_READONLY;
 		return at->clone[i] >= 0;
+	case PLAN_IMAGE:
+		*readonly = true;
+		return at->clone[i] >= 0;
 	case PLAN_FILE:
 	case PLAN_PREFIX:
 		*readonly = true;
@@ -239,12 +242,23 @@ static int open_upper(struct builder *at, struct err *err)
 	return at->upper < 0 ? err_sys(err, "cannot open overlay '%s'", overlay->source) : 0;
 }
 
+/* As late as can be: their servers get ready meanwhile. */
+static int check_images(const struct builder *at, struct err *err)
+{
+	for (size_t i = 0; i < at->plan->count; i++)
+		if (at->plan->step[i].kind == PLAN_IMAGE && at->clone[i] >= 0 &&
+		    data_image_check(at->clone[i], &at->plan->step[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 static int build(struct builder *at, const struct mount_hook *hook, struct err *err)
 {
 	if (open_upper(at, err) < 0 || clone_sources(at, err) < 0 ||
 	    prepare_root(at, hook, err) < 0 || steps_do(at, false, err) < 0 ||
 	    tree_restrict(at->root, TREE_NODEV | builder_separate(at), err) < 0 ||
-	    steps_do(at, true, err) < 0 || root_pivot(at->root, err) < 0)
+	    steps_do(at, true, err) < 0 || root_pivot(at->root, err) < 0 ||
+	    check_images(at, err) < 0)
 		return -1;
 	return tree_restrict_needed() ? restrict_late(at, err) : 0;
 }
@@ -259,6 +273,7 @@ int mount_plan(const struct plan *plan, bool root_shows, const struct mount_hook
 		.root = -1,
 		.scratch = -1,
 		.upper = -1,
+		.server = hook ? &hook->server : NULL,
 		.clone = calloc(plan->count + 1, sizeof(int)),
 		.own = calloc(plan->count + 2, sizeof(dev_t)),
 	};

@@ -13,23 +13,25 @@
 
 #include "lib/err.h"
 #include "lib/plan.h"
+#include "runner/mount/data_image.h"
 
 #include <stdbool.h>
 
-/*
- * Called once the image can be read at @root, an O_PATH descriptor, and before any
- * step but the cloning of what is bound. It may complete the plan, but for its steps.
- */
 struct mount_hook {
+	/*
+	 * Called once the image can be read at @root, an O_PATH descriptor, and before any
+	 * step but the cloning of what is bound. It may complete the plan, but for its steps.
+	 */
 	int (*call)(void *arg, int root, struct err *err);
 	void *arg;
+	struct data_server server;
 };
 
 /*
  * Carry out all steps on the root that was mounted last (root.h) and make it
  * the process' root. @root_shows: the mount server shows the mount points and
- * the small files, so they need no overlay. @hook may be NULL. Call in the container's
- * namespaces.
+ * the small files, so they need no overlay. @hook may be NULL for a plan without data images.
+ * Call in the container's namespaces. Every data image has answered when this returns.
  */
 int mount_plan(const struct plan *plan, bool root_shows, const struct mount_hook *hook,
 	       struct err *err);

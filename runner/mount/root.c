@@ -26,6 +26,13 @@ int root_open(struct err *err)
 	return root < 0 ? err_sys(err, "cannot open the new root") : root;
 }
 
+int root_open_device(struct err *err)
+{
+	int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	return device < 0 ? err_sys(err, "cannot open '/dev/fuse' (see 'firn doctor')") : device;
+}
+
 int root_mount_fuse(const struct plan *plan, int device, struct err *err)
 {
 	char options[128];

@@ -9,6 +9,9 @@
 #include "lib/image/image.h"
 #include "lib/plan.h"
 
+/* Open /dev/fuse, in the user namespace in which it is mounted. Returns a descriptor, or -1. */
+int root_open_device(struct err *err);
+
 /* Mount a FUSE file system for @device, an open /dev/fuse, over "/". */
 int root_mount_fuse(const struct plan *plan, int device, struct err *err);
 

@@ -342,6 +342,17 @@ static int attach_pipe(struct builder *at, size_t i, struct err *err)
 	return attach_file(file, target, step->target, err);
 }
 
+static int attach_image(struct builder *at, size_t i, struct err *err)
+{
+	const struct plan_step *step = &at->plan->step[i];
+	auto_fd target = open_place(at, step, err);
+
+	if (target < 0)
+		return target == NOT_SHOWN ? 0 : -1;
+	at->clone[i] = data_image_mount(at->plan, i, at->root, target, at->server, err);
+	return at->clone[i] < 0 ? -1 : 0;
+}
+
 static int do_step(struct builder *at, size_t i, struct err *err)
 {
 	const struct plan_step *step = &at->plan->step[i];
@@ -364,6 +375,8 @@ static int do_step(struct builder *at, size_t i, struct err *err)
 		return at->root_shows ? 0 : attach_text(at, i, err);
 	case PLAN_PIPE:
 		return attach_pipe(at, i, err);
+	case PLAN_IMAGE:
+		return attach_image(at, i, err);
 	case PLAN_OVERLAY: /* was laid before all others */
 		return 0;
 	}

@@ -3,7 +3,7 @@
  * steps.h - one step of a plan after the other: what is attached, and where.
  *
  * mount.c lays the root and says when; this is how each kind of step is done (PLAN_BIND to
- * PLAN_PIPE, lib/plan.h). A target is looked up with the new root as "/" (lib/path.h), so that no
+ * PLAN_IMAGE, lib/plan.h). A target is looked up with the new root as "/" (lib/path.h), so that no
  * symlink leads out of it, and mounted by descriptor. What lacks a place gets one only in file
  * systems that were made here: the image and what is bound are not firn's to change. What the
  * user did not name and has no place is left out with a line, and what he named is an error.
@@ -13,6 +13,7 @@
 
 #include "lib/err.h"
 #include "lib/plan.h"
+#include "runner/mount/data_image.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -24,7 +25,8 @@ struct builder {
 	int root;	  /* O_PATH, what targets are opened in */
 	int scratch;	  /* a tmpfs for small files and layers; -1 until needed */
 	int upper;	  /* the user's overlay directory; -1 for none */
-	int *clone;	  /* per step, the source of a bind; -1 */
+	const struct data_server *server; /* NULL: the plan has no data images */
+	int *clone;	  /* per step, the source of a bind, or the mount of a data image; -1 */
 	dev_t *own;	  /* file systems made here, in which mount points may be made */
 	size_t own_count; /* at most one a step, and two more */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/plan/compose.h"
 
+#include "lib/image/identity.h"
 #include "lib/log.h"
 #include "lib/path.h"
 #include "mpi-glue/wireup.h"
@@ -35,23 +36,36 @@ static int cannot_bind(const char *source, struct err *err)
 		       strchr(source, ',') ? " (each bind has a --bind of its own)" : "");
 }
 
-/* Bind @source, which must exist unless @flags say optional; a file gets a file as mount point. */
+/* Look at @source, which must exist unless @flags say optional: 1, 0 for what is not there, or -1.
+ */
+static int look_at(const char *source, unsigned flags, struct stat *out, struct err *err)
+{
+	if (stat(source, out) == 0)
+		return 1;
+	if (!(flags & PLAN_OPTIONAL))
+		return cannot_bind(source, err);
+	log_info("not shown: '%s': %s", source, strerror(errno));
+	return 0;
+}
+
+/* A file gets a file as mount point; devices that cannot be opened would be of no use. */
+static int add_known(struct composer *at, const char *source, const struct stat *stat_,
+		     const char *target, unsigned flags, struct err *err)
+{
+	if (!S_ISDIR(stat_->st_mode))
+		flags |= PLAN_ISFILE;
+	if (path_is_below(target, "/dev"))
+		flags |= PLAN_DEVICES;
+	return plan_add_bind(at->plan, source, target, flags, err);
+}
+
 static int add_bind(struct composer *at, const char *source, const char *target, unsigned flags,
 		    struct err *err)
 {
 	struct stat stat_;
+	int there = look_at(source, flags, &stat_, err);
 
-	if (stat(source, &stat_) < 0) {
-		if (!(flags & PLAN_OPTIONAL))
-			return cannot_bind(source, err);
-		log_info("not shown: '%s': %s", source, strerror(errno));
-		return 0;
-	}
-	if (!S_ISDIR(stat_.st_mode))
-		flags |= PLAN_ISFILE;
-	if (path_is_below(target, "/dev")) /* devices that cannot be opened would be of no use */
-		flags |= PLAN_DEVICES;
-	return plan_add_bind(at->plan, source, target, flags, err);
+	return there <= 0 ? there : add_known(at, source, &stat_, target, flags, err);
 }
 
 static int add_root(struct composer *at, struct err *err)
@@ -100,72 +114,12 @@ static void add_identity(struct composer *at)
 	at->plan->contained = at->request->contain;
 }
 
-/* The user's name in the image's passwd and group; as root the image's own lines are right. */
+/* As root the image's own lines are right. */
 static int add_names(struct composer *at, struct err *err)
 {
-	bool frozen = at->request->frozen;
-	const char *name = frozen ? "user" : at->user->name;
-	auto_free char *passwd = NULL;
-	auto_free char *group = NULL;
-
-	if (at->request->root)
-		return 0;
-	passwd = user_passwd_line(name, at->user->uid, at->user->gid, at->home,
-				  frozen ? "/bin/sh" : at->user->shell);
-	group = user_group_lines(name, at->user->gid, frozen ? NULL : at->user->groups);
-	if (!passwd || !group)
-		return err_sys(err, "cannot plan '/etc/passwd'");
-	if (plan_add_text(at->plan, PLAN_PREFIX, "/etc/passwd", passwd, err) < 0)
-		return -1;
-	return plan_add_text(at->plan, PLAN_PREFIX, "/etc/group", group, err);
-}
-
-/* The caller's terminal, which is none of the container's own, where ttyname(3) looks for it. */
-static int add_terminal(struct composer *at, struct err *err)
-{
-	char name[64];
-	ssize_t len = -1;
-
-	for (int fd = 0; fd < 3 && len < 0; fd++)
-		if (isatty(fd)) {
-			char link[32];
-
-			(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-			len = readlink(link, name, sizeof(name) - 1);
-		}
-	if (len < 0)
-		return 0;
-	name[len] = '\0';
-	if (strncmp(name, "/dev/", 5) != 0)
-		return 0;
-	return plan_add_bind(at->plan, name, "/dev/console",
-			     PLAN_DEVICES | PLAN_OPTIONAL | PLAN_ISFILE | PLAN_PERSONAL, err);
-}
-
-/* A /dev that holds what every program may expect and nothing of this machine. */
-static int add_minimal_dev(struct composer *at, struct err *err)
-{
-	static const char *const nodes[] = {
-		"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
-	};
-	static const char *const links[][2] = {
-		{"/dev/ptmx", "pts/ptmx"},
-		{"/dev/fd", "/proc/self/fd"},
-		{"/dev/stdin", "/proc/self/fd/0"},
-		{"/dev/stdout", "/proc/self/fd/1"},
-		{"/dev/stderr", "/proc/self/fd/2"},
-	};
-
-	if (plan_add_tmpfs(at->plan, "/dev", 0, 0, err) < 0 ||
-	    plan_add_devpts(at->plan, "/dev/pts", err) < 0 || add_terminal(at, err) < 0)
-		return -1;
-	for (size_t i = 0; i < COUNT_OF(nodes); i++)
-		if (add_bind(at, nodes[i], nodes[i], PLAN_DEVICES | PLAN_OPTIONAL, err) < 0)
-			return -1;
-	for (size_t i = 0; i < COUNT_OF(links); i++)
-		if (plan_add_text(at->plan, PLAN_LINK, links[i][0], links[i][1], err) < 0)
-			return -1;
-	return plan_add_tmpfs(at->plan, "/dev/shm", 0, PLAN_SHARED_MODE, err);
+	return at->request->root
+		       ? 0
+		       : user_add_names(at->user, at->plan, at->home, at->request->frozen, err);
 }
 
 static int add_system(struct composer *at, struct err *err)
@@ -184,7 +138,7 @@ static int add_system(struct composer *at, struct err *err)
 			       ? -1
 			       : plan_add_bind(at->plan, "/tmp", "/tmp",
 					       PLAN_OPTIONAL | PLAN_IMPLICIT, err);
-	if (add_minimal_dev(at, err) < 0 ||
+	if (host_files_add_dev(at->plan, err) < 0 ||
 	    plan_add_tmpfs(at->plan, "/tmp", 0, PLAN_SHARED_MODE | PLAN_IMPLICIT, err) < 0)
 		return -1;
 	return plan_add_tmpfs(at->plan, "/var/tmp", 0, PLAN_SHARED_MODE | PLAN_IMPLICIT, err);
@@ -235,14 +189,52 @@ static int add_places(struct composer *at, struct err *err)
 	return composer_wires_up(at) ? wireup_places(&env, at->plan, err) : 0;
 }
 
+/* Whether @mount is of an image: 1 and it is open, 0, or -1 for one that cannot be used. */
+static int open_data(const struct composer *at, const struct request_mount *mount,
+		     const char *source, const struct stat *stat_, struct image **out,
+		     struct err *err)
+{
+	if (mount->as == REQUEST_AS_FITS)
+		return S_ISREG(stat_->st_mode)
+			       ? image_open_begun(source, at->conf->require_cage, out, err)
+			       : 0;
+	if (S_ISDIR(stat_->st_mode))
+		return err_set(err, "'%s' is no image but a directory, of which a bind is enough",
+			       source);
+	return image_open(source, at->conf->require_cage, out, err) < 0 ? -1 : 1;
+}
+
+/* @source, which is there, at another place: of an image what is in it. */
+static int add_elsewhere(struct composer *at, const struct request_mount *mount, const char *source,
+			 const struct stat *stat_, unsigned flags, struct err *err)
+{
+	auto_image *image = NULL;
+	int found =
+		mount->as == REQUEST_AS_FILE ? 0 : open_data(at, mount, source, stat_, &image, err);
+
+	if (found <= 0)
+		return found < 0 ? -1 : add_known(at, source, stat_, mount->target, flags, err);
+	if (mount->writable)
+		return err_set(err,
+			       "'%s' is an image, which is mounted read-only: 'rw' needs 'file', "
+			       "which binds the file itself",
+			       source);
+	if (mount->expect && identity_check(mount->expect, "expect=", image, err) < 0)
+		return -1;
+	log_info("'%s' is an image, and is mounted at '%s' (':file' binds the file itself)",
+		 image->path, mount->target);
+	return plan_add_image(at->plan, take_ptr(&image), mount->target, mount->sub, flags, err);
+}
+
 static int add_mount(struct composer *at, const struct request_mount *mount, unsigned flags,
 		     struct err *err)
 {
 	auto_free char *source = NULL;
-	const char *target = mount->target;
+	struct stat stat_;
+	int there;
 
 	if (!mount->source)
-		return plan_add_tmpfs(at->plan, target, mount->size, PLAN_SHARED_MODE, err);
+		return plan_add_tmpfs(at->plan, mount->target, mount->size, PLAN_SHARED_MODE, err);
 	flags |= (mount->readonly ? PLAN_READONLY : 0) | (mount->optional ? PLAN_OPTIONAL : 0);
 	if (mount->source[0] != '/' && !at->host_cwd)
 		return err_set(err, "cannot bind '%s': there is no working directory",
@@ -250,14 +242,17 @@ static int add_mount(struct composer *at, const struct request_mount *mount, uns
 	source = path_join(at->host_cwd ? at->host_cwd : "/", mount->source);
 	if (!source)
 		return err_sys(err, "cannot bind '%s'", mount->source);
-	if (!target && mount->source[0] != '/') {
+	if (!mount->target && mount->source[0] != '/') {
 		auto_free char *real = realpath(source, NULL);
 
 		if (!real)
 			return cannot_bind(mount->source, err);
 		return add_bind(at, source, real, flags, err);
 	}
-	return add_bind(at, source, target ? target : source, flags, err);
+	if (!mount->target)
+		return add_bind(at, source, source, flags, err);
+	there = look_at(source, flags, &stat_, err);
+	return there <= 0 ? there : add_elsewhere(at, mount, source, &stat_, flags, err);
 }
 
 /* What the site shows everywhere. Where it is missing, whoever builds the container says so. */

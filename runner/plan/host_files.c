@@ -119,3 +119,57 @@ int host_files_settle(struct plan *plan, struct err *err)
 	}
 	return 0;
 }
+
+/* The caller's terminal, which is none of the container's own, where ttyname(3) looks for it. */
+static int add_terminal(struct plan *plan, struct err *err)
+{
+	char name[64];
+	ssize_t len = -1;
+
+	for (int fd = 0; fd < 3 && len < 0; fd++)
+		if (isatty(fd)) {
+			char link[32];
+
+			(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+			len = readlink(link, name, sizeof(name) - 1);
+		}
+	if (len < 0)
+		return 0;
+	name[len] = '\0';
+	if (strncmp(name, "/dev/", 5) != 0)
+		return 0;
+	return plan_add_bind(plan, name, "/dev/console",
+			     PLAN_DEVICES | PLAN_OPTIONAL | PLAN_ISFILE | PLAN_PERSONAL, err);
+}
+
+static int add_node(struct plan *plan, const char *path, struct err *err)
+{
+	if (access(path, F_OK) == 0)
+		return plan_add_bind(plan, path, path, PLAN_DEVICES | PLAN_OPTIONAL | PLAN_ISFILE,
+				     err);
+	log_info("not shown: '%s': %s", path, strerror(errno));
+	return 0;
+}
+
+int host_files_add_dev(struct plan *plan, struct err *err)
+{
+	static const char *const nodes[] = {
+		"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+	};
+	static const char *const links[][2] = {
+		{"/dev/ptmx", "pts/ptmx"},	    {"/dev/fd", "/proc/self/fd"},
+		{"/dev/stdin", "/proc/self/fd/0"},  {"/dev/stdout", "/proc/self/fd/1"},
+		{"/dev/stderr", "/proc/self/fd/2"},
+	};
+
+	if (plan_add_tmpfs(plan, "/dev", 0, 0, err) < 0 ||
+	    plan_add_devpts(plan, "/dev/pts", err) < 0 || add_terminal(plan, err) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT_OF(nodes); i++)
+		if (add_node(plan, nodes[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < COUNT_OF(links); i++)
+		if (plan_add_text(plan, PLAN_LINK, links[i][0], links[i][1], err) < 0)
+			return -1;
+	return plan_add_tmpfs(plan, "/dev/shm", 0, PLAN_SHARED_MODE, err);
+}

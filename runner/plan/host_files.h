@@ -29,4 +29,10 @@ int host_files_add(struct plan *plan, bool contain, struct err *err);
  */
 int host_files_settle(struct plan *plan, struct err *err);
 
+/*
+ * Append a /dev for a contained program: what every program may expect, and nothing of this machine
+ * but the caller's terminal, as /dev/console. Returns 0 or -1.
+ */
+int host_files_add_dev(struct plan *plan, struct err *err);
+
 #endif

@@ -24,8 +24,9 @@ static int read_copy(const char *path, void **out, size_t *size)
 /* What the image has no place for is left out, unless the user named it. */
 static unsigned flags_of(const struct plan_step *step)
 {
-	bool named = (step->kind == PLAN_BIND || step->kind == PLAN_TMPFS) &&
-		     !plan_step_is_lenient(step);
+	bool named =
+		(step->kind == PLAN_BIND || step->kind == PLAN_TMPFS || step->kind == PLAN_IMAGE) &&
+		!plan_step_is_lenient(step);
 
 	return (named ? 0 : SHOW_LENIENT) | (step->flags & PLAN_CWD ? SHOW_STRAIGHT : 0);
 }
@@ -88,6 +89,7 @@ static void add_step(struct shows *shows, const struct plan_step *step)
 	case PLAN_TMPFS:
 	case PLAN_DEVPTS:
 	case PLAN_DIR:
+	case PLAN_IMAGE:
 		add_show(shows, SHOW_DIR, step);
 		return;
 	case PLAN_OVERLAY:

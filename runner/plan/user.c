@@ -241,3 +241,18 @@ char *user_group_lines(const char *name, gid_t gid, const char *more)
 	len = asprintf(&lines, "%s:x:%u:\n%s", name, (unsigned)gid, more ? more : "");
 	return len < 0 ? NULL : lines;
 }
+
+int user_add_names(const struct user *user, struct plan *plan, const char *home, bool frozen,
+		   struct err *err)
+{
+	const char *name = frozen ? "user" : user->name;
+	auto_free char *passwd = user_passwd_line(name, user->uid, user->gid, home,
+						  frozen ? "/bin/sh" : user->shell);
+	auto_free char *group = user_group_lines(name, user->gid, frozen ? NULL : user->groups);
+
+	if (!passwd || !group)
+		return err_sys(err, "cannot plan '/etc/passwd'");
+	if (plan_add_text(plan, PLAN_PREFIX, "/etc/passwd", passwd, err) < 0)
+		return -1;
+	return plan_add_text(plan, PLAN_PREFIX, "/etc/group", group, err);
+}

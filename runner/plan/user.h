@@ -11,7 +11,9 @@
 
 #include "lib/err.h"
 #include "lib/own.h"
+#include "lib/plan.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct user {
@@ -45,5 +47,12 @@ void user_take_entry(struct user *user, const char *passwd);
  * their members, as a new string; NULL without memory.
  */
 char *user_pick_groups(const char *group, const gid_t *list, size_t count);
+
+/*
+ * Append the lines to @plan, before the image's own in passwd and group; @home is inside. @frozen:
+ * of nobody in particular. Returns 0 or -1.
+ */
+int user_add_names(const struct user *user, struct plan *plan, const char *home, bool frozen,
+		   struct err *err);
 
 #endif

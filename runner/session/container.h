@@ -42,9 +42,7 @@ struct container {
 /* How one begins: nothing open. */
 #define CONTAINER_NONE                                                                             \
 	{                                                                                          \
-		.session = SESSION_NONE,                                                           \
-		.launched = {NULL, -1, -1},                                                        \
-		.config = -1,                                                                      \
+		.session = SESSION_NONE, .launched = {NULL, 0, -1, -1}, .config = -1,              \
 	}
 
 /* What a container is there for. */

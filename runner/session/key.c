@@ -169,6 +169,15 @@ static void add_image(struct sha256 *hash, const struct image *image)
 	add_number(hash, (uint64_t)stat->st_mtim.tv_nsec);
 }
 
+/* That of the root, and those of data. */
+static void add_images(struct sha256 *hash, const struct image *root, const struct plan *plan)
+{
+	add_image(hash, root);
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->step[i].kind == PLAN_IMAGE)
+			add_image(hash, plan->step[i].image);
+}
+
 /*
  * The same paths mean other files in another mount namespace or root. A mount
  * belongs to one namespace, and its number to it while it lives, so that of "/"
@@ -245,7 +254,7 @@ int session_name(const struct image *image, const struct plan *plan, const char 
 
 	if (begin(&hash, err) < 0)
 		return -1;
-	add_image(&hash, image);
+	add_images(&hash, image, plan);
 	plan_hash(plan, 0, &hash);
 	sha256_add(&hash, launcher, strlen(launcher));
 	end(&hash, out);
@@ -286,7 +295,7 @@ int session_name_container(const struct image *image, const struct plan *plan,
 
 	if (begin(&hash, err) < 0)
 		return -1;
-	add_image(&hash, image);
+	add_images(&hash, image, plan);
 	plan_hash(plan, PLAN_CWD, &hash);
 	end(&hash, out);
 	return 0;

@@ -18,10 +18,11 @@
 
 /* What remains of building a container, for those who fail later. */
 struct launched {
-	struct server_table *table; /* in it, why the mount server gave up; NULL without one */
+	struct server_table **table; /* of each mount server, in which is why it gave up; owned */
+	size_t tables;
 	int user, mnt;              /* the namespaces, for others; owned, -1 without a keeper */
 };
-/* Give back the table and the descriptors; fine for what was never launched. */
+/* Give back the tables and the descriptors; fine for what was never launched. */
 void launched_clear(struct launched *launched);
 
 /* How to build a container. */
@@ -46,7 +47,7 @@ int launch_container(const struct launch *launch, struct launched *out, struct e
 
 /*
  * Become the plan's program, in a container that was built or entered (then
- * @launched has no table). Returns only on failure: -1, with the exit status in
+ * @launched has no tables). Returns only on failure: -1, with the exit status in
  * err->status.
  */
 int launch_task(struct plan *plan, const struct launched *launched, struct err *err);

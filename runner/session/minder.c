@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -70,6 +71,7 @@ static void leave_rest(struct minder *minder)
 		.log = minder->lines[1] >= 0,
 	};
 
+	title_about(minder->server.image_name);
 	if (minder->lines[1] >= 0)
 		(void)dup2(minder->lines[1], STDERR_FILENO);
 	if (!minder->has_left) {
@@ -80,12 +82,24 @@ static void leave_rest(struct minder *minder)
 	detach_close_others(rest.keep, rest.keep_count);
 }
 
+/* One that serves a hostile image must not write to what another one reads. */
+static int leave_tables(const struct minder *minder)
+{
+	for (size_t i = 0; i < minder->table_count; i++)
+		if (minder->tables[i] != minder->server.table &&
+		    munmap(minder->tables[i], sizeof(*minder->tables[i])) < 0)
+			return -1;
+	return 0;
+}
+
 static int worker_main(struct minder *minder)
 {
 	struct server_options *options = &minder->server;
 	int device;
 
 	leave_rest(minder);
+	if (leave_tables(minder) < 0)
+		return 1;
 	if (minder->engine) {
 		device = server_await(options->attach);
 		return device < 0 ? 0 : minder->engine(minder->engine_arg, device);

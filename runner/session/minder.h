@@ -22,8 +22,10 @@
 enum { MINDER_SUSPECTS = 2 * SERVER_THREADS_MAX, MINDER_DEATHS = 5 };
 
 /*
- * The supervisor's one minder. Its fields are in the open so that the supervisor can watch the two
- * descriptors below; all but the first part is only written here. Times are wait_clock_ms()'s.
+ * A minder of the supervisor's, for one image: each of several has its own device, table and
+ * worker, and knows nothing of the others but their tables, which its workers must not have. Its
+ * fields are in the open so that the supervisor can watch the two descriptors below; all but the
+ * first part is only written here. Times are wait_clock_ms()'s.
  */
 struct minder {
 	/* What the caller says */
@@ -36,6 +38,8 @@ struct minder {
 	 * NULL: none */
 	int (*engine)(void *arg, int device);
 	void *engine_arg;
+	struct server_table *const *tables; /* of all minders, its own among them; borrowed */
+	size_t table_count;
 	pid_t program;   /* whose standard error gets lines; 0: nobody's */
 	int launcher;    /* a socket: as long as its other end is open the report tells; borrowed */
 

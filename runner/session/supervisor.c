@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -16,11 +17,15 @@
 
 enum { EVENTS_MAX = 16 };
 
-/* What the launcher says. */
+/* What the launcher says: a letter, and the number of a minder. */
 enum word { WORD_MOUNTED = 'm', WORD_READY = 'r' };
+enum { WORD_SIZE = 2 };
 
-/* What woke us; the keeper's come after these. */
-enum event { EVENT_LAUNCHER, EVENT_CHILD, EVENT_WORDS, EVENT_LINES };
+/* The launcher's socket, the keeper's two, seven of each minder. */
+_Static_assert((int)DETACH_KEEP_MAX >= 3 + 7 * (int)SUPERVISOR_MINDERS_MAX, "all are kept");
+
+/* What woke us, with a minder's number; the keeper's come after these. */
+enum event { EVENT_LAUNCHER, EVENT_CHILD, EVENT_WORKER };
 
 /* The supervisor at work. */
 struct watch {
@@ -30,28 +35,29 @@ struct watch {
 	bool launched;     /* the launcher has said all that it had to say */
 };
 
-static int add(const struct watch *watch, int fd, enum event what)
+static int add(const struct watch *watch, int fd, enum event what, size_t number)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)what << 32};
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)what << 32 | number};
 
 	return fd < 0 ? 0 : epoll_ctl(watch->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 static void let_go(struct watch *watch)
 {
-	keep_end(watch->keep);
+	if (watch->keep)
+		keep_end(watch->keep);
 	watch->keep = NULL;
 }
 
-static void take_word(struct watch *watch, char word, struct pass *message)
+static void take_word(struct watch *watch, const unsigned char *word, struct pass *message)
 {
-	struct minder *minder = watch->supervisor->minder;
+	struct supervisor *supervisor = watch->supervisor;
 
-	if (word == WORD_MOUNTED && message->count == 1 && minder) {
-		minder_attach(minder, message->fd[0]);
+	if (word[0] == WORD_MOUNTED && message->count == 1 && word[1] < supervisor->minders) {
+		minder_attach(&supervisor->minder[word[1]], message->fd[0]);
 		message->count = 0;
 	}
-	if (word == WORD_READY && message->count >= 2 && message->count <= 3 && watch->keep &&
+	if (word[0] == WORD_READY && message->count >= 2 && message->count <= 3 && watch->keep &&
 	    !keep_is_open(watch->keep)) {
 		keep_open(watch->keep, message->fd[0], message->fd[1], message->fd[2]);
 		message->count = 0;
@@ -65,8 +71,8 @@ static void launcher_ended(struct watch *watch)
 {
 	(void)epoll_ctl(watch->epoll, EPOLL_CTL_DEL, watch->supervisor->launcher, NULL);
 	watch->launched = true;
-	if (watch->supervisor->minder)
-		minder_launched(watch->supervisor->minder);
+	for (size_t i = 0; i < watch->supervisor->minders; i++)
+		minder_launched(&watch->supervisor->minder[i]);
 	if (watch->keep && !keep_is_open(watch->keep))
 		let_go(watch);
 }
@@ -74,11 +80,11 @@ static void launcher_ended(struct watch *watch)
 static void hear_launcher(struct watch *watch)
 {
 	struct pass message;
-	char word;
+	unsigned char word[WORD_SIZE];
 	ssize_t got;
 
-	while ((got = pass_receive(watch->supervisor->launcher, &word, 1, &message,
-				   MSG_DONTWAIT)) == 1)
+	while ((got = pass_receive(watch->supervisor->launcher, word, sizeof(word), &message,
+				   MSG_DONTWAIT)) == WORD_SIZE)
 		take_word(watch, word, &message);
 	if (got == 0 || (got < 0 && errno != EAGAIN))
 		launcher_ended(watch);
@@ -90,8 +96,8 @@ static void hear_child(struct watch *watch)
 
 	while (read(watch->child, &ignored, sizeof(ignored)) > 0)
 		continue;
-	if (watch->supervisor->minder)
-		minder_look(watch->supervisor->minder);
+	for (size_t i = 0; i < watch->supervisor->minders; i++)
+		minder_look(&watch->supervisor->minder[i]);
 }
 
 static void hear(struct watch *watch, uint64_t event)
@@ -108,9 +114,8 @@ static void hear(struct watch *watch, uint64_t event)
 	case EVENT_CHILD:
 		hear_child(watch);
 		break;
-	case EVENT_WORDS:
-	case EVENT_LINES:
-		minder_hear(watch->supervisor->minder);
+	case EVENT_WORKER:
+		minder_hear(&watch->supervisor->minder[(uint32_t)event]);
 		break;
 	}
 }
@@ -123,27 +128,44 @@ static int sooner(int one, int other)
 
 static int patience(const struct watch *watch)
 {
-	const struct minder *minder = watch->supervisor->minder;
+	const struct supervisor *supervisor = watch->supervisor;
+	int result = watch->keep ? keep_patience(watch->keep) : -1;
 
-	return sooner(watch->keep ? keep_patience(watch->keep) : -1,
-		      minder ? minder_patience(minder) : -1);
+	for (size_t i = 0; i < supervisor->minders; i++)
+		result = sooner(result, minder_patience(&supervisor->minder[i]));
+	return result;
+}
+
+/* How many minders are at work, after what was due is done. */
+static size_t look_at_minders(const struct supervisor *supervisor)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < supervisor->minders; i++) {
+		struct minder *minder = &supervisor->minder[i];
+
+		if (minder_patience(minder) >= 0)
+			minder_look(minder);
+		count += !minder->over;
+	}
+	return count;
 }
 
 /* Whether there is still something to do, after what was due is done. */
 static bool look(struct watch *watch)
 {
-	struct minder *minder = watch->supervisor->minder;
+	const struct supervisor *supervisor = watch->supervisor;
+	size_t at_work = look_at_minders(supervisor);
 
-	if (minder && minder_patience(minder) >= 0)
-		minder_look(minder);
 	if (watch->keep && !keep_look(watch->keep))
 		let_go(watch);
-	if (!minder)
-		return watch->keep != NULL;
 	/* A launcher that waits for its mount must not find a device that is held. */
-	if (minder->over && !watch->launched)
+	if (at_work < supervisor->minders && !watch->launched)
 		return true;
-	return !minder->over;
+	/* Whoever joined would find no root. */
+	if (supervisor->serves_root && supervisor->minder[0].over)
+		let_go(watch);
+	return watch->keep || at_work > 0;
 }
 
 static void loop(struct watch *watch)
@@ -167,31 +189,43 @@ static int open_child_signal(void)
 	return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static int watch_minder(const struct watch *watch, size_t number)
+{
+	const struct minder *minder = &watch->supervisor->minder[number];
+
+	return add(watch, minder->words[0], EVENT_WORKER, number) < 0 ||
+			       add(watch, minder->lines[0], EVENT_WORKER, number) < 0
+		       ? -1
+		       : 0;
+}
+
 static int begin(struct watch *watch)
 {
 	struct supervisor *supervisor = watch->supervisor;
-	struct minder *minder = supervisor->minder;
 	struct err err;
 
-	if (minder && minder_watch(minder, &err) < 0)
-		return -1;
+	for (size_t i = 0; i < supervisor->minders; i++)
+		if (minder_watch(&supervisor->minder[i], &err) < 0)
+			return -1;
 	watch->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (watch->epoll < 0 || add(watch, supervisor->launcher, EVENT_LAUNCHER) < 0)
+	if (watch->epoll < 0 || add(watch, supervisor->launcher, EVENT_LAUNCHER, 0) < 0)
 		return -1;
 	if (supervisor->keeper) {
 		watch->keep = keep_begin(supervisor->keeper, watch->epoll);
 		if (!watch->keep)
 			return -1;
 	}
-	if (!minder)
+	if (supervisor->minders == 0)
 		return 0;
 	watch->child = open_child_signal();
-	if (watch->child < 0 || add(watch, watch->child, EVENT_CHILD) < 0 ||
-	    add(watch, minder->words[0], EVENT_WORDS) < 0 ||
-	    add(watch, minder->lines[0], EVENT_LINES) < 0)
+	if (watch->child < 0 || add(watch, watch->child, EVENT_CHILD, 0) < 0)
 		return -1;
-	/* What became of the worker before there was somebody to hear it. */
-	minder_look(minder);
+	for (size_t i = 0; i < supervisor->minders; i++)
+		if (watch_minder(watch, i) < 0)
+			return -1;
+	/* What became of the workers before there was somebody to hear it. */
+	for (size_t i = 0; i < supervisor->minders; i++)
+		minder_look(&supervisor->minder[i]);
 	return 0;
 }
 
@@ -219,22 +253,28 @@ static void free_time(void)
 	}
 }
 
-/* The worker first: the launcher waits for it, and for nothing else here. */
+static void keep_open_for(struct detach *detach, const struct minder *minder)
+{
+	const int fd[] = {minder->server.image_fd, minder->server.attach, minder->oom,
+			  minder->words[0],	   minder->words[1],	  minder->lines[0],
+			  minder->lines[1]};
+
+	memcpy(&detach->keep[detach->keep_count], fd, sizeof(fd));
+	detach->keep_count += COUNT_OF(fd);
+}
+
+/* The workers first, that of the root before all: the launcher waits for them, and for nothing else
+ * here. */
 static void process_early(struct detach *detach)
 {
 	const struct supervisor *supervisor = detach->arg;
-	struct minder *minder = supervisor->minder;
 
 	if (supervisor->cpus)
 		(void)sched_setaffinity(0, sizeof(*supervisor->cpus), supervisor->cpus);
 	free_time();
-	if (!minder)
-		return;
-	minder_start(minder);
-	detach->keep[detach->keep_count++] = minder->oom;
-	for (int i = 0; i < 2; i++) {
-		detach->keep[detach->keep_count++] = minder->words[i];
-		detach->keep[detach->keep_count++] = minder->lines[i];
+	for (size_t i = 0; i < supervisor->minders; i++) {
+		minder_start(&supervisor->minder[i]);
+		keep_open_for(detach, &supervisor->minder[i]);
 	}
 }
 
@@ -252,41 +292,40 @@ static int process_main(void *arg)
 int supervisor_start(struct supervisor *supervisor, struct err *err)
 {
 	const struct keeper *keeper = supervisor->keeper;
-	const struct minder *minder = supervisor->minder;
 	struct detach process = {
-		.aim = minder ? "start the mount server" : "start the supervisor",
+		.aim = supervisor->minders > 0 ? "start the mount server" : "start the supervisor",
 		.name = "firn-keeper",
 		.early = process_early,
 		.main = process_main,
 		.arg = supervisor,
 		.keep = {supervisor->launcher, keeper ? keeper->listener : -1,
-			 keeper ? keeper->hold : -1, minder ? minder->server.image_fd : -1,
-			 minder ? minder->server.attach : -1},
-		.keep_count = 5,
-		.log = minder && minder->server.log,
+			 keeper ? keeper->hold : -1},
+		.keep_count = 3,
+		.log = supervisor->minders > 0 && supervisor->minder[0].server.log,
 	};
 
 	return detach_start(&process, err);
 }
 
-static int tell(int socket, enum word word, const int *fd, size_t count, struct err *err)
+static int tell(int socket, enum word word, size_t number, const int *fd, size_t count,
+		struct err *err)
 {
-	char text = (char)word;
-	struct pass message = {.data = &text, .size = 1, .count = count};
+	const unsigned char text[WORD_SIZE] = {(unsigned char)word, (unsigned char)number};
+	struct pass message = {.data = text, .size = sizeof(text), .count = count};
 
 	for (size_t i = 0; i < count; i++)
 		message.fd[i] = fd[i];
 	return pass_send(socket, &message, 0) < 0 ? err_sys(err, "the supervisor ended early") : 0;
 }
 
-int supervisor_mounted(int socket, int device, struct err *err)
+int supervisor_mounted(int socket, size_t number, int device, struct err *err)
 {
-	return tell(socket, WORD_MOUNTED, &device, 1, err);
+	return tell(socket, WORD_MOUNTED, number, &device, 1, err);
 }
 
 int supervisor_ready(int socket, int user, int mnt, int config, struct err *err)
 {
 	const int fd[] = {user, mnt, config};
 
-	return tell(socket, WORD_READY, fd, config < 0 ? 2 : 3, err);
+	return tell(socket, WORD_READY, 0, fd, config < 0 ? 2 : 3, err);
 }

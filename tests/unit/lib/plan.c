@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/plan.h"
 
+#include "lib/image/image.h"
+
 #include "tests/unit/tap.h"
 
 #include <stdlib.h>
@@ -154,6 +156,47 @@ static void personal_steps_make_no_other_container(void)
 	   "what is missing shows nothing");
 }
 
+/* An image that nobody opened: a plan looks at its name and its place. */
+static struct image *image_of(const char *path)
+{
+	struct image *image = calloc(1, sizeof(*image));
+
+	image->path = strdup(path);
+	image->fd = -1;
+	image->offset = 4096;
+	return image;
+}
+
+static void data_images_are_steps(void)
+{
+	auto_plan *plan = plan_new();
+	auto_plan *other = plan_new();
+	auto_free char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int added = 0;
+
+	ok(plan_add_image(plan, image_of("/x"), "/", NULL, 0, &err) == -1 &&
+		   plan_add_image(plan, image_of("/x"), "/d", "/a/../b", 0, &err) == -1 &&
+		   plan->count == 0,
+	   "not over the root, nor of a directory by ..");
+	(void)plan_add_image(plan, image_of("/x"), "/d", "/a//b/", 0, &err);
+	(void)plan_add_image(other, image_of("/x"), "/d", "/", 0, &err);
+	ok(!same(name_of(plan), name_of(other)), "which directory it is matters");
+	ok(other->count == 1 && other->step[0].content == NULL, "the root is all of it");
+	ok(plan_covers(plan, 1, "/d/e") && !plan_shows_host(plan, "/d"),
+	   "what lies below is covered, and not the host's");
+	plan->image = strdup("/i");
+	plan_print(plan, out);
+	(void)fclose(out);
+	ok(strstr(text, "\ndata /x /d offset=4096 /a/b\n") != NULL, "it is printed");
+	while (added < 2 * PLAN_IMAGES_MAX &&
+	       plan_add_image(other, image_of("/x"), "/d", NULL, 0, &err) == 0)
+		added++;
+	ok(other->count == PLAN_IMAGES_MAX && strstr(err.text, "32 data images") != NULL,
+	   "there is an end to them");
+}
+
 int main(void)
 {
 	some_directories_are_the_images();
@@ -161,6 +204,7 @@ int main(void)
 	a_bind_outside_the_image_is_refused();
 	a_later_step_covers_an_earlier_one();
 	a_plan_prints_one_step_a_line();
+	data_images_are_steps();
 	what_makes_a_container_is_hashed();
 	steps_can_be_left_out_of_the_hash();
 	return done_testing();

@@ -133,6 +133,56 @@ static void binds_may_hold_any_name(void)
 	request_mount_clear(&mount);
 }
 
+static bool image_is(const char *text, enum request_as as, const char *sub)
+{
+	struct request_mount mount;
+	bool same;
+
+	if (request_bind_parse(text, &mount, &err) < 0)
+		return false;
+	same = mount.as == as && (sub ? mount.sub && strcmp(mount.sub, sub) == 0 : !mount.sub);
+	request_mount_clear(&mount);
+	return same;
+}
+
+static void binds_may_be_of_images(void)
+{
+	struct request_mount mount;
+
+	ok(image_is("/a:/b", REQUEST_AS_FITS, NULL) && image_is("/a:/b:ro", REQUEST_AS_FITS, NULL),
+	   "what is in the file tells");
+	ok(image_is("/a:/b:file", REQUEST_AS_FILE, NULL), "unless it is to be a file");
+	ok(image_is("/a:/b:image,ro", REQUEST_AS_IMAGE, NULL), "or an image");
+	ok(image_is("/a:/b:image-src=/c\\:d\\,e", REQUEST_AS_IMAGE, "/c:d,e"),
+	   "a directory of one, with a colon and a comma");
+	ok(request_bind_parse("/a:/b:image-src=c", &mount, &err) < 0 &&
+		   request_bind_parse("/a:/b:image-src=", &mount, &err) < 0 &&
+		   request_bind_parse("/a:/b:image-src=/c:ro", &mount, &err) < 0,
+	   "not one of a relative name, none, or with a field behind it");
+	ok(request_bind_parse("/a:/b:file,image", &mount, &err) < 0 &&
+		   request_bind_parse("/a:/b:image-src=/c,file", &mount, &err) < 0 &&
+		   request_bind_parse("/a:/b:file,expect=x", &mount, &err) < 0,
+	   "a file is no image");
+	ok(request_bind_parse("/a:/b:image,rw", &mount, &err) < 0 && strstr(err.text, "read-only"),
+	   "nothing is written to an image");
+	ok(request_home_parse("/a:/b:image", &mount, &err) < 0, "a home is none");
+	ok(request_mount_parse("type=image,src=/a,dst=/b,image-src=/c", &mount, &err) == 0 &&
+		   mount.as == REQUEST_AS_IMAGE && strcmp(mount.sub, "/c") == 0,
+	   "the same of --mount");
+	request_mount_clear(&mount);
+	ok(request_mount_parse("type=bind,src=/a,dst=/b", &mount, &err) == 0 &&
+		   mount.as == REQUEST_AS_FILE,
+	   "whose binds are of files");
+	request_mount_clear(&mount);
+	ok(request_mount_parse("type=image,src=/a", &mount, &err) < 0 &&
+		   request_mount_parse("type=image,dst=/a", &mount, &err) < 0 &&
+		   request_mount_parse("type=image,src=/a,dst=/b,size=1", &mount, &err) < 0 &&
+		   request_mount_parse("type=image,src=/a,dst=/b,rw", &mount, &err) < 0 &&
+		   request_mount_parse("type=image,src=/a,dst=/b,image-src=c", &mount, &err) < 0 &&
+		   request_mount_parse("type=bind,src=/a,dst=/b,image-src=/c", &mount, &err) < 0,
+	   "and what makes no sense is refused");
+}
+
 static bool mount_is(const char *text, const char *source, const char *target, uint64_t size)
 {
 	struct request_mount mount;
@@ -216,6 +266,7 @@ int main(void)
 	mistakes_are_named();
 	frozen_implies_the_rest();
 	binds_may_hold_any_name();
+	binds_may_be_of_images();
 	mounts_are_read_in_words();
 	what_is_not_in_this_version_is_said();
 	words_of_others_are_answered();

@@ -87,6 +87,29 @@ static void a_session_has_a_name(void)
 	is_str(other, one, "the same for a directory that changed");
 }
 
+static void data_images_are_part_of_the_name(void)
+{
+	struct image root = {.kind = IMAGE_SQUASHFS};
+	struct image *data = calloc(1, sizeof(*data));
+	auto_plan *plan = plan_new();
+	char one[SESSION_NAME_SIZE], other[SESSION_NAME_SIZE];
+
+	data->path = strdup("/data");
+	data->fd = -1;
+	data->stat.st_ino = 1;
+	(void)session_name(&root, plan, "a", one, &err);
+	ok(plan_add_image(plan, data, "/d", NULL, 0, &err) == 0, "a data image");
+	(void)session_name(&root, plan, "a", other, &err);
+	ok(strcmp(one, other) != 0, "makes another container");
+	data->stat.st_ino = 2;
+	(void)session_name(&root, plan, "a", one, &err);
+	ok(strcmp(one, other) != 0, "and so does another file of its name");
+	(void)session_name_container(&root, plan, one, &err);
+	data->stat.st_mtim.tv_sec = 1;
+	(void)session_name_container(&root, plan, other, &err);
+	ok(strcmp(one, other) != 0, "or one that was written to");
+}
+
 static void a_named_session_goes_by_its_name(void)
 {
 	struct image image = {.kind = IMAGE_SQUASHFS,
@@ -123,6 +146,7 @@ int main(void)
 	a_process_is_told_from_its_stat_line();
 	a_launch_has_a_name();
 	a_session_has_a_name();
+	data_images_are_part_of_the_name();
 	a_named_session_goes_by_its_name();
 	return done_testing();
 }
