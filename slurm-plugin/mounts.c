@@ -62,46 +62,95 @@ static bool is_as_ever(const char *flag, size_t len)
 	return false;
 }
 
-static int take_flags(const char *flags, bool *readonly, struct err *err)
-{
-	bool ro = false, rw = false;
+/* What flags ask for. */
+struct flags {
+	bool ro, rw, file, image;
+	const char *sub; /* image-src=, of @sub_len bytes; NULL: not given */
+	int sub_len;
+};
 
-	for (const char *at = flags; at; at = strchr(at, '+') ? strchr(at, '+') + 1 : NULL) {
+static bool is_flag(const char *flag, size_t len, const char *name)
+{
+	return strlen(name) == len && strncmp(flag, name, len) == 0;
+}
+
+static int take_flag(const char *flag, size_t len, struct flags *flags)
+{
+	static const char sub[] = "image-src=/";
+
+	if (is_flag(flag, len, "ro"))
+		flags->ro = true;
+	else if (is_flag(flag, len, "rw"))
+		flags->rw = true;
+	else if (is_flag(flag, len, "file"))
+		flags->file = true;
+	else if (is_flag(flag, len, "sqsh"))
+		flags->image = true;
+	else if (len >= strlen(sub) && strncmp(flag, sub, strlen(sub)) == 0) {
+		flags->sub = flag;
+		flags->sub_len = (int)len;
+	} else
+		return is_as_ever(flag, len) ? 0 : -1;
+	return 0;
+}
+
+static int take_flags(const char *text, struct flags *flags, struct err *err)
+{
+	for (const char *at = text; at; at = strchr(at, '+') ? strchr(at, '+') + 1 : NULL) {
 		size_t len = strcspn(at, "+");
 
-		if (len == 2 && strncmp(at, "ro", 2) == 0)
-			ro = true;
-		else if (len == 2 && strncmp(at, "rw", 2) == 0)
-			rw = true;
-		else if (!is_as_ever(at, len))
+		if (take_flag(at, len, flags) < 0)
 			return err_set(
 				err,
-				"flag '%.*s' is not understood; ro and rw are, and those that say "
-				"what firn does anyway",
+				"flag '%.*s' is not understood; ro, rw, sqsh, file and "
+				"image-src=/DIR are, and those that say what firn does anyway",
 				(int)len, at);
 	}
-	*readonly = ro;
-	return ro && rw ? err_set(err, "'ro' and 'rw' exclude each other") : 0;
+	flags->image = flags->image || flags->sub;
+	if (flags->ro && flags->rw)
+		return err_set(err, "'ro' and 'rw' exclude each other");
+	if (flags->image && (flags->file || flags->rw))
+		return err_set(err, "an image is no 'file', and is not written to");
+	return 0;
+}
+
+/* What firn calls it: that it is a file first, see words.c. */
+static int print_bind(const struct item *item, const struct flags *flags, char **word)
+{
+	const char *const mode[] = {flags->file ? "file" : NULL, flags->ro ? "ro" : NULL,
+				    flags->image && !flags->sub ? "image" : NULL};
+	char text[32] = "";
+
+	for (size_t i = 0; i < COUNT_OF(mode); i++)
+		if (mode[i])
+			(void)sprintf(text + strlen(text), "%s%s", *text ? "," : ":", mode[i]);
+	return asprintf(word, "--bind=%s%s%s%s%s%.*s", item->source, item->target ? ":" : "",
+			item->target ? item->target : "", text,
+			!flags->sub ? ""
+			: *text	    ? ","
+				    : ":",
+			flags->sub_len, flags->sub ? flags->sub : "");
 }
 
 static int print_word(const struct item *item, char **word, struct err *err)
 {
-	bool readonly = false;
+	struct flags flags = {0};
 	int result;
 
 	if (!*item->source)
 		return err_set(err, "it names no source");
 	if (item->target && item->target[0] != '/')
 		return err_set(err, "'%s' is not an absolute path", item->target);
-	if (take_flags(item->flags, &readonly, err) < 0)
+	if (take_flags(item->flags, &flags, err) < 0)
 		return -1;
 	if (item->target && strcmp(item->source, "tmpfs") == 0) {
-		if (readonly)
+		if (flags.ro)
 			return err_set(err, "a read-only tmpfs is of no use");
+		if (flags.image || flags.file)
+			return err_set(err, "a tmpfs is no image and no file");
 		result = asprintf(word, "--tmpfs=%s", item->target);
 	} else
-		result = asprintf(word, "--bind=%s%s%s%s", item->source, item->target ? ":" : "",
-				  item->target ? item->target : "", readonly ? ":ro" : "");
+		result = print_bind(item, &flags, word);
 	if (result < 0)
 		*word = NULL;
 	return result < 0 ? err_sys(err, "it cannot be taken") : 0;
@@ -146,4 +195,34 @@ int mounts_check(const char *list, struct err *err)
 		result = mounts_next(&list, &word, err);
 	}
 	return result;
+}
+
+const char *mounts_bind_of(const char *word)
+{
+	static const char bind[] = "--bind=";
+
+	return strncmp(word, bind, strlen(bind)) == 0 ? word + strlen(bind) : NULL;
+}
+
+char *mounts_field(const char *bind, int number)
+{
+	char *field = malloc(strlen(bind) + 1);
+	size_t len = 0;
+
+	for (; field && *bind && number >= 0; bind++) {
+		if (*bind == ':') {
+			number--;
+			continue;
+		}
+		if (bind[0] == '\\' && (bind[1] == ':' || bind[1] == '\\'))
+			bind++;
+		if (number == 0)
+			field[len++] = *bind;
+	}
+	if (field)
+		field[len] = '\0';
+	if (len > 0)
+		return field;
+	free(field);
+	return NULL;
 }

@@ -5,7 +5,8 @@
  * Items with commas in between, "\," for a comma in a name; blanks before one say nothing.
  * An item is SRC[:DST[:FLAG[+FLAG...]]] as with `firn --bind` ("\:" for a colon, "\\" for a
  * backslash), or tmpfs:DST for an empty file system in memory. Flags are those of pyxis that
- * firn can keep; the others are errors, for a mount that is not as it was asked for is one.
+ * firn can keep, and sqsh, image-src=DIR and file for what images are shown as; the others are
+ * errors, for a mount that is not as it was asked for is one.
  */
 #ifndef FIRN_SLURM_PLUGIN_MOUNTS_H
 #define FIRN_SLURM_PLUGIN_MOUNTS_H
@@ -20,5 +21,14 @@ int mounts_next(const char **at, char **word, struct err *err);
 
 /* Whether all items are understood: 0, or -1. */
 int mounts_check(const char *list, struct err *err);
+
+/* Of a word of mounts_next(), what a bind is of, "SRC[:DST[:WORD,...]]"; NULL for a tmpfs. */
+const char *mounts_bind_of(const char *word);
+
+/*
+ * Field @number of "SRC:DST:...", from 0 on, new and without its backslashes; NULL: it is empty or
+ * not there.
+ */
+char *mounts_field(const char *bind, int number);
 
 #endif

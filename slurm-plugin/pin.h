@@ -20,6 +20,8 @@ struct pin {
 	char *word;	/* the image as the option had it */
 	char *image;	/* its absolute path */
 	char *identity; /* lib/image/identity.h's word; NULL: it could not be looked at then */
+	char **data;	/* of --container-mounts, "IDENTITY SRC" for each data image that could be
+			   looked at, SRC without backslashes; NULL: none */
 	char options[2 * SHA256_SIZE + 1]; /* hash of all other options */
 };
 

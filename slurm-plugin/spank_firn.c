@@ -301,6 +301,7 @@ static int make_container(spank_t spank, const struct settings *settings, const 
 	step->control = start.pair[1];
 	step->image = pin->image;
 	step->identity = pin->identity;
+	step->data = pin->data;
 	step->jobs = settings->jobs;
 	step->firn = settings->firn;
 	step->spool = settings->spool				 ? settings->spool

@@ -14,7 +14,7 @@ enum { VALUE_MAX = 64 << 10 };
 const struct slurm_option_text slurm_options[] = {
 	{SLURM_IMAGE, "container-image", "IMAGE",
 	 "[firn] run the tasks in this image, a squashfs or SIF file or a directory"},
-	{SLURM_MOUNTS, "container-mounts", "SRC[:DST[:ro|rw]],...",
+	{SLURM_MOUNTS, "container-mounts", "SRC[:DST[:ro|rw|sqsh]],...",
 	 "[firn] show these host directories in the container"},
 	{SLURM_WORKDIR, "container-workdir", "PATH",
 	 "[firn] start in this directory of the container"},

@@ -24,7 +24,45 @@ __attribute__((format(printf, 2, 3))) static int add(struct words *words, const 
 	return words_take(words, len < 0 ? NULL : text);
 }
 
-static int add_mounts(struct words *words, const char *list)
+/* Of the bind of a file that was a data image at submission, its identity, of @data; or NULL. */
+static const char *identity_of_bind(const char *bind, char *const *data)
+{
+	auto_free char *source = mounts_field(bind, 0);
+	auto_free char *target = mounts_field(bind, 1);
+	auto_free char *mode = mounts_field(bind, 2);
+
+	if (!source || !target || (mode && strncmp(mode, "file", 4) == 0))
+		return NULL;
+	for (; data && *data; data++) {
+		const char *name = strchr(*data, ' ');
+
+		if (name && strcmp(name + 1, source) == 0)
+			return *data;
+	}
+	return NULL;
+}
+
+/* A bind's word, and which image it must be. */
+static int add_bind(struct words *words, const char *word, char *const *data)
+{
+	const char *bind = mounts_bind_of(word);
+	const char *identity = bind ? identity_of_bind(bind, data) : NULL;
+	auto_free char *mode = identity ? mounts_field(bind, 2) : NULL;
+	auto_free char *escaped = identity ? malloc(2 * strlen(identity) + 1) : NULL;
+	char *to = escaped;
+
+	if (!identity)
+		return add(words, "%s", word);
+	if (!escaped)
+		return -1;
+	for (; *identity != ' '; *to++ = *identity++)
+		if (strchr(":,\\", *identity))
+			*to++ = '\\';
+	*to = '\0';
+	return add(words, "%s%cexpect=%s", word, mode ? ',' : ':', escaped);
+}
+
+static int add_mounts(struct words *words, const char *list, char *const *data)
 {
 	struct err ignored;
 	int result = list ? 1 : 0;
@@ -33,7 +71,7 @@ static int add_mounts(struct words *words, const char *list)
 		auto_free char *word = NULL;
 
 		result = mounts_next(&list, &word, &ignored);
-		if (result > 0 && add(words, "%s", word) < 0)
+		if (result > 0 && add_bind(words, word, data) < 0)
 			result = -1;
 	}
 	return result;
@@ -108,7 +146,7 @@ static int add_all(struct words *words, const struct slurm_wish *wish,
 	if (add(words, "firn") < 0 || add(words, "session-start") < 0 ||
 	    add(words, "--control-fd=%d", step->control) < 0 || add_session(words, wish, step) < 0)
 		return -1;
-	if (add_mounts(words, wish->mounts) < 0 || add_env(words, wish->env) < 0 ||
+	if (add_mounts(words, wish->mounts, step->data) < 0 || add_env(words, wish->env) < 0 ||
 	    add_text(words, "cwd", wish->workdir) < 0 || add_text(words, "mpi", wish->mpi) < 0 ||
 	    add_text(words, "gpu", wish->gpu) < 0 ||
 	    add_flag(words, "no-home", wish->no_home) < 0 ||

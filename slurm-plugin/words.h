@@ -22,6 +22,7 @@ struct slurm_step {
 	const char *image;    /* absolute; NULL: that of the container called so */
 	const char *identity; /* to be checked; NULL: not known */
 	const char *from;     /* the job's directory; NULL: where it starts */
+	char *const *data;    /* the pin's; NULL: none is known */
 	const char *spool;    /* slurmd's directory of scripts and sockets; NULL: not known */
 	const char *jobs;     /* directory with one for each job, for containers with a name */
 };

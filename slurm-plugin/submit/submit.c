@@ -3,6 +3,7 @@
 
 #include "lib/image/identity.h"
 #include "slurm-plugin/pin.h"
+#include "slurm-plugin/submit/data_images.h"
 #include "slurm-plugin/submit/variables.h"
 #include "slurm-plugin/submit/visible.h"
 
@@ -128,22 +129,19 @@ int submit_take(struct submission *at, struct slurm_wish *wish, struct err *err)
 }
 
 /*
- * A step of a job takes the identity that the job's submission saw, if it is for the same
- * image. Only of one's own pins: the variable is the user's.
+ * A step of a job takes the identities that the job's submission saw, of the same files. Only of
+ * one's own pins: the variable is the user's. Without a pin that can be read @out is empty.
  */
-static char *inherit(const struct submission *at, const struct settings *settings,
-		     const char *image)
+static void open_jobs_pin(const struct submission *at, const struct settings *settings,
+			  struct pin *out)
 {
-	auto_pin pin = {0};
 	struct err ignored;
-	int result;
 
-	if (!at->pin || !getenv("SLURM_JOB_ID"))
-		return NULL;
-	result = pin_is_sealed(at->pin)
-			 ? pin_open(at->pin, settings->munge, geteuid(), &pin, &ignored)
-			 : pin_parse(at->pin, strlen(at->pin), &pin, &ignored);
-	return result == 0 && strcmp(pin.image, image) == 0 ? take_ptr(&pin.identity) : NULL;
+	*out = (struct pin){0};
+	if (!at->is_step || !at->pin || !getenv("SLURM_JOB_ID"))
+		return;
+	(void)(pin_is_sealed(at->pin) ? pin_open(at->pin, settings->munge, geteuid(), out, &ignored)
+				      : pin_parse(at->pin, strlen(at->pin), out, &ignored));
 }
 
 /*
@@ -199,12 +197,14 @@ static int pin_image(const struct submission *at, const struct slurm_wish *wish,
 {
 	const char *image = wish->image ? wish->image : wish->container;
 	auto_pin pin = {.image = strdup(image), .word = strdup(image)};
+	auto_pin job = {0};
 
 	if (!pin.image || !pin.word)
 		return err_sys(err, "cannot pin '%s'", image);
 	slurm_wish_hash(wish, pin.options);
-	if (at->is_step)
-		pin.identity = inherit(at, settings, pin.image);
+	open_jobs_pin(at, settings, &job);
+	if (job.image && strcmp(job.image, pin.image) == 0)
+		pin.identity = take_ptr(&job.identity);
 	if (!pin.identity) {
 		int seen = look(pin.image, settings->pin == PIN_OFF ? NULL : &pin.identity, err);
 
@@ -217,6 +217,10 @@ static int pin_image(const struct submission *at, const struct slurm_wish *wish,
 			warn(err);
 		}
 	}
+	if (settings->pin != PIN_OFF &&
+	    data_images_look(wish->mounts, job.data, settings->pin == PIN_REQUIRE, &pin.data, err) <
+		    0)
+		return -1;
 	return seal(&pin, settings, warn, out, err);
 }
 

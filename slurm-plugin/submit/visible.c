@@ -68,32 +68,7 @@ enum visible visible_path(const char *path)
 	return dir && strcmp(dir, "/") != 0 && !is_missing(dir) ? VISIBLE_MISSING : VISIBLE_UNKNOWN;
 }
 
-/* A field of "SRC:DST:..." as a new string without its backslashes; NULL: it is not there. */
-static char *field_of(const char *text, int number)
-{
-	char *field = malloc(strlen(text) + 1);
-	size_t len = 0;
-
-	for (; field && *text && number >= 0; text++) {
-		if (*text == ':') {
-			number--;
-			continue;
-		}
-		if (text[0] == '\\' && (text[1] == ':' || text[1] == '\\'))
-			text++;
-		if (number == 0)
-			field[len++] = *text;
-	}
-	if (field)
-		field[len] = '\0';
-	if (len > 0)
-		return field;
-	free(field);
-	return NULL;
-}
-
 /* What a word of mounts_next() begins with. */
-#define BIND "--bind="
 #define TMPFS "--tmpfs="
 
 static int check_source(const char *path, void (*warn)(const struct err *err), struct err *err)
@@ -120,12 +95,13 @@ int visible_mounts(const char *mounts, void (*warn)(const struct err *err), stru
 
 	while (more > 0) {
 		auto_free char *word = NULL, *source = NULL;
+		const char *bind;
 
 		more = mounts_next(&mounts, &word, err);
 		if (more <= 0)
 			break;
-		if (strncmp(word, BIND, strlen(BIND)) == 0)
-			source = field_of(word + strlen(BIND), 0);
+		bind = mounts_bind_of(word);
+		source = bind ? mounts_field(bind, 0) : NULL;
 		if (source && check_source(source, warn, err) < 0)
 			return -1;
 	}
@@ -140,7 +116,7 @@ static bool are_related(const char *a, const char *b)
 
 static bool is_related_to_bind(const char *dir, const char *bind)
 {
-	auto_free char *source = field_of(bind, 0), *target = field_of(bind, 1);
+	auto_free char *source = mounts_field(bind, 0), *target = mounts_field(bind, 1);
 	auto_free char *expanded = NULL;
 	const char *where = target ? target : source;
 	struct err ignored;
@@ -157,8 +133,8 @@ static bool is_related_to_mounts(const char *dir, const char *mounts)
 		auto_free char *word = NULL;
 
 		more = mounts_next(&mounts, &word, &ignored);
-		if (more > 0 && strncmp(word, BIND, strlen(BIND)) == 0 &&
-		    is_related_to_bind(dir, word + strlen(BIND)))
+		if (more > 0 && mounts_bind_of(word) &&
+		    is_related_to_bind(dir, mounts_bind_of(word)))
 			return true;
 		if (more > 0 && strncmp(word, TMPFS, strlen(TMPFS)) == 0 &&
 		    are_related(dir, word + strlen(TMPFS)))

@@ -60,6 +60,21 @@ echo colon >"$home/c:d/f"
 echo plain >"$home/x/f"
 chmod -R a+rX "$home/a,b" "$home/c:d" "$home/x"
 small() { srun --container="$debian" "$@"; }
+mkdir -p "$scratch/data/sub"
+echo data >"$scratch/data/f"
+echo deep >"$scratch/data/sub/f"
+squash "$scratch/data" "$home/data.sqsh"
+ok 'a data image'                           prints data small --container-mounts="$home/data.sqsh:/data:sqsh" sh -c 'cat /data/f'
+ok '... by what is in it'                   prints data small --container-mounts="data.sqsh:/data" sh -c 'cat /data/f'
+ok '... a directory of it'                  prints deep small --container-mounts="$home/data.sqsh:/data:sqsh+image-src=/sub" sh -c 'cat /data/f'
+ok '... or its file'                        succeeds small --container-mounts="$home/data.sqsh:/data:file" sh -c 'test -f /data'
+ok '... for all tasks of a step'            all_print_one 8 small -n8 --container-mounts="$home/data.sqsh:/data:sqsh" sh -c 'grep -o " [0-9:]* / /data " /proc/self/mountinfo'
+echo text >"$home/text"
+ok 'one that is none is refused'            status_is 125 small --container-mounts="$home/text:/data:sqsh" true
+ok '... when it is submitted'               says "firn: --container-mounts: '$home/text' is not an image"
+head -c 200 "$home/data.sqsh" >"$home/cut.sqsh"
+ok 'so is one that is cut off'              status_is 125 small --container-mounts="$home/cut.sqsh:/data" true
+ok '... in a line'                          says "firn: --container-mounts: '$home/cut.sqsh' is truncated"
 ok 'mounts given twice add up'              prints 'plain comma' small --container-mounts="$home/x:/one" --container-mounts="$home/a\\,b:/two" sh -c 'echo $(cat /one/f /two/f)'
 ok '... in a script, too'                   succeeds sbatch -W -o twice --container="$debian" --container-mounts="$home/x:/one" --container-mounts="$home/c\\:d:/two" --wrap 'echo $(cat /one/f /two/f)'
 ok '... both'                               prints 'plain colon' cat twice

@@ -52,6 +52,29 @@ chown "$user_id" "$home/image.sqfs"
 user scontrol release "$swapped"
 ok 'so is another one of its name'          refused_at_start "$swapped"
 ok '... in a line'                          grep -q 'changed since submission (it has [0-9]* bytes, not [0-9]*)' swapped
+# The same of data.
+cp "$debian" "$home/image.sqfs"
+chown "$user_id" "$home/image.sqfs"
+mkdir "$scratch/data"
+echo one >"$scratch/data/f"
+squash "$scratch/data" "$home/data.sqfs"
+chown "$user_id" "$home/data.sqfs"
+script data_of <<-'END'
+	#!/bin/bash
+	cat /data/f
+END
+kept=$(submit -o data_kept --container-image=image.sqfs --container-mounts="$home/data.sqfs:/data" data_of)
+swapped=$(submit -o data_swapped --container-image=image.sqfs --container-mounts="$home/data.sqfs:/data:sqsh" data_of)
+user scontrol release "$kept"
+ok 'a data image that is as it was'         finish "$kept"
+ok '... is read'                            test "$(cat data_kept)" = one
+echo another >"$scratch/data/f"
+squash "$scratch/data" "$home/new.sqfs"
+mv "$home/new.sqfs" "$home/data.sqfs"
+chown "$user_id" "$home/data.sqfs"
+user scontrol release "$swapped"
+ok 'another one of its name is refused'     refused_at_start "$swapped"
+ok '... in a line'                          grep -q "^firn: node[12]: image '$home/data.sqfs' changed since submission" data_swapped
 script late <<-'END'
 	#!/bin/bash
 	#SBATCH -N2 -o late.out

@@ -40,6 +40,25 @@ static void a_pin_is_read_as_it_was_written(void)
 	ok(!pin_is_sealed(text) && pin_is_sealed("MUNGE:AwQ"), "a seal is seen");
 }
 
+static void a_pin_has_data_images(void)
+{
+	char one[] = "file:1:2 /d/a b=c", two[] = "file:3:4 rel";
+	char *data[] = {one, two, NULL};
+	struct pin pin = make("a", "/a", "file:1:2");
+	auto_free char *text = NULL;
+	auto_free char *other = NULL;
+	auto_pin back = {0};
+
+	pin.data = data;
+	ok(pin_print(&pin, &text, &err) == 0 && pin_parse(text, strlen(text), &back, &err) == 0,
+	   "there and back");
+	ok(back.data && strcmp(back.data[0], one) == 0 && strcmp(back.data[1], two) == 0 &&
+		   !back.data[2],
+	   "in their order");
+	two[0] = '\n';
+	ok(pin_print(&pin, &other, &err) == -1, "a newline in a name");
+}
+
 static void what_is_no_pin_is_refused(void)
 {
 	static const char *const texts[] = {
@@ -64,6 +83,7 @@ static void what_is_no_pin_is_refused(void)
 int main(void)
 {
 	a_pin_is_read_as_it_was_written();
+	a_pin_has_data_images();
 	what_is_no_pin_is_refused();
 	return done_testing();
 }

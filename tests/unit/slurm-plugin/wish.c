@@ -50,6 +50,11 @@ static void mounts_become_words(void)
 		{"tmpfs:/x", "--tmpfs=/x"},
 		{"./tmpfs:/x", "--bind=./tmpfs:/x"},
 		{"tmpfs", "--bind=tmpfs"},
+		{"/a:/b:sqsh", "--bind=/a:/b:image"},
+		{"/a:/b:sqsh+ro+nodev", "--bind=/a:/b:ro,image"},
+		{"/a:/b:image-src=/c", "--bind=/a:/b:image-src=/c"},
+		{"/a:/b:ro+image-src=/c\\:d+sqsh,/e", "--bind=/a:/b:ro,image-src=/c\\:d --bind=/e"},
+		{"/a:/b:ro+file", "--bind=/a:/b:file,ro"},
 	};
 	static const char *const bad[][2] = {
 		{"/a:/b:sync", "flag 'sync'"},
@@ -63,6 +68,10 @@ static void mounts_become_words(void)
 		{":/b", "no source"},
 		{"/a:/b:ro:x", "a colon too many"},
 		{"tmpfs:/x:ro", "of no use"},
+		{"tmpfs:/x:sqsh", "no image"},
+		{"/a:/b:sqsh+rw", "not written to"},
+		{"/a:/b:file+image-src=/c", "no 'file'"},
+		{"/a:/b:image-src=c", "flag 'image-src=c'"},
 		{"/a,/b:c", "'/b:c'"},
 	};
 

@@ -36,6 +36,8 @@ static void options_become_words(void)
 {
 	struct slurm_wish wish = {0};
 	struct slurm_step full = step;
+	char one[] = "file:1:2 /a:b", two[] = "file:3 /f";
+	char *data[] = {one, two, NULL};
 
 	is_str(words_of(&wish, &step), "--session=slurm 7.1 n1 -- /i.sqfs", "an image alone");
 	(void)slurm_wish_take(&wish, SLURM_MOUNTS, "/a:/b:ro,, /c,tmpfs:/d", &err);
@@ -56,6 +58,17 @@ static void options_become_words(void)
 	       "--session=slurm 7.1 n1 --entrypoint --bind=/bin/firn:/.firn/firn-entrypoint:ro -- "
 	       "/i.sqfs",
 	       "an entrypoint needs its program");
+	slurm_wish_clear(&wish);
+	full.data = data;
+	(void)slurm_wish_take(&wish, SLURM_MOUNTS,
+			      "/a\\:b:/c,/a\\:b:/d:ro,/a\\:b:/e:file,/a\\:b,/f:/g:sqsh,/h:/i",
+			      &err);
+	is_str(words_of(&wish, &full),
+	       "--session=slurm 7.1 n1 --bind=/a\\:b:/c:expect=file\\:1\\:2 "
+	       "--bind=/a\\:b:/d:ro,expect=file\\:1\\:2 --bind=/a\\:b:/e:file --bind=/a\\:b "
+	       "--bind=/f:/g:image,expect=file\\:3 --bind=/h:/i -- /i.sqfs",
+	       "data images are those that were submitted");
+	full = step;
 	full.identity = "file:1";
 	full.spool = "/spool";
 	slurm_wish_clear(&wish);
