@@ -13,9 +13,8 @@
 
 /* <sys/mount.h> and <linux/mount.h> disagree on glibc before 2.37: declare what is needed. */
 extern int mount(const char *, const char *, const char *, unsigned long, const void *);
-extern int umount2(const char *, int);
 
-enum { OLD_RDONLY = 1, OLD_NOSUID = 2, OLD_NODEV = 4, OLD_DETACH = 2 };
+enum { OLD_RDONLY = 1, OLD_NOSUID = 2, OLD_NODEV = 4 };
 
 /* Set once a system call proved missing. */
 static bool no_fsopen;
@@ -76,11 +75,21 @@ static int cannot_mount(const struct plan_step *step, struct err *err)
 	return err_sys(err, "cannot mount '%s' at '%s'", step->source, step->target);
 }
 
+static int is_too_old(const struct plan_step *step, struct err *err)
+{
+	return err_set(err,
+		       "cannot mount '%s' of '%s': to show a directory of an image needs Linux 5.2",
+		       step->content, step->source);
+}
+
+/* At its place, or, if it is a part of it that will be there, out of sight. */
 static int mount_new(const struct plan *plan, const struct plan_step *step, int device, int target)
 {
 	auto_fd tree = make_apart(plan, step, device);
 
-	return tree < 0 || move_to(tree, target) < 0 ? -1 : take_fd(&tree);
+	if (tree < 0 || (step->content ? root_hide(tree) : move_to(tree, target)) < 0)
+		return -1;
+	return take_fd(&tree);
 }
 
 static int mount_old(const struct plan *plan, const struct plan_step *step, int device, int target)
@@ -113,7 +122,7 @@ static void tell_a_file(int target)
 										      : code;
 }
 
-/* Mount all of it. @tree is the mount, or -1 for what is only at its place. */
+/* Mount all of it. @tree is the mount, or -1 for what mount(2) has put at its place. */
 static int mount_whole(const struct plan *plan, const struct plan_step *step, int *device,
 		       int target, int *tree, struct err *err)
 {
@@ -125,18 +134,15 @@ static int mount_whole(const struct plan *plan, const struct plan_step *step, in
 		return cannot_mount(step, err);
 	}
 	if (step->content)
-		return err_set(err,
-			       "cannot mount '%s' of '%s': to show a directory of an image needs "
-			       "Linux 5.2",
-			       step->content, step->source);
+		return is_too_old(step, err);
 	if (!no_fsopen && renew(device, err) < 0)
 		return -1;
 	return mount_old(plan, step, *device, target) < 0 ? cannot_mount(step, err) : 0;
 }
 
 /*
- * In place of @whole, which is at @target, its directory that @step names. A mount must be
- * somewhere for a part of it to be taken.
+ * At @target, of @whole the directory that @step names. A mount must be somewhere for a part of it
+ * to be taken: @whole is out of sight.
  */
 static int narrow(const struct plan_step *step, int whole, int target, struct err *err)
 {
@@ -147,8 +153,12 @@ static int narrow(const struct plan_step *step, int whole, int target, struct er
 		return err_sys(err, "cannot open '%s' of '%s'", step->content, step->source);
 	part = (int)syscall(SYS_open_tree, dir, "",
 			    AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (part < 0 || umount2(path_of(whole).text, OLD_DETACH) < 0 || move_to(part, target) < 0)
+	if (part < 0 && errno == ENOSYS)
+		return is_too_old(step, err);
+	if (part < 0 || move_to(part, target) < 0) {
+		tell_a_file(target);
 		return cannot_mount(step, err);
+	}
 	return take_fd(&part);
 }
 

@@ -66,6 +66,25 @@ int root_mount_directory(const struct image *image, struct err *err)
 	return 0;
 }
 
+/*
+ * Any directory of the host's tree will do: all that is needed of that tree has been cloned or
+ * opened, and it is taken away, with what is mounted there, by root_pivot().
+ */
+static const char *const places[] = {"/usr", "/mnt", "/var", "/tmp"};
+
+int root_hide(int tree)
+{
+	struct err ignored;
+
+	for (size_t i = 0; i < COUNT_OF(places); i++) {
+		auto_fd place = open(places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (place >= 0 && tree_attach(tree, place, &ignored) == 0)
+			return 0;
+	}
+	return -1;
+}
+
 static bool is_bound(const struct plan *plan, const char *place)
 {
 	for (size_t i = 0; i < plan->count; i++)
@@ -76,13 +95,7 @@ static bool is_bound(const struct plan *plan, const char *place)
 
 int root_mount_scratch(const struct plan *plan, struct err *err)
 {
-	/*
-	 * Any directory of the host's tree will do: all that is needed of that tree
-	 * has been cloned or opened, and it is taken away, with this, by root_pivot().
-	 * (Without open_tree(2) a bind is made late, and must not bring this along.)
-	 */
-	static const char *const places[] = {"/usr", "/mnt", "/var", "/tmp"};
-
+	/* Without open_tree(2) a bind is made late, and must not bring this along. */
 	for (size_t i = 0; i < COUNT_OF(places); i++) {
 		int scratch;
 

@@ -24,6 +24,12 @@ int root_mount_directory(const struct image *image, struct err *err);
  */
 int root_mount_scratch(const struct plan *plan, struct err *err);
 
+/*
+ * Mount @tree, a mount that is in no place, out of sight in the host's tree, until root_pivot()
+ * takes it away. Returns 0, or -1 with errno.
+ */
+int root_hide(int tree);
+
 /* The layers of an overlay; descriptors are borrowed. */
 struct root_overlay {
 	int image;         /* the lowest */

@@ -110,6 +110,9 @@ for calls in fsopen open_tree openat2 mount_setattr fsopen,move_mount,open_tree,
 	ok "without $calls"                 prints second old "$calls" "$small"
 	ok '... in a directory'             prints second old "$calls" "$scratch/root"
 done
+ok 'a part of one needs open_tree'          status_is 125 "$tools/enosys" open_tree "$FIRN" exec -B "$data:/data:image-src=/sub" "$small" true
+ok '... is said'                            says 'needs Linux 5.2'
+ok 'the whole of one is mounted nowhere'    prints 1 firn exec -B "$data:/data:image-src=/sub" "$debian" grep -c "$data" /proc/self/mountinfo
 ok 'a part of one needs some of them'       status_is 125 "$tools/enosys" fsopen,move_mount,open_tree "$FIRN" exec -B "$data:/data:image-src=/sub" "$small" true
 ok '... is said in a line'                  one_line
 ok '... with what'                          says 'needs Linux 5.2'
