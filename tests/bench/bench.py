@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import builds
+import data_images
 import mpi
 import report
 import survival
@@ -411,6 +412,7 @@ def sessions():
 
 
 GROUPS = {"start": start_up, "syscalls": syscalls, "inside": inside, "walk": walks, "import": imports, "data": data,
+          "dataimage": lambda: data_images.measure(sys.modules[__name__]),
           "build": build, "session": sessions, "mpi": messages, "survival": lambda: survival.survival(sys.modules[__name__])}
 
 
