@@ -265,7 +265,8 @@ void plan_hash(const struct plan *plan, unsigned without, struct sha256 *hash)
 		hash_number(hash, step->kind);
 		hash_number(hash, step->flags);
 		hash_number(hash, step->size);
-		hash_text(hash, step->source);
+		/* Which file it is says who opened it, whatever its name. */
+		hash_text(hash, step->kind == PLAN_IMAGE ? NULL : step->source);
 		hash_text(hash, step->target);
 		hash_text(hash, step->content);
 	}

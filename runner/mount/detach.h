@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { DETACH_KEEP_MAX = 240, DETACH_STARTED_MAX = 3 };
+enum { DETACH_KEEP_MAX = 80, DETACH_STARTED_MAX = 3 };
 
 struct detach {
 	const char *aim;         /* for messages: "start the mount server" */

@@ -133,12 +133,16 @@ static int start_worker(struct minder *minder)
 	return 0;
 }
 
-void minder_start(struct minder *minder)
+int minder_open_oom(void)
 {
+	return open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+}
+
+void minder_start(struct minder *minder, bool has_left)
+{
+	minder->has_left = has_left;
 	minder->device = minder->stderr_of = -1;
 	minder->words[0] = minder->lines[0] = minder->lines[1] = -1;
-	/* While it has a name in /proc that it may write to. */
-	minder->oom = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
 	/* One message for each word; lines are bytes like any others. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 		       minder->words) < 0 ||

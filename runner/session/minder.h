@@ -41,6 +41,7 @@ struct minder {
 	struct server_table *const *tables; /* of all minders, its own among them; borrowed */
 	size_t table_count;
 	pid_t program;   /* whose standard error gets lines; 0: nobody's */
+	int oom;         /* /proc/self/oom_score_adj, opened early (minder_open_oom()); borrowed */
 	int launcher;    /* a socket: as long as its other end is open the report tells; borrowed */
 
 	/* Private */
@@ -50,7 +51,6 @@ struct minder {
 	int words[2];    /* a socket pair: what workers say */
 	int lines[2];    /* a pipe: their standard error; -1 if nobody is to read it */
 	int stderr_of;   /* pidfd of @program */
-	int oom;         /* /proc/self/oom_score_adj */
 	bool has_left;   /* the supervisor has left what its workers are to leave, too */
 	bool over;
 	/* What the worker of now has come to. */
@@ -81,11 +81,16 @@ struct minder {
 	char kept[ERR_TEXT_SIZE]; /* what the launcher was left to say; "": nothing */
 };
 
+/* For all minders of this process, while it has a name in /proc that it may write to. -1: it has
+ * none. */
+int minder_open_oom(void);
+
 /*
- * Start the first worker, as the first thing that a supervisor does: the launcher waits for it
- * (detach.h, early). If it cannot be started minder_watch() says so.
+ * Start the first worker: that of the root as the first thing that a supervisor does, as the
+ * launcher waits for it (detach.h, early), others once the supervisor has left its launcher's
+ * surroundings: @has_left. If it cannot be started minder_watch() says so.
  */
-void minder_start(struct minder *minder);
+void minder_start(struct minder *minder, bool has_left);
 
 /*
  * Go on once the supervisor has left its launcher's surroundings. Then @words and @lines must be

@@ -21,8 +21,9 @@ enum { EVENTS_MAX = 16 };
 enum word { WORD_MOUNTED = 'm', WORD_READY = 'r' };
 enum { WORD_SIZE = 2 };
 
-/* The launcher's socket, the keeper's two, seven of each minder. */
-_Static_assert((int)DETACH_KEEP_MAX >= 3 + 7 * (int)SUPERVISOR_MINDERS_MAX, "all are kept");
+/* The launcher's socket, the keeper's two, oom_score_adj, two of each minder, four of the root's.
+ */
+_Static_assert((int)DETACH_KEEP_MAX >= 8 + 2 * (int)SUPERVISOR_MINDERS_MAX, "all are kept");
 
 /* What woke us, with a minder's number; the keeper's come after these. */
 enum event { EVENT_LAUNCHER, EVENT_CHILD, EVENT_WORKER };
@@ -189,10 +190,17 @@ static int open_child_signal(void)
 	return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Those whose worker is not at work yet, as nobody waits for it so soon, start it. */
 static int watch_minder(const struct watch *watch, size_t number)
 {
-	const struct minder *minder = &watch->supervisor->minder[number];
+	struct minder *minder = &watch->supervisor->minder[number];
+	struct err err;
 
+	if (number >= watch->supervisor->serves_root) {
+		minder_start(minder, true);
+		if (minder_watch(minder, &err) < 0)
+			return -1;
+	}
 	return add(watch, minder->words[0], EVENT_WORKER, number) < 0 ||
 			       add(watch, minder->lines[0], EVENT_WORKER, number) < 0
 		       ? -1
@@ -204,9 +212,8 @@ static int begin(struct watch *watch)
 	struct supervisor *supervisor = watch->supervisor;
 	struct err err;
 
-	for (size_t i = 0; i < supervisor->minders; i++)
-		if (minder_watch(&supervisor->minder[i], &err) < 0)
-			return -1;
+	if (supervisor->serves_root && minder_watch(&supervisor->minder[0], &err) < 0)
+		return -1;
 	watch->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (watch->epoll < 0 || add(watch, supervisor->launcher, EVENT_LAUNCHER, 0) < 0)
 		return -1;
@@ -253,28 +260,37 @@ static void free_time(void)
 	}
 }
 
-static void keep_open_for(struct detach *detach, const struct minder *minder)
+static void keep_fds(struct detach *detach, const int *fd, size_t count)
 {
-	const int fd[] = {minder->server.image_fd, minder->server.attach, minder->oom,
-			  minder->words[0],	   minder->words[1],	  minder->lines[0],
-			  minder->lines[1]};
-
-	memcpy(&detach->keep[detach->keep_count], fd, sizeof(fd));
-	detach->keep_count += COUNT_OF(fd);
+	memcpy(&detach->keep[detach->keep_count], fd, count * sizeof(*fd));
+	detach->keep_count += count;
 }
 
-/* The workers first, that of the root before all: the launcher waits for them, and for nothing else
- * here. */
+/* The root's worker first: the launcher waits for it, and for nothing else here. */
 static void process_early(struct detach *detach)
 {
 	const struct supervisor *supervisor = detach->arg;
+	struct minder *root = &supervisor->minder[0];
+	int oom;
 
 	if (supervisor->cpus)
 		(void)sched_setaffinity(0, sizeof(*supervisor->cpus), supervisor->cpus);
 	free_time();
+	if (supervisor->minders == 0)
+		return;
+	oom = minder_open_oom();
+	keep_fds(detach, &oom, 1);
 	for (size_t i = 0; i < supervisor->minders; i++) {
-		minder_start(&supervisor->minder[i]);
-		keep_open_for(detach, &supervisor->minder[i]);
+		const int fd[] = {supervisor->minder[i].server.image_fd,
+				  supervisor->minder[i].server.attach};
+
+		supervisor->minder[i].oom = oom;
+		keep_fds(detach, fd, COUNT_OF(fd));
+	}
+	if (supervisor->serves_root) {
+		minder_start(root, false);
+		keep_fds(detach, root->words, COUNT_OF(root->words));
+		keep_fds(detach, root->lines, COUNT_OF(root->lines));
 	}
 }
 

@@ -190,6 +190,9 @@ end() {
 there() { SLURM_JOB_ID=8 SLURM_STEP_ID=1 "$FIRN" exec -B "$scratch/now.sqfs:/data" "$small" probe where; }
 start -B "$scratch/now.sqfs:/data" "$small" probe stay
 ok 'a later rank joins'                     prints "$(cat "$scratch/place")" there
+ln "$scratch/now.sqfs" "$scratch/link.sqfs"
+linked() { SLURM_JOB_ID=8 SLURM_STEP_ID=1 "$FIRN" exec -B "$scratch/link.sqfs:/data" "$small" probe where; }
+ok '... by another name of the file, too'   prints "$(cat "$scratch/place")" linked
 cp "$scratch/data.sqfs" "$scratch/new.sqfs"
 mv "$scratch/new.sqfs" "$scratch/now.sqfs"
 ok 'not after the file was replaced'        succeeds there

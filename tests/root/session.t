@@ -93,5 +93,26 @@ wait "$squatter" 2>/dev/null
 # The secret in the name is the user's: root with the same words arrives elsewhere.
 ok 'root has a session of its own'                succeeds env SLURM_JOB_ID=9 SLURM_STEP_ID=1 "$FIRN" exec -vv "$small" true
 ok '... of another name'                          says_not "$name"
+
+# What a hostile data image gets by its server: itself.
+wait_for no_servers
+mkdir "$scratch/d"
+echo data >"$scratch/d/file"
+squash "$scratch/d" "$scratch/data.sqfs"
+rm "$scratch/end" "$scratch/place"
+mkfifo "$scratch/end"
+rank -B "$scratch/data.sqfs:/data" "$small" probe stay <"$scratch/end" >"$scratch/place" &
+exec 9>"$scratch/end"
+wait_for test -s "$scratch/place"
+of_each() { for pid in $(helpers firn-server); do "$@" "/proc/$pid"; done; }
+images_of() { ls -l "$1/fd" | grep -c '\.sqfs$'; }
+tables_of() { grep -c '/dev/zero' "$1/maps"; }
+devices_of() { ls -l "$1/fd" | grep -c ' -> .*/fuse$'; }
+ok 'each of two servers has one image'            all_print_one 2 of_each images_of
+ok '... one table'                                all_print_one 2 of_each tables_of
+ok '... and one device'                           all_print_one 2 of_each devices_of
+ok '... one'                                      says 1
+exec 9>&-
+wait
 ok 'and nothing is left'                          wait_for no_servers
 done_testing
