@@ -22,13 +22,6 @@ struct table_walk {
 	uint64_t at;
 };
 
-static uint64_t block_count(const struct lookup_table *table)
-{
-	uint64_t per_block = META_SIZE / table->entry_size;
-
-	return (table->count + per_block - 1) / per_block;
-}
-
 static bool is_there(const struct lookup_table *table)
 {
 	return table->position != NO_TABLE && table->count > 0;
@@ -73,7 +66,8 @@ static int walk_lookup(struct table_walk *walk, const struct lookup_table *table
 		       struct err *err)
 {
 	const struct squashfs *image = walk->reader->image;
-	uint64_t blocks = block_count(table), left = (uint64_t)table->count * table->entry_size;
+	uint64_t blocks = lookup_block_count(table),
+		 left = (uint64_t)table->count * table->entry_size;
 
 	for (uint64_t i = 0; i < blocks; i++) {
 		uint64_t position;

@@ -155,7 +155,7 @@ static int table_block(struct squashfs *image, struct lookup_table *table, uint3
 		       uint64_t *block, struct err *err)
 {
 	uint32_t per_block = META_SIZE / table->entry_size;
-	uint32_t count = (table->count + per_block - 1) / per_block;
+	uint64_t count = lookup_block_count(table);
 	uint64_t *blocks = atomic_load_explicit(&table->blocks, memory_order_acquire);
 	uint64_t *others = NULL;
 

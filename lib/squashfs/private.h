@@ -124,6 +124,14 @@ struct lookup_table {
 	uint64_t *_Atomic blocks;
 };
 
+/* How many metadata blocks its entries fill: the count is a stranger's, and may be the largest. */
+static inline uint64_t lookup_block_count(const struct lookup_table *table)
+{
+	uint64_t per_block = META_SIZE / table->entry_size;
+
+	return (table->count + per_block - 1) / per_block;
+}
+
 struct file_map;
 
 enum { FILE_MAPS = 16, META_HELD = 4 };

@@ -113,8 +113,7 @@ static int check_super(struct squashfs *image, const uint8_t *super, struct err 
 static int check_lookup(const struct squashfs *image, const struct lookup_table *table,
 			struct err *err)
 {
-	uint64_t per_block = META_SIZE / table->entry_size;
-	uint64_t bytes = 8 * ((table->count + per_block - 1) / per_block);
+	uint64_t bytes = 8 * lookup_block_count(table);
 
 	if (table->position < SUPER_SIZE || table->position > image->info.bytes_used ||
 	    bytes > image->info.bytes_used - table->position)

@@ -223,6 +223,44 @@ static void a_bent_name_is_refused(const char *from, const char *to, const char 
 		printf("#   %s\n", err.text);
 }
 
+/* Of a table that has as many entries as can be counted, the one that is wanted is read. */
+static void the_largest_count_is_survived(void)
+{
+	const size_t size = good_size + (65 << 20); /* there must be room for the positions */
+	struct opened small = {.fd = -1}, large = {.fd = -1};
+	uint8_t *head = malloc(good_size);
+	struct squashfs_inode inode;
+	uint64_t is = 0, was = 1;
+	char bytes[100];
+	struct err err;
+
+	memcpy(head, good, good_size);
+	put(head + 4, UINT32_MAX, 4);  /* inodes, and so the export table */
+	put(head + 16, UINT32_MAX, 4); /* fragments */
+	put(head + 40, size, 8);
+	if (open_bytes(good, good_size, &small, &err) < 0)
+		bail("%s", err.text);
+	large.fd = memfd_create("image", MFD_CLOEXEC);
+	if (large.fd < 0 || write(large.fd, head, good_size) != (ssize_t)good_size ||
+	    ftruncate(large.fd, (off_t)size) < 0)
+		bail("cannot make an image in memory");
+	ok(squashfs_open(large.fd, 0, size, "x.sqfs", NULL, &large.image, &err) == 0 &&
+		   squashfs_reader_new(large.image, &large.reader, &err) == 0,
+	   "tables of 2^32 entries");
+	ok(squashfs_resolve(large.reader, "/name_b", &inode, &err) == 1 &&
+		   squashfs_pread(large.reader, &inode, bytes, sizeof(bytes), 0, &err) == 100 &&
+		   memmem(good, good_size, bytes, sizeof(bytes)),
+	   "a fragment is found");
+	ok(squashfs_export(small.reader, 2, &was, &err) == 1 &&
+		   squashfs_export(large.reader, 2, &is, &err) == 1 && is == was,
+	   "so is an inode by its number");
+	ok(squashfs_export(large.reader, UINT32_MAX, &is, &err) <= 0 || is != was,
+	   "the last one is another");
+	opened_end(&small);
+	opened_end(&large);
+	free(head);
+}
+
 int main(void)
 {
 	if (!have_mksquashfs()) {
@@ -240,6 +278,7 @@ int main(void)
 	load_good();
 	a_broken_superblock_is_named();
 	a_short_file_is_truncated();
+	the_largest_count_is_survived();
 	a_file_that_shrinks_is_an_error();
 	a_bent_name_is_refused("name_b", "name_a", "out of order at 'name_a'");
 	a_bent_name_is_refused("name_b", "na/e_b", "forbidden name");
