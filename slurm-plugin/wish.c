@@ -161,15 +161,26 @@ static int check_value(enum slurm_option option, const char *value, struct err *
 	return 0;
 }
 
+/* A backslash at the very end is one; with a comma behind it would take that for its own. */
+static bool ends_in_backslash(const char *list)
+{
+	size_t len = strlen(list), count = 0;
+
+	while (count < len && list[len - 1 - count] == '\\')
+		count++;
+	return count % 2 == 1;
+}
+
 /* The values of a list add up, as if they were one. */
 static int add_value(char **list, enum slurm_option option, const char *value, struct err *err)
 {
+	const char *more = option == SLURM_MOUNTS && ends_in_backslash(*list) ? "\\" : "";
 	char *joined;
 
-	if (strlen(*list) + 1 + strlen(value) > VALUE_MAX)
+	if (strlen(*list) + strlen(more) + 1 + strlen(value) > VALUE_MAX)
 		return err_set(err, "--%s needs values of at most %d bytes in all", name_of(option),
 			       VALUE_MAX);
-	if (asprintf(&joined, "%s,%s", *list, value) < 0)
+	if (asprintf(&joined, "%s%s,%s", *list, more, value) < 0)
 		return err_sys(err, "--%s", name_of(option));
 	free(*list);
 	*list = joined;

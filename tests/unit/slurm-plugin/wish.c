@@ -95,6 +95,12 @@ static void lists_add_up(void)
 	(void)slurm_wish_take(&wish, SLURM_WORKDIR, "/1", &err);
 	(void)slurm_wish_take(&wish, SLURM_WORKDIR, "/2", &err);
 	is_str(wish.mounts, "/a:/b,/c", "mounts");
+	(void)slurm_wish_take(&wish, SLURM_MOUNTS, "/d\\", &err);
+	(void)slurm_wish_take(&wish, SLURM_MOUNTS, "/e\\\\", &err);
+	(void)slurm_wish_take(&wish, SLURM_MOUNTS, "/f", &err);
+	is_str(mounts_of(wish.mounts),
+	       "--bind=/a:/b --bind=/c --bind=/d\\\\ --bind=/e\\\\ --bind=/f",
+	       "each for itself, whatever it ends in");
 	is_str(wish.env, "A,B", "and variables");
 	is_str(wish.workdir, "/2", "but one directory");
 	memset(large, 'x', (40 << 10) - 1);
