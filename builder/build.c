@@ -117,8 +117,9 @@ static int build_apart(struct outside *outside, struct built *built, struct err 
 	for (size_t i = 0; i < LINE_SOCKETS; i++)
 		keep(&apart, inside->socket[i]);
 	result = apart_run(&apart, err);
-	progress_stop(outside->progress);
+	/* Its threads may still have to say something. */
 	answer_end(outside->answer);
+	progress_stop(outside->progress);
 	return result < 0 ? -1 : settle(&harvest, reach->name, built, err);
 }
 

@@ -4,7 +4,10 @@
 #include "lib/text.h"
 #include "lib/wait.h"
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +17,10 @@ enum { LINE_SIZE = 2048 };
 
 static enum log_level wanted = LOG_NORMAL;
 static int64_t started_us;
+static pthread_mutex_t writer_lock = PTHREAD_MUTEX_INITIALIZER; /* over the two that follow */
 static void (*line_writer)(void *arg, const char *line, size_t len);
 static void *line_writer_arg;
+static atomic_bool has_writer; /* without one nobody waits for the lock */
 
 void log_set_level(enum log_level level)
 {
@@ -26,8 +31,25 @@ void log_set_level(enum log_level level)
 
 void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), void *arg)
 {
+	(void)pthread_mutex_lock(&writer_lock);
 	line_writer = writer;
 	line_writer_arg = arg;
+	atomic_store(&has_writer, writer != NULL);
+	(void)pthread_mutex_unlock(&writer_lock);
+}
+
+static bool hand_over(const char *line, size_t len)
+{
+	bool taken = false;
+
+	if (!atomic_load(&has_writer))
+		return false;
+	(void)pthread_mutex_lock(&writer_lock);
+	taken = line_writer != NULL;
+	if (taken)
+		line_writer(line_writer_arg, line, len);
+	(void)pthread_mutex_unlock(&writer_lock);
+	return taken;
 }
 
 enum log_level log_level(void)
@@ -43,9 +65,7 @@ static void put(char *line)
 	text_tame(line);
 	len = strlen(line);
 	line[len++] = '\n';
-	if (line_writer)
-		line_writer(line_writer_arg, line, len);
-	else if (write(STDERR_FILENO, line, len) < 0)
+	if (!hand_over(line, len) && write(STDERR_FILENO, line, len) < 0)
 		return; /* no standard error, no message */
 }
 

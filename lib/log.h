@@ -27,7 +27,7 @@ enum log_level log_level(void);
 
 /*
  * Who has drawn on the terminal writes the lines itself: @line with its newline, @len bytes. NULL:
- * nobody. Not to be changed while other threads may say something.
+ * nobody. It says nothing itself. When this returns the one before is in no thread any more.
  */
 void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), void *arg);
 
