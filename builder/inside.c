@@ -39,10 +39,16 @@ struct readers {
 
 static void fail(struct readers *readers, const struct err *err)
 {
+	bool first;
+
 	(void)pthread_mutex_lock(&readers->lock);
-	if (!atomic_exchange(&readers->failed, true))
+	first = !atomic_exchange(&readers->failed, true);
+	if (first)
 		readers->err = *err;
 	(void)pthread_mutex_unlock(&readers->lock);
+	/* The others may wait for bytes that come slowly, if at all. */
+	if (first && readers->work->ask)
+		ask_to_stop(readers->work->ask, false);
 }
 
 /* @again: it failed for a damaged copy of it, which is gone. */

@@ -6,14 +6,21 @@
 #include "lib/pass.h"
 #include "lib/path.h"
 #include "lib/text.h"
+#include "lib/wait.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-enum { PIECE_SIZE = 256 << 10, PIPE_SIZE = 1 << 20 };
+enum {
+	PIECE_SIZE = 256 << 10,
+	PIPE_SIZE = 1 << 20,
+	HOLD_MS = 100, /* at most, before bytes are handed on */
+};
 
 /* One reader of layers, from here. */
 struct channel {
@@ -23,6 +30,7 @@ struct channel {
 	bool runs;
 	struct supply_blob *blob;
 	int pipe;		/* where its bytes go; -1 */
+	struct patience patience;
 	struct line_answer end; /* how it ended */
 };
 
@@ -30,7 +38,8 @@ struct answer {
 	struct answer_about about;
 	struct supply *supply;
 	struct err failure; /* why there is no supply */
-	size_t count;	    /* sockets: one, or all */
+	atomic_bool stopped; /* no blob is wanted any more */
+	size_t count;	     /* sockets: one, or all */
 	struct channel channel[LINE_SOCKETS];
 };
 
@@ -40,6 +49,16 @@ static void close_all(int fd[LINE_SOCKETS])
 		own_close(&fd[i]);
 		fd[i] = -1;
 	}
+}
+
+/* As long as the other side has its ends, of what it is asked by and of what it reads. */
+static bool is_waited_for(const void *arg)
+{
+	const struct channel *channel = arg;
+	/* Errors and ends are told without being asked for. */
+	struct pollfd theirs[] = {{.fd = channel->socket}, {.fd = channel->pipe}};
+
+	return !atomic_load(&channel->answer->stopped) && poll(theirs, COUNT_OF(theirs), 0) <= 0;
 }
 
 int answer_new(const struct answer_about *about, struct answer **out, int theirs[LINE_SOCKETS],
@@ -54,7 +73,11 @@ int answer_new(const struct answer_about *about, struct answer **out, int theirs
 	answer->about = *about;
 	answer->count = about->reference ? LINE_SOCKETS : about->folder >= 0 ? 1 : 0;
 	for (size_t i = 0; i < LINE_SOCKETS; i++)
-		answer->channel[i] = (struct channel){.answer = answer, .socket = -1, .pipe = -1};
+		answer->channel[i] =
+			(struct channel){.answer = answer,
+					 .socket = -1,
+					 .pipe = -1,
+					 .patience = {is_waited_for, &answer->channel[i]}};
 	for (size_t i = 0; i < answer->count; i++) {
 		int pair[2];
 
@@ -100,6 +123,7 @@ static int put_in_file(const struct document *document, struct line_answer *say)
 static int give_document(struct answer *answer, const struct line_ask *ask, struct line_answer *say)
 {
 	struct supply *supply = answer->supply;
+	const struct patience *patience = &answer->channel[0].patience;
 	struct document document = {0};
 	struct digest digest;
 	int result, fd;
@@ -107,12 +131,12 @@ static int give_document(struct answer *answer, const struct line_ask *ask, stru
 	if (!supply)
 		result = err_set(&say->err, "%s", answer->failure.text);
 	else if (ask->what == LINE_TOP)
-		result = supply_top(supply, &document, &say->err);
+		result = supply_top(supply, patience, &document, &say->err);
 	else if (digest_take(&digest, ask->digest.text) < 0)
 		result = err_set(&say->err, "a digest that is none was asked for");
 	else
-		result = supply_document(supply, &digest, ask->size, ask->flag, &document,
-					 &say->err);
+		result = supply_document(supply, &digest, ask->size, ask->flag, patience,
+					 &document, &say->err);
 	if (result < 0)
 		return fail(say);
 	fd = put_in_file(&document, say);
@@ -186,7 +210,8 @@ static int give_blob(struct channel *channel, const struct line_ask *ask, struct
 		(void)err_set(&say->err, "a blob that is none was asked for");
 		return fail(say);
 	}
-	if (supply_blob_open(supply, &digest, ask->size, ask->text, &channel->blob, &say->err) < 0)
+	if (supply_blob_open(supply, &digest, ask->size, ask->text, &channel->patience,
+			     &channel->blob, &say->err) < 0)
 		return fail(say);
 	if (supply_blob_file(channel->blob) >= 0)
 		return fcntl(supply_blob_file(channel->blob), F_DUPFD_CLOEXEC, 0);
@@ -201,16 +226,19 @@ static int give_blob(struct channel *channel, const struct line_ask *ask, struct
 	return ends[0];
 }
 
-/* Returns the bytes of a whole piece, or of the last one; 0 at the end, or -1. */
+/* Returns the bytes of a whole piece, or of as much of it as has come in time; 0 at the end, or -1.
+ */
 static ssize_t fill_piece(struct supply_blob *blob, char *piece, struct err *err)
 {
+	long long end = wait_clock_ms() + HOLD_MS;
 	size_t done = 0;
-	ssize_t n = 1;
+	ssize_t n;
 
-	while (n > 0 && done < PIECE_SIZE) {
+	do {
 		n = supply_blob_read(blob, piece + done, PIECE_SIZE - done, err);
 		done += n > 0 ? (size_t)n : 0;
-	}
+	} while (n > 0 && done < PIECE_SIZE && wait_clock_ms() < end &&
+		 supply_blob_has_more(blob, end - wait_clock_ms()));
 	return n < 0 ? -1 : (ssize_t)done;
 }
 
@@ -233,6 +261,22 @@ static void move_bytes(struct channel *channel)
 	channel->pipe = -1;
 }
 
+/* Who waits for a question, or for the network, ends. */
+static void stop(struct answer *answer, bool to_the_end)
+{
+	atomic_store(&answer->stopped, true);
+	for (size_t i = 1; i < answer->count; i++)
+		if (answer->channel[i].socket >= 0)
+			(void)shutdown(answer->channel[i].socket, SHUT_RDWR);
+	for (size_t i = 1; to_the_end && i < answer->count; i++) {
+		struct channel *channel = &answer->channel[i];
+
+		if (channel->runs)
+			(void)pthread_join(channel->thread, NULL);
+		channel->runs = false;
+	}
+}
+
 static int answer_question(struct channel *channel, const struct line_ask *ask,
 			   struct line_answer *say)
 {
@@ -245,6 +289,10 @@ static int answer_question(struct channel *channel, const struct line_ask *ask,
 		return give_member(answer, ask->text, say);
 	if (first && ask->what == LINE_NAME && answer->supply) {
 		supply_name(answer->supply, ask->flag);
+		return -1;
+	}
+	if (first && ask->what == LINE_STOP) {
+		stop(answer, ask->flag);
 		return -1;
 	}
 	if (!first && ask->what == LINE_BLOB)
@@ -332,13 +380,9 @@ void answer_end(struct answer *answer)
 {
 	if (!answer)
 		return;
-	for (size_t i = 0; i < LINE_SOCKETS; i++) {
-		struct channel *channel = &answer->channel[i];
-
-		if (channel->runs)
-			(void)pthread_join(channel->thread, NULL);
-		own_close(&channel->socket);
-	}
+	stop(answer, true);
+	for (size_t i = 0; i < LINE_SOCKETS; i++)
+		own_close(&answer->channel[i].socket);
 	supply_close(answer->supply);
 	free(answer);
 }

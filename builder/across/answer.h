@@ -33,7 +33,7 @@ void answer_begin(struct answer *answer, int theirs[LINE_SOCKETS]);
 /* The socket whose questions answer_one() answers, when there is one. */
 int answer_socket(const struct answer *answer);
 void answer_one(struct answer *answer);
-/* The other process has ended. Waits for the threads. */
+/* The other process has ended. What is still fetched is given up; waits for the threads. */
 void answer_end(struct answer *answer);
 
 #endif

@@ -139,6 +139,16 @@ int ask_to_name(struct asker *ask, bool is_index, struct err *err)
 	return talk_first(ask, &question, &answer, NULL, err);
 }
 
+void ask_to_stop(struct asker *ask, bool all_read)
+{
+	struct line_ask question = {.what = LINE_STOP, .flag = all_read};
+	struct line_answer answer;
+	struct err ignored;
+
+	if (ask->socket[1] >= 0)
+		(void)talk_first(ask, &question, &answer, NULL, &ignored);
+}
+
 int ask_for_member(struct asker *ask, const char *path, uint64_t *size, struct err *err)
 {
 	struct line_ask question = {.what = LINE_MEMBER};

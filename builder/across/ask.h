@@ -27,6 +27,11 @@ int ask_top(struct asker *ask, size_t max, struct ask_document *out, struct err 
 int ask_for_document(struct asker *ask, const struct digest *digest, uint64_t size,
 		     bool is_manifest, size_t max, char **text, size_t *out_size, struct err *err);
 int ask_to_name(struct asker *ask, bool is_index, struct err *err);
+/*
+ * No blob is asked for after this. Those that are still read end early, as failed; @all_read: there
+ * are none, and this returns when nobody waits for questions any more.
+ */
+void ask_to_stop(struct asker *ask, bool all_read);
 
 /* The file @path of the layout: a descriptor, the caller's, or -1. */
 int ask_for_member(struct asker *ask, const char *path, uint64_t *size, struct err *err);

@@ -24,6 +24,7 @@ enum line_question {
 	LINE_BLOB, /* @digest, of @size bytes, called @text. A file with it, or (@flag) a pipe */
 	LINE_BLOB_END,	 /* the pipe has ended: whether the blob has, too. Nothing, or why not */
 	LINE_BLOB_CLOSE, /* no more of it; @flag: enum line_verdict. @flag: ask for it once more */
+	LINE_STOP, /* to the first: there will be no blobs any more; @flag: none is read. Nothing */
 };
 
 enum line_verdict {

@@ -6,8 +6,11 @@
 #include "builder/fetch/url.h"
 #include "lib/host.h"
 #include "lib/log.h"
+#include "lib/wait.h"
 
 #include <curl/curl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <strings.h>
 #include <sys/random.h>
@@ -16,7 +19,6 @@
 enum {
 	CONNECT_TIMEOUT = 30,
 	HEADERS_MAX = 256,
-	POLL_MS = 1000,
 	DELAY_MS = 500,
 	RETRY_AFTER_MAX = 60
 };
@@ -26,6 +28,7 @@ struct http_stream {
 	CURL *easy;
 	struct curl_slist *headers;
 	const struct conf *conf;
+	const struct patience *patience;
 	char *url;
 	struct http_reply reply;
 	int header_count;
@@ -138,13 +141,21 @@ static size_t on_body(char *data, size_t one, size_t size, void *arg)
 	return size;
 }
 
-/* Give curl time, until @until or the end of the transfer. */
-static int drive(struct http_stream *stream, bool (*until)(const struct http_stream *stream))
+/* Give curl time, until @until or the end of the transfer, or of the patience; or @end (ms). */
+static int drive(struct http_stream *stream, bool (*until)(const struct http_stream *stream),
+		 long long end)
 {
-	while (!stream->done && !until(stream)) {
+	long long now = wait_clock_ms(), looked = now;
+
+	for (; !stream->done && !until(stream) && now < end; now = wait_clock_ms()) {
 		CURLMsg *message;
 		int running, waiting;
 
+		if (now - looked >= PATIENCE_MS) {
+			if (!patience_lasts(stream->patience))
+				return -1;
+			looked = now;
+		}
 		if (curl_multi_perform(stream->multi, &running) != CURLM_OK)
 			return -1;
 		while ((message = curl_multi_info_read(stream->multi, &waiting)))
@@ -153,7 +164,9 @@ static int drive(struct http_stream *stream, bool (*until)(const struct http_str
 				stream->result = message->data.result;
 			}
 		if (!stream->done && !until(stream) &&
-		    curl_multi_poll(stream->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
+		    curl_multi_poll(stream->multi, NULL, 0,
+				    end - now < PATIENCE_MS ? (int)(end - now) : PATIENCE_MS,
+				    NULL) != CURLM_OK)
 			return -1;
 	}
 	return 0;
@@ -308,12 +321,13 @@ static int open_one(const struct http_request *request, const char *url, const c
 	    !(stream->easy = curl_easy_init()))
 		return err_code(err, ENOMEM, "cannot ask '%s'", host);
 	stream->conf = request->conf;
+	stream->patience = request->patience;
 	if ((request->accept && add_header(stream, "Accept", request->accept) < 0) ||
 	    (authorization && add_header(stream, "Authorization", authorization) < 0))
 		return err_code(err, ENOMEM, "cannot ask '%s'", host);
 	set_up(stream, request, host);
 	if (curl_multi_add_handle(stream->multi, stream->easy) != CURLM_OK ||
-	    drive(stream, has_answer) < 0)
+	    drive(stream, has_answer, LLONG_MAX) < 0)
 		return err_set(err, "cannot ask '%s'", host);
 	if (!stream->answered) {
 		*failure = lacks_authorities(stream, host) ? HTTP_NO_TLS
@@ -402,19 +416,20 @@ bool http_may_pass(long status)
 }
 
 /* Twice as long each time, and never two clients in step; or what the server asks for. */
-void http_wait(int try, long retry_after)
+void http_wait(int try, long retry_after, const struct patience *patience)
 {
 	uint32_t chance = 0;
 	long ms = (long)DELAY_MS << try;
-	struct timespec delay;
+	long long end;
 
 	(void)!getrandom(&chance, sizeof(chance), 0);
 	ms = ms / 2 + (long)(chance % (unsigned long)ms);
 	if (retry_after >= 0)
 		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 +
 		     (long)(chance % 200);
-	delay = (struct timespec){ms / 1000, ms % 1000 * 1000000};
-	(void)nanosleep(&delay, NULL);
+	end = wait_clock_ms() + ms;
+	for (; ms > 0 && patience_lasts(patience); ms = (long)(end - wait_clock_ms()))
+		(void)poll(NULL, 0, (int)(ms < PATIENCE_MS ? ms : PATIENCE_MS));
 }
 
 const struct http_reply *http_reply(const struct http_stream *stream)
@@ -422,13 +437,23 @@ const struct http_reply *http_reply(const struct http_stream *stream)
 	return &stream->reply;
 }
 
-ssize_t http_read(struct http_stream *stream, void *buffer, size_t size, struct err *err)
+static int await_data(struct http_stream *stream, long long end)
 {
 	if (!has_data(stream) && stream->paused) {
 		stream->paused = false;
 		(void)curl_easy_pause(stream->easy, CURLPAUSE_CONT);
 	}
-	if (!has_data(stream) && drive(stream, has_data) < 0)
+	return drive(stream, has_data, end);
+}
+
+bool http_has_more(struct http_stream *stream, long long ms)
+{
+	return await_data(stream, wait_clock_ms() + ms) < 0 || has_data(stream) || stream->done;
+}
+
+ssize_t http_read(struct http_stream *stream, void *buffer, size_t size, struct err *err)
+{
+	if (await_data(stream, LLONG_MAX) < 0)
 		return err_set(err, "cannot read from a registry");
 	if (!has_data(stream))
 		return stream->result == CURLE_OK ? 0 : explain(stream, err);

@@ -13,6 +13,7 @@
 #define FIRN_BUILDER_FETCH_HTTP_H
 
 #include "builder/fetch/challenge.h"
+#include "builder/fetch/patience.h"
 #include "lib/conf/conf.h"
 
 #include <stdint.h>
@@ -21,8 +22,8 @@
 enum { HTTP_BUFFER_SIZE = 512 << 10, HTTP_REDIRECTS_MAX = 5 };
 
 /*
- * What is asked. All is borrowed until http_open() returns, but for @conf, which outlives the
- * stream.
+ * What is asked. All is borrowed until http_open() returns, but for @conf and @patience, which
+ * outlive the stream.
  */
 struct http_request {
 	const char *url;
@@ -32,6 +33,7 @@ struct http_request {
 	/* POST this application/x-www-form-urlencoded; NULL: GET. Not to other origins. */
 	const char *form;
 	const struct conf *conf;
+	const struct patience *patience; /* NULL: it lasts */
 };
 
 /* What was answered, before its body. A value that does not fit its field counts as absent. */
@@ -73,6 +75,8 @@ const struct http_reply *http_reply(const struct http_stream *stream);
  * What was read before is good.
  */
 ssize_t http_read(struct http_stream *stream, void *buffer, size_t size, struct err *err);
+/* Whether http_read() would not wait: for bytes, the end, or a failure; after @ms at the latest. */
+bool http_has_more(struct http_stream *stream, long long ms);
 void http_close(struct http_stream *stream);
 void http_closep(struct http_stream **stream);
 #define auto_http_stream CLEANUP(http_closep) struct http_stream
@@ -93,7 +97,7 @@ enum { HTTP_TRIES = 5 };
 bool http_may_pass(long status);
 
 /* Before the @try-th try again: for as long as the server asks (@retry_after seconds), or -1 for
- * what is usual. */
-void http_wait(int try, long retry_after);
+ * what is usual; or until the patience ends. */
+void http_wait(int try, long retry_after, const struct patience *patience);
 
 #endif

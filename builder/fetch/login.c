@@ -20,6 +20,7 @@ struct ask {
 	const char *host, *account, *name;
 	const struct challenge *challenge;
 	const struct credentials *credentials; /* NULL: anonymous */
+	const struct patience *patience;
 };
 
 static void clear(struct credentials *credentials)
@@ -89,7 +90,8 @@ static int ask_server(const struct http_request *request, struct http_stream **o
 		long retry_after = -1;
 
 		if (http_open(request, &stream, &failure, err) < 0) {
-			if (failure != HTTP_LOST || try == HTTP_TRIES)
+			if (failure != HTTP_LOST || try == HTTP_TRIES ||
+			    !patience_lasts(request->patience))
 				return -1;
 		} else if (!http_may_pass(http_reply(stream)->status) || try == HTTP_TRIES) {
 			*out = take_ptr(&stream);
@@ -97,7 +99,7 @@ static int ask_server(const struct http_request *request, struct http_stream **o
 		} else {
 			retry_after = http_reply(stream)->retry_after;
 		}
-		http_wait(try, retry_after);
+		http_wait(try, retry_after, request->patience);
 	}
 }
 
@@ -130,7 +132,8 @@ static int refresh(const struct ask *ask, const char *service, const char *scope
 		   char **authorization, struct err *err)
 {
 	auto_secret *token = url_escape(ask->credentials->identity_token), *form = NULL;
-	struct http_request request = {.url = ask->challenge->realm, .conf = ask->conf};
+	struct http_request request = {
+		.url = ask->challenge->realm, .conf = ask->conf, .patience = ask->patience};
 
 	if (!token ||
 	    asprintf(&form,
@@ -148,7 +151,8 @@ static int get_token(const struct ask *ask, const char *service, const char *sco
 	auto_secret *secret =
 		ask->credentials && ask->credentials->user ? basic(ask->credentials) : NULL;
 	const char *realm = ask->challenge->realm;
-	struct http_request request = {.conf = ask->conf, .authorization = secret};
+	struct http_request request = {
+		.conf = ask->conf, .authorization = secret, .patience = ask->patience};
 
 	if (asprintf(&url, "%s%cservice=%s&scope=%s", realm, strchr(realm, '?') ? '&' : '?',
 		     service, scope) < 0)
@@ -267,10 +271,11 @@ static int bearer(const struct ask *ask, char **authorization, struct err *err)
 }
 
 int login_answer(const struct conf *conf, const char *host, const char *account, const char *name,
-		 const struct challenge *challenge, char **authorization, struct err *err)
+		 const struct challenge *challenge, const struct patience *patience,
+		 char **authorization, struct err *err)
 {
 	CLEANUP(clear) struct credentials credentials = {0};
-	struct ask ask = {conf, host, account, name, challenge, NULL};
+	struct ask ask = {conf, host, account, name, challenge, NULL, patience};
 	int found;
 
 	if (challenge->scheme == CHALLENGE_NONE)

@@ -10,6 +10,7 @@
 #define FIRN_BUILDER_FETCH_LOGIN_H
 
 #include "builder/fetch/challenge.h"
+#include "builder/fetch/patience.h"
 #include "lib/conf/conf.h"
 
 /*
@@ -20,7 +21,8 @@
  * cannot be met.
  */
 int login_answer(const struct conf *conf, const char *host, const char *account, const char *name,
-		 const struct challenge *challenge, char **authorization, struct err *err);
+		 const struct challenge *challenge, const struct patience *patience,
+		 char **authorization, struct err *err);
 
 /*
  * Whether @realm (with its port) is of those who run @host: the same name, or one of the same

@@ -40,6 +40,7 @@ struct registry {
 
 struct registry_blob {
 	struct registry *registry;
+	const struct patience *patience;
 	struct digest digest;
 	uint64_t size, at;
 	uint64_t skip; /* bytes of the stream that are there already: the Range was ignored */
@@ -161,7 +162,8 @@ static unsigned count_logins(struct registry *registry, const struct endpoint *e
  * waits for the answer; requests that have an authorization go on with it meanwhile.
  */
 static int log_in(struct registry *registry, struct endpoint *endpoint,
-		  const struct challenge *challenge, unsigned logins, struct err *err)
+		  const struct challenge *challenge, unsigned logins,
+		  const struct patience *patience, struct err *err)
 {
 	char *authorization = NULL, *old = NULL;
 	int result = 0;
@@ -169,7 +171,8 @@ static int log_in(struct registry *registry, struct endpoint *endpoint,
 	(void)pthread_mutex_lock(&endpoint->login);
 	if (count_logins(registry, endpoint) == logins)
 		result = login_answer(registry->conf, endpoint->host, endpoint->account,
-				      registry->reference->name, challenge, &authorization, err);
+				      registry->reference->name, challenge, patience,
+				      &authorization, err);
 	if (authorization) {
 		(void)pthread_mutex_lock(&registry->lock);
 		old = endpoint->authorization;
@@ -200,15 +203,17 @@ static bool may_pass(struct registry *registry, struct endpoint *endpoint, int r
 
 /* One request to one endpoint. Plain http comes only after https was no TLS at all. */
 static int request_once(struct registry *registry, struct endpoint *endpoint, const char *path,
-			const char *accept, uint64_t from, unsigned *logins,
-			struct http_stream **out, enum http_failure *failure, struct err *err)
+			const char *accept, uint64_t from, const struct patience *patience,
+			unsigned *logins, struct http_stream **out, enum http_failure *failure,
+			struct err *err)
 {
 	const char *scheme;
 	auto_free char *authorization = snapshot(registry, endpoint, &scheme, logins), *url = NULL;
 	struct http_request request = {.accept = accept,
 				       .authorization = authorization,
 				       .from = from,
-				       .conf = registry->conf};
+				       .conf = registry->conf,
+				       .patience = patience};
 	int result;
 
 	if (asprintf(&url, "%s://%s%s/v2/%s/%s", scheme, endpoint->host, endpoint->prefix,
@@ -229,8 +234,8 @@ static int request_once(struct registry *registry, struct endpoint *endpoint, co
 		again = again || strcmp(endpoint->scheme, scheme) != 0;
 		(void)pthread_mutex_unlock(&registry->lock);
 		if (again)
-			return request_once(registry, endpoint, path, accept, from, logins, out,
-					    failure, err);
+			return request_once(registry, endpoint, path, accept, from, patience,
+					    logins, out, failure, err);
 	}
 	return result;
 }
@@ -262,8 +267,8 @@ static int refuse(const struct registry *registry, const struct endpoint *endpoi
 
 /* Until there is a good answer, or none to be had. */
 static int request_endpoint(struct registry *registry, struct endpoint *endpoint, const char *path,
-			    const char *accept, uint64_t from, struct http_stream **out,
-			    struct err *err)
+			    const char *accept, uint64_t from, const struct patience *patience,
+			    struct http_stream **out, struct err *err)
 {
 	int logins_left = LOGINS;
 
@@ -272,15 +277,17 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 		enum http_failure failure = HTTP_FINAL;
 		const struct http_reply *reply;
 		unsigned logins;
-		int result = request_once(registry, endpoint, path, accept, from, &logins, &stream,
-					  &failure, err);
+		int result = request_once(registry, endpoint, path, accept, from, patience, &logins,
+					  &stream, &failure, err);
 		bool again = may_pass(registry, endpoint, result, failure);
 
+		if (!patience_lasts(patience))
+			return patience_ends(err);
 		if (result < 0) {
 			if (!again || ++try == HTTP_TRIES)
 				return -1;
 			log_info("%s; trying again", err->text);
-			http_wait(try, -1);
+			http_wait(try, -1, patience);
 			continue;
 		}
 		reply = http_reply(stream);
@@ -294,37 +301,38 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 			/* Tokens expire, even between two threads; a password that is wrong stays
 			 * wrong. */
 			logins_left -= reply->challenge.scheme == CHALLENGE_BEARER ? 1 : LOGINS;
-			if (log_in(registry, endpoint, &reply->challenge, logins, err) == 0)
+			if (log_in(registry, endpoint, &reply->challenge, logins, patience, err) ==
+			    0)
 				continue;
 			/* A token server that was there for the last token may come back. */
 			if (err->code != ENOTCONN || logins == 0 || ++try == HTTP_TRIES)
 				return -1;
 			logins_left++;
-			http_wait(try, -1);
+			http_wait(try, -1, patience);
 			continue;
 		}
 		if (!http_may_pass(reply->status) || ++try == HTTP_TRIES)
 			return refuse(registry, endpoint, reply, path, err);
 		log_info("'%s' answers %ld; trying again", endpoint->host, reply->status);
-		http_wait(try, reply->retry_after);
+		http_wait(try, reply->retry_after, patience);
 	}
 }
 
 static int request(struct registry *registry, const char *path, const char *accept, uint64_t from,
-		   struct http_stream **out, struct err *err)
+		   const struct patience *patience, struct http_stream **out, struct err *err)
 {
 	for (size_t i = 0;; i++) {
-		if (request_endpoint(registry, &registry->endpoint[i], path, accept, from, out,
-				     err) == 0)
+		if (request_endpoint(registry, &registry->endpoint[i], path, accept, from, patience,
+				     out, err) == 0)
 			return 0;
-		if (i + 1 == registry->count)
+		if (i + 1 == registry->count || !patience_lasts(patience))
 			return -1;
 		log_info("mirror: %s; asking '%s'", err->text, registry->endpoint[i + 1].host);
 	}
 }
 
-int registry_manifest(struct registry *registry, const char *what, size_t max, struct document *out,
-		      struct err *err)
+int registry_manifest(struct registry *registry, const char *what, size_t max,
+		      const struct patience *patience, struct document *out, struct err *err)
 {
 	auto_http_stream *stream = NULL;
 	auto_free char *path = NULL;
@@ -334,7 +342,7 @@ int registry_manifest(struct registry *registry, const char *what, size_t max, s
 	*out = (struct document){0};
 	if (asprintf(&path, "manifests/%s", what) < 0)
 		return err_sys(err, "cannot ask a registry");
-	if (request(registry, path, manifest_types, 0, &stream, err) < 0)
+	if (request(registry, path, manifest_types, 0, patience, &stream, err) < 0)
 		return -1;
 	if (http_read_all(stream, max, &out->text, &out->size, err) < 0)
 		return err_aim(err, "the manifest of '%s/%s'", registry->reference->host,
@@ -367,7 +375,7 @@ static int open_blob(struct registry_blob *blob, struct err *err)
 	http_close(take_ptr(&blob->stream));
 	if (asprintf(&path, "blobs/%s", blob->digest.text) < 0)
 		return err_sys(err, "cannot ask a registry");
-	if (request(blob->registry, path, NULL, blob->at, &blob->stream, err) < 0)
+	if (request(blob->registry, path, NULL, blob->at, blob->patience, &blob->stream, err) < 0)
 		return -1;
 	reply = http_reply(blob->stream);
 	blob->skip = reply->status == 206 ? 0 : blob->at;
@@ -383,13 +391,15 @@ static int open_blob(struct registry_blob *blob, struct err *err)
 }
 
 int registry_blob_open(struct registry *registry, const struct digest *digest, uint64_t size,
-		       uint64_t offset, struct registry_blob **out, struct err *err)
+		       uint64_t offset, const struct patience *patience, struct registry_blob **out,
+		       struct err *err)
 {
 	struct registry_blob *blob = calloc(1, sizeof(*blob));
 
 	if (!blob)
 		return err_sys(err, "cannot ask a registry");
 	blob->registry = registry;
+	blob->patience = patience;
 	blob->digest = *digest;
 	blob->size = size;
 	blob->at = offset;
@@ -461,11 +471,18 @@ ssize_t registry_blob_read(struct registry_blob *blob, void *buffer, size_t size
 		}
 		if (++blob->failures == HTTP_TRIES)
 			return -1;
+		if (!patience_lasts(blob->patience))
+			return patience_ends(err);
 		log_info("%s; going on from there", err->text);
-		http_wait(blob->failures, -1);
+		http_wait(blob->failures, -1, blob->patience);
 		if (open_blob(blob, err) < 0) /* after several tries */
 			return -1;
 	}
+}
+
+bool registry_blob_has_more(struct registry_blob *blob, long long ms)
+{
+	return blob->stream && blob->skip == 0 && http_has_more(blob->stream, ms);
 }
 
 void registry_blob_close(struct registry_blob *blob)

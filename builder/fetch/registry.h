@@ -10,6 +10,7 @@
 #ifndef FIRN_BUILDER_FETCH_REGISTRY_H
 #define FIRN_BUILDER_FETCH_REGISTRY_H
 
+#include "builder/fetch/patience.h"
 #include "builder/fetch/reference.h"
 #include "lib/conf/conf.h"
 
@@ -38,18 +39,21 @@ struct document {
  * asked for is checked. @max bytes at most. Returns 0 and fills @out, which the caller
  * clears, or -1 with @err.
  */
-int registry_manifest(struct registry *registry, const char *what, size_t max, struct document *out,
-		      struct err *err);
+int registry_manifest(struct registry *registry, const char *what, size_t max,
+		      const struct patience *patience, struct document *out, struct err *err);
 void document_clear(struct document *document);
 
 /*
  * A blob of @size bytes from @offset on. Its digest is the caller's to check; that it is
- * neither shorter nor longer than @size is checked here.
+ * neither shorter nor longer than @size is checked here. @patience outlives it.
  */
 struct registry_blob;
 int registry_blob_open(struct registry *registry, const struct digest *digest, uint64_t size,
-		       uint64_t offset, struct registry_blob **out, struct err *err);
+		       uint64_t offset, const struct patience *patience, struct registry_blob **out,
+		       struct err *err);
 ssize_t registry_blob_read(struct registry_blob *blob, void *buffer, size_t size, struct err *err);
+/* Whether registry_blob_read() would begin to give bytes at once; known after @ms at the latest. */
+bool registry_blob_has_more(struct registry_blob *blob, long long ms);
 void registry_blob_close(struct registry_blob *blob);
 
 #endif

@@ -38,6 +38,7 @@ struct supply {
  */
 struct supply_blob {
 	struct supply *supply;
+	const struct patience *patience;
 	struct digest digest;
 	char *what;
 	int part;		 /* the cache's .part file, locked; -1: not through the cache */
@@ -139,14 +140,14 @@ static void keep(struct supply *supply, const struct digest *digest, const char 
 
 /* What is no manifest is a blob. */
 static int fetch_document(struct supply *supply, const struct digest *wanted, uint64_t size,
-			  struct document *out, struct err *err)
+			  const struct patience *patience, struct document *out, struct err *err)
 {
 	struct registry_blob *blob = NULL;
 	auto_free char *data = NULL;
 	size_t done = 0;
 	ssize_t n;
 
-	if (registry_blob_open(supply->registry, wanted, size, 0, &blob, err) < 0)
+	if (registry_blob_open(supply->registry, wanted, size, 0, patience, &blob, err) < 0)
 		return err_aim(err, "the configuration of '%s'", supply->name);
 	data = malloc((size_t)size + 1);
 	do
@@ -164,7 +165,8 @@ static int fetch_document(struct supply *supply, const struct digest *wanted, ui
 }
 
 int supply_document(struct supply *supply, const struct digest *wanted, uint64_t size,
-		    bool is_manifest, struct document *out, struct err *err)
+		    bool is_manifest, const struct patience *patience, struct document *out,
+		    struct err *err)
 {
 	struct digest digest;
 	int found;
@@ -176,8 +178,9 @@ int supply_document(struct supply *supply, const struct digest *wanted, uint64_t
 	if (size > supply->max)
 		return err_set(err, "a document of '%s' is %" PRIu64 " bytes long, more than %zu",
 			       supply->name, size, supply->max);
-	if ((is_manifest ? registry_manifest(supply->registry, wanted->text, supply->max, out, err)
-			 : fetch_document(supply, wanted, size, out, err)) < 0)
+	if ((is_manifest ? registry_manifest(supply->registry, wanted->text, supply->max, patience,
+					     out, err)
+			 : fetch_document(supply, wanted, size, patience, out, err)) < 0)
 		return -1;
 	if (digest_of_like(wanted, out->text, out->size, &digest, err) < 0)
 		return -1;
@@ -190,7 +193,8 @@ int supply_document(struct supply *supply, const struct digest *wanted, uint64_t
 	return 0;
 }
 
-int supply_top(struct supply *supply, struct document *out, struct err *err)
+int supply_top(struct supply *supply, const struct patience *patience, struct document *out,
+	       struct err *err)
 {
 	const struct reference *reference = supply->reference;
 	const char *what = reference->digest.text[0] ? reference->digest.text : reference->tag;
@@ -202,7 +206,7 @@ int supply_top(struct supply *supply, struct document *out, struct err *err)
 	if (found < 0)
 		return -1;
 	if (found == 0) {
-		if (registry_manifest(supply->registry, what, supply->max, out, err) < 0)
+		if (registry_manifest(supply->registry, what, supply->max, patience, out, err) < 0)
 			return -1;
 		keep(supply, &out->digest, out->text, out->size);
 	}
@@ -294,7 +298,8 @@ static int consult_cache(struct supply_blob *blob, struct err *err)
 }
 
 int supply_blob_open(struct supply *supply, const struct digest *digest, uint64_t size,
-		     const char *what, struct supply_blob **out, struct err *err)
+		     const char *what, const struct patience *patience, struct supply_blob **out,
+		     struct err *err)
 {
 	struct supply_blob *blob;
 
@@ -306,6 +311,7 @@ int supply_blob_open(struct supply *supply, const struct digest *digest, uint64_
 		return err_code(err, ENOMEM, "cannot fetch %s", what);
 	}
 	blob->supply = supply;
+	blob->patience = patience;
 	blob->digest = *digest;
 	blob->size = size;
 	blob->part = blob->cached = -1;
@@ -367,7 +373,7 @@ static ssize_t read_on(struct supply_blob *blob, void *buffer, size_t size, stru
 	if (blob->at < blob->held)
 		return read_held(blob, buffer, size, err);
 	if (!blob->remote && registry_blob_open(blob->supply->registry, &blob->digest, blob->size,
-						blob->at, &blob->remote, err) < 0)
+						blob->at, blob->patience, &blob->remote, err) < 0)
 		return -1;
 	n = registry_blob_read(blob->remote, buffer, size, err);
 	if (n <= 0) {
@@ -386,6 +392,11 @@ ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, st
 	if (n < 0)
 		blob->failed = true;
 	return n;
+}
+
+bool supply_blob_has_more(struct supply_blob *blob, long long ms)
+{
+	return blob->at < blob->held || (blob->remote && registry_blob_has_more(blob->remote, ms));
 }
 
 /* It is wrong, and so is its part; bytes that were in that before may be why. */

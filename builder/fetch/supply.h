@@ -24,11 +24,14 @@ void supply_close(struct supply *supply);
 void supply_closep(struct supply **supply);
 #define auto_supply CLEANUP(supply_closep) struct supply
 
-/* The document that the reference names; its digest is set. */
-int supply_top(struct supply *supply, struct document *out, struct err *err);
+/* The document that the reference names; its digest is set. @patience here and below: while it is
+ * waited for. */
+int supply_top(struct supply *supply, const struct patience *patience, struct document *out,
+	       struct err *err);
 /* The document @digest of @size bytes, which it is; a manifest or index, or else a blob. */
 int supply_document(struct supply *supply, const struct digest *digest, uint64_t size,
-		    bool is_manifest, struct document *out, struct err *err);
+		    bool is_manifest, const struct patience *patience, struct document *out,
+		    struct err *err);
 /* The top document was understood: the cache has it under its name. */
 void supply_name(struct supply *supply, bool is_index);
 
@@ -36,13 +39,16 @@ void supply_name(struct supply *supply, bool is_index);
  * A blob of @size bytes, called @what in messages; its digest is the caller's to check. Either
  * all of it is in the file that supply_blob_file() gives (the blob's, -1: it is not), or it comes.
  * Used by several threads at once, each with a blob of its own. A blob that was wrong twice is
- * not opened again.
+ * not opened again. @patience outlives it.
  */
 struct supply_blob;
 int supply_blob_open(struct supply *supply, const struct digest *digest, uint64_t size,
-		     const char *what, struct supply_blob **out, struct err *err);
+		     const char *what, const struct patience *patience, struct supply_blob **out,
+		     struct err *err);
 int supply_blob_file(const struct supply_blob *blob);
 ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, struct err *err);
+/* Whether more of it is there, or comes within @ms milliseconds. */
+bool supply_blob_has_more(struct supply_blob *blob, long long ms);
 /*
  * It was right, it was wrong, or nobody knows: it goes into the cache, out of it, or neither. That
  * a whole one was wrong is not believed, but looked at. Returns whether it was in the cache, was

@@ -441,6 +441,27 @@ ok 'another range'                  failed 'another part of a blob' wrong-range/
 ok 'a stalled transfer'             fetched stall/a
 ok 'one that does not begin'        fetched mute/a
 
+# Who is gone, or has failed, is not waited for.
+seconds=$(date +%s)
+ok 'a wrong layer beside one that drips' failed 'firn: layer ' drip-wrong/a
+ok 'is told at once'                test "$(($(date +%s) - seconds))" -le 5
+ends_with_its_child() {
+	"$FIRN" pull -q --no-cache --config "$conf" "$f/drip/$1" "$scratch/out/drip.sqfs" 9>&- 2>"$scratch/drip" &
+	drips=$!
+	until grep -q "/v2/drip/$1/blobs/.*" "$log" && child=$(pgrep -P "$drips") && sleep 1; do
+		kill -0 $drips && sleep 0.1 || return 1
+	done
+	kill -"$2" "$child"
+	for _ in 1 2 3 4 5; do
+		sleep 1
+		kill -0 $drips 2>/dev/null || { wait $drips; test $? = 125 && grep -q 'ended by signal' "$scratch/drip"; return; }
+	done
+	kill -9 $drips
+	return 1
+}
+ok 'the process that reads is killed' ends_with_its_child a KILL
+ok 'and nothing is left of it'      test -z "$(ls "$scratch/out")"
+
 # What is told on the way: a transfer that stalls for a second gives it time.
 on_terminal() {
 	run_last env TERM=xterm python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 65536))))' "$@"

@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { QUESTIONS_MAX = 64, BLOB_SIZE = 5, PATIENCE_MS = 10000 };
+enum { QUESTIONS_MAX = 64, BLOB_SIZE = 5, ANSWER_MS = 10000 };
 
 #define HEX "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
@@ -57,18 +57,20 @@ static int made_up(struct document *out, struct err *err)
 	return out->text ? 0 : err_set(err, "no memory");
 }
 
-int supply_top(struct supply *supply, struct document *out, struct err *err)
+int supply_top(struct supply *supply, const struct patience *patience, struct document *out,
+	       struct err *err)
 {
-	(void)supply;
+	(void)supply, (void)patience;
 	return made_up(out, err);
 }
 
 int supply_document(struct supply *supply, const struct digest *digest, uint64_t size,
-		    bool is_manifest, struct document *out, struct err *err)
+		    bool is_manifest, const struct patience *patience, struct document *out,
+		    struct err *err)
 {
 	struct digest copy;
 
-	(void)supply, (void)is_manifest;
+	(void)supply, (void)is_manifest, (void)patience;
 	if (digest_take(&copy, digest->text) < 0)
 		abort();
 	return size == 2 ? made_up(out, err) : err_set(err, "there is none");
@@ -86,10 +88,13 @@ void supply_name(struct supply *supply, bool is_index)
 }
 
 int supply_blob_open(struct supply *supply, const struct digest *digest, uint64_t size,
-		     const char *what, struct supply_blob **out, struct err *err)
+		     const char *what, const struct patience *patience, struct supply_blob **out,
+		     struct err *err)
 {
 	struct digest copy;
 
+	if (!patience)
+		abort();
 	if (digest_take(&copy, digest->text) < 0 || strlen(what) >= LINE_TEXT_SIZE)
 		abort();
 	for (const char *at = what; *at; at++)
@@ -121,6 +126,12 @@ ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, st
 	memset(buffer, 'x', size);
 	blob->left -= size;
 	return (ssize_t)size;
+}
+
+bool supply_blob_has_more(struct supply_blob *blob, long long ms)
+{
+	(void)ms;
+	return blob->left > 1;
 }
 
 bool supply_blob_close(struct supply_blob *blob, enum supply_verdict verdict)
@@ -264,7 +275,7 @@ static bool ask_one(struct answer *answer, const int *socket, int *pipe, struct 
 	if (channel == 0)
 		answer_one(answer);
 	do
-		got = poll(&ready, 1, PATIENCE_MS);
+		got = poll(&ready, 1, ANSWER_MS);
 	while (got < 0 && errno == EINTR); /* the fuzzer's clock */
 	if (got != 1)
 		abort(); /* nobody answers */

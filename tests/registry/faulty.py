@@ -377,6 +377,31 @@ class Registry(BaseHTTPRequestHandler):
             return None
         return self.blobs(name, digest)
 
+    def drip(self, data):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        try:
+            for at in range(len(data)):
+                self.wfile.write(data[at:at + 1])
+                self.wfile.flush()
+                time.sleep(0.1)
+        except OSError:
+            pass
+        self.close_connection = True
+
+    def blobs_drip(self, _name, digest):
+        """The large layer by ten bytes a second."""
+        data = blob(digest)
+        return self.drip(data) if len(data) > 65536 else self.answer(200, data)
+
+    def blobs_drip_wrong(self, name, digest):
+        """The same; and the other layers are wrong. (The configuration comes first.)"""
+        data = blob(digest)
+        if len(data) > 65536:
+            return self.drip(data)
+        return self.answer(200, data if data.startswith(b"{") else data[:-8] + bytes(8))
+
     def blobs_hold(self, name, digest):
         """Half, and the rest when somebody else asks."""
         data = blob(digest)

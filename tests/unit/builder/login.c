@@ -59,8 +59,8 @@ static const char *log_in(struct conf *conf)
 
 	(void)snprintf(challenge.realm, sizeof(challenge.realm), "http://127.0.0.1:%d/token",
 		       small_server.port[0]);
-	if (login_answer(conf, "example.org", "example.org", "a/b", &challenge, &authorization,
-			 &err) == 0)
+	if (login_answer(conf, "example.org", "example.org", "a/b", &challenge, NULL,
+			 &authorization, &err) == 0)
 		(void)snprintf(text, sizeof(text), "%s", authorization);
 	else
 		(void)snprintf(text, sizeof(text), "%s", err.text);

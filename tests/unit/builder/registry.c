@@ -75,7 +75,7 @@ static int open_repository(const char *name, struct reference **reference, struc
 static int get(struct registry *registry, const char *what, struct document *document,
 	       struct err *err)
 {
-	return registry_manifest(registry, what, 1000, document, err);
+	return registry_manifest(registry, what, 1000, NULL, document, err);
 }
 
 static void a_manifest_is_what_was_asked_for(void)
@@ -165,7 +165,7 @@ static void a_blob_goes_on_where_it_broke_off(void)
 
 	(void)digest_of(BLOB, strlen(BLOB), &digest, &err);
 	if (open_repository("plain", &reference, &registry) < 0 ||
-	    registry_blob_open(registry, &digest, strlen(BLOB), 0, &blob, &err) < 0)
+	    registry_blob_open(registry, &digest, strlen(BLOB), 0, NULL, &blob, &err) < 0)
 		return;
 	while ((n = registry_blob_read(blob, got + used, sizeof(got) - 1 - used, &err)) > 0)
 		used += (size_t)n;
