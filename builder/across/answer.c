@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/across/answer.h"
 
+#include "builder/across/given.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/pass.h"
@@ -38,6 +39,7 @@ struct answer {
 	struct answer_about about;
 	struct supply *supply;
 	struct err failure; /* why there is no supply */
+	struct given *given;
 	atomic_bool stopped; /* no blob is wanted any more */
 	size_t count;	     /* sockets: one, or all */
 	struct channel channel[LINE_SOCKETS];
@@ -134,12 +136,14 @@ static int give_document(struct answer *answer, const struct line_ask *ask, stru
 		result = supply_top(supply, patience, &document, &say->err);
 	else if (digest_take(&digest, ask->digest.text) < 0)
 		result = err_set(&say->err, "a digest that is none was asked for");
-	else
+	else if ((result = given_has(answer->given, &digest, &say->err)) == 0)
 		result = supply_document(supply, &digest, ask->size, ask->flag, patience,
 					 &document, &say->err);
 	if (result < 0)
 		return fail(say);
-	fd = put_in_file(&document, say);
+	fd = given_document(answer->given, document.text, document.size, &say->err) < 0
+		     ? fail(say)
+		     : put_in_file(&document, say);
 	document_clear(&document);
 	return fd;
 }
@@ -210,7 +214,8 @@ static int give_blob(struct channel *channel, const struct line_ask *ask, struct
 		(void)err_set(&say->err, "a blob that is none was asked for");
 		return fail(say);
 	}
-	if (supply_blob_open(supply, &digest, ask->size, ask->text, &channel->patience,
+	if (given_blob(channel->answer->given, &digest, ask->size, ask->text, &say->err) < 0 ||
+	    supply_blob_open(supply, &digest, ask->size, ask->text, &channel->patience,
 			     &channel->blob, &say->err) < 0)
 		return fail(say);
 	if (supply_blob_file(channel->blob) >= 0)
@@ -364,6 +369,11 @@ void answer_begin(struct answer *answer, int theirs[LINE_SOCKETS])
 	close_all(theirs);
 	if (!about->reference)
 		return;
+	answer->given = given_new(about->conf->max_size);
+	if (!answer->given) {
+		(void)err_sys(&answer->failure, "cannot fetch '%s'", about->name);
+		return;
+	}
 	if (supply_open(about->reference, about->name, about->conf, about->cache, about->max,
 			&answer->supply, &answer->failure) < 0)
 		return;
@@ -384,5 +394,6 @@ void answer_end(struct answer *answer)
 	for (size_t i = 0; i < LINE_SOCKETS; i++)
 		own_close(&answer->channel[i].socket);
 	supply_close(answer->supply);
+	given_free(answer->given);
 	free(answer);
 }

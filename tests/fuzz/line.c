@@ -24,6 +24,8 @@ enum { QUESTIONS_MAX = 64, BLOB_SIZE = 5, ANSWER_MS = 10000 };
 
 #define HEX "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
+#define TOP "[\"sha256:" HEX "\"]"
+
 /* The side that fetches: three kinds of blobs, by the size that is asked for. */
 struct supply {
 	atomic_int open;
@@ -53,7 +55,7 @@ void supply_close(struct supply *supply)
 
 static int made_up(struct document *out, struct err *err)
 {
-	*out = (struct document){.text = strdup("{}"), .size = 2};
+	*out = (struct document){.text = strdup(TOP), .size = strlen(TOP)};
 	return out->text ? 0 : err_set(err, "no memory");
 }
 
@@ -290,10 +292,12 @@ static bool ask_one(struct answer *answer, const int *socket, int *pipe, struct 
 static void ask_all(bool of_registry, struct input *input)
 {
 	struct answer_about about = {.folder = of_registry ? -1 : layout, .name = "x", .max = 1000};
+	static const struct conf conf = {.max_size = 100};
 	int theirs[LINE_SOCKETS], mine[LINE_SOCKETS], pipe[LINE_SOCKETS];
 	struct answer *answer;
 	struct err err;
 
+	about.conf = &conf;
 	if (of_registry) /* it is not looked at here */
 		about.reference = (const struct reference *)(const void *)&about;
 	if (answer_new(&about, &answer, theirs, &err) < 0)

@@ -18,7 +18,8 @@ enum { BLOB_SIZE = 1000, SOON_MS = 3000 };
 
 static char folder[] = "/tmp/firn-answer.XXXXXX", place[100];
 static char bytes[BLOB_SIZE + 1]; /* the blob, where it is given */
-static struct digest blob_digest;
+static struct digest blob_digest, small_digest, secret_digest;
+static char manifest[500]; /* names the first two of them */
 static struct conf *conf;
 
 /* One build, as far as it has come. */
@@ -32,6 +33,11 @@ static pthread_t main_thread;
 static char *answer_http(int number, const char *request)
 {
 	(void)number;
+	if (strstr(request, "/manifests/"))
+		return small_server_say("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+					strlen(manifest), manifest);
+	if (strstr(request, small_digest.text) && strstr(request, "/gives/"))
+		return small_server_say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
 	if (strstr(request, "/stalls/"))
 		return small_server_say("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n\f%.10s",
 					BLOB_SIZE, bytes);
@@ -77,6 +83,17 @@ static void begin(const char *name, int layout, const struct reference **out)
 		exit(2);
 }
 
+/* The document that names the others. */
+static void read_top(void)
+{
+	struct ask_document top;
+	struct err err;
+
+	if (ask_top(asker, 1000, &top, &err) < 0)
+		exit(2);
+	free(top.text);
+}
+
 static void end(const struct reference *reference)
 {
 	atomic_store(&over, true);
@@ -93,6 +110,8 @@ static void with(const char *name, int layout, void (*work)(void))
 	const struct reference *reference;
 
 	begin(name, layout, &reference);
+	if (name)
+		read_top();
 	work();
 	end(reference);
 }
@@ -155,6 +174,7 @@ static void nobody_is_left(void)
 	struct ask_blob *blob;
 
 	begin("stalls", -1, &reference);
+	read_top();
 	blob = open_blob(&first);
 	for (size_t i = 0; i < LINE_SOCKETS; i++) {
 		own_close(&mine[i]);
@@ -166,14 +186,215 @@ static void nobody_is_left(void)
 	free(blob);
 }
 
+/* One question on the socket @channel, as nobody asks who is not taken over. The result, and the
+ * descriptor that came with it, or -1; -2: there was no answer. */
+static int ask_raw(size_t channel, const void *question, size_t size, struct line_answer *say,
+		   int *fd)
+{
+	struct pass out = {.data = question, .size = size}, in = {0};
+
+	*say = (struct line_answer){0};
+	*fd = -1;
+	if (pass_send(mine[channel], &out, 0) < 0 || wait_readable(mine[channel], SOON_MS) <= 0 ||
+	    pass_receive(mine[channel], say, sizeof(*say), &in, 0) != sizeof(*say))
+		return -2;
+	*fd = in.count > 0 ? in.fd[0] : -1;
+	return say->result;
+}
+
+static struct line_ask about(enum line_question what, const struct digest *digest, uint64_t size)
+{
+	struct line_ask ask = {.what = what, .size = size, .text = "a layer"};
+
+	if (digest)
+		ask.digest = *digest;
+	return ask;
+}
+
+/* Ask, and throw away what comes. */
+static int try(size_t channel, enum line_question what, const struct digest *digest, uint64_t size)
+{
+	struct line_ask ask = about(what, digest, size);
+	struct line_answer say;
+	int fd, result = ask_raw(channel, &ask, sizeof(ask), &say, &fd);
+
+	own_close(&fd);
+	return result;
+}
+
+/* Put the bytes of another repository into the cache. */
+static void keep_secret(void)
+{
+	char path[300];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", place, digest_hex(&secret_digest));
+	file = fopen(path, "we");
+	if (!file || fputs("secret", file) < 0 || fclose(file) != 0)
+		exit(2);
+}
+
+static void what_is_not_named_is_not_given(void)
+{
+	struct digest told;
+	char path[300];
+
+	keep_secret();
+	(void)small_server_log();
+	(void)snprintf(told.text, sizeof(told.text), "sha256:%064d", 77);
+	ok(try(1, LINE_BLOB, &secret_digest, 6) == -1, "another repository's blob in the cache");
+	ok(try(0, LINE_DOCUMENT, &secret_digest, 6) == -1, "nor as a document");
+	ok(try(1, LINE_BLOB, &secret_digest, 1) == -1, "nor by another size");
+	ok(try(1, LINE_BLOB, &told, 6) == -1 && try(0, LINE_DOCUMENT, &told, 6) == -1 &&
+		   !*small_server_log(),
+	   "no digest goes to the registry that did not come from there");
+	(void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", place, digest_hex(&secret_digest));
+	ok(access(path, F_OK) == 0, "and all of it is left as it is");
+	ok(try(0, LINE_DOCUMENT, &small_digest, 2) == 0, "a document that is named comes");
+	ok(try(1, LINE_BLOB, &blob_digest, BLOB_SIZE) == 0, "so does a blob");
+}
+
+static void nothing_is_without_end(void)
+{
+	uint64_t size = conf->max_size + conf->max_size / 2;
+	int given = 0;
+
+	ok(try(1, LINE_BLOB, &blob_digest, size) == -1 &&
+		   try(1, LINE_BLOB, &blob_digest, UINT64_MAX) == -1,
+	   "no blob is larger than an image may be");
+	while (given < 100 && try(1, LINE_BLOB, &blob_digest, conf->max_size) == 0)
+		given++;
+	ok(given < 10, "nor are many together (%d)", given);
+	for (given = 0; given < 100 && try(0, LINE_DOCUMENT, &small_digest, 2) == 0;)
+		given++;
+	ok(given > 5 && given < 50, "nor are there documents without end (%d)", given);
+}
+
+static void questions_have_their_place(void)
+{
+	struct line_ask ask = about(LINE_TOP, NULL, 0);
+	struct line_answer say;
+	char longer[sizeof(ask) + 1] = {0};
+	int fd, refused = 0;
+
+	refused += try(1, LINE_TOP, NULL, 0) == -1;
+	refused += try(1, LINE_DOCUMENT, &small_digest, 2) == -1;
+	refused += try(1, LINE_NAME, NULL, 0) == -1;
+	refused += try(1, LINE_MEMBER, NULL, 0) == -1;
+	refused += try(1, LINE_STOP, NULL, 0) == -1;
+	refused += try(0, LINE_BLOB, &blob_digest, BLOB_SIZE) == -1;
+	refused += try(0, LINE_BLOB_END, NULL, 0) == -1;
+	refused += try(0, LINE_BLOB_CLOSE, NULL, 0) == -1;
+	refused += try(0, (enum line_question)99, NULL, 0) == -1;
+	refused += try(0, LINE_MEMBER, NULL, 0) == -1; /* there is no layout */
+	ok(refused == 10, "on another's socket no question makes sense (%d)", refused);
+	ok(try(1, LINE_BLOB_END, NULL, 0) == 0 && try(1, LINE_BLOB_CLOSE, NULL, 0) == 0,
+	   "an end without a begin is none");
+	ok(try(2, LINE_BLOB, &blob_digest, BLOB_SIZE) == 0 &&
+		   try(2, LINE_BLOB, &blob_digest, BLOB_SIZE) == 0 &&
+		   try(2, LINE_BLOB_CLOSE, NULL, 0) == 0,
+	   "of two blobs on one socket the first is left");
+	ok(ask_raw(3, &ask, sizeof(ask) - 1, &say, &fd) == -2 &&
+		   try(3, LINE_BLOB_END, NULL, 0) == -2,
+	   "what is too short ends the talk on its socket");
+	ok(ask_raw(4, "", 1, &say, &fd) == -2, "so does a byte");
+	/* A message that is longer is cut, and is a question. */
+	ok(ask_raw(5, longer, sizeof(longer), &say, &fd) == -1,
+	   "what is too long is not read over");
+	(void)shutdown(mine[6], SHUT_RDWR);
+	ok(try(1, LINE_BLOB_END, NULL, 0) == 0, "all others go on");
+}
+
+/* @path is the whole field, NUL or not. */
+static int try_member(const char *path, size_t size)
+{
+	struct line_ask ask = {.what = LINE_MEMBER};
+	struct line_answer say;
+	int fd, result;
+
+	memcpy(ask.text, path, size < sizeof(ask.text) ? size : sizeof(ask.text));
+	result = ask_raw(0, &ask, sizeof(ask), &say, &fd);
+	own_close(&fd);
+	return result;
+}
+
+static void a_layout_has_few_files(void)
+{
+	static const char *const others[] = {
+		"",
+		"/",
+		"..",
+		"secret",
+		"index.json/",
+		"./index.json",
+		"../index.json",
+		"/etc/passwd",
+		"blobs",
+		"blobs/",
+		"blobs/sha256",
+		"blobs/sha256/",
+		"blobs/sha256/../../secret",
+		"blobs/../secret",
+		"blobs/sha256/x",
+		"blobs//etc/passwd",
+		"index.json\n",
+	};
+	char path[300], full[LINE_TEXT_SIZE];
+	int refused = 0;
+
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		refused += try_member(others[i], strlen(others[i])) == -1;
+	memset(full, 'x', sizeof(full));
+	refused += try_member(full, sizeof(full)) == -1;
+	ok(refused == COUNT_OF(others) + 1, "what is none of its files is not given (%d)", refused);
+	ok(try_member("index.json", 10) == -1, "nor is a link out of it");
+	ok(try_member("oci-layout", 10) == 0, "its files are");
+	(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&blob_digest));
+	ok(try_member(path, strlen(path)) == 0, "its blobs, too");
+	ok(try_member("oci-layout", 10) == 0 && try(0, LINE_TOP, NULL, 0) == -1 &&
+		   try(0, LINE_STOP, NULL, 0) == 0,
+	   "and no registry is asked");
+}
+
+static void put(int at, const char *path)
+{
+	auto_fd fd = openat(at, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		exit(2);
+}
+
+static int make_layout(void)
+{
+	char path[300];
+	int layout;
+
+	(void)snprintf(path, sizeof(path), "%s/layout", folder);
+	(void)mkdir(path, 0700);
+	layout = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	put(layout, "../secret");
+	put(layout, "oci-layout");
+	if (symlinkat("../secret", layout, "index.json") < 0 ||
+	    mkdirat(layout, "blobs", 0700) < 0 || mkdirat(layout, "blobs/sha256", 0700) < 0)
+		exit(2);
+	(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&blob_digest));
+	put(layout, path);
+	return layout;
+}
+
 int main(void)
 {
 	struct err err;
+	int layout;
 
 	memset(bytes, 'b', BLOB_SIZE);
 	conf = conf_new();
-	if (!conf || !mkdtemp(folder) || digest_of(bytes, BLOB_SIZE, &blob_digest, &err) < 0)
+	if (!conf || !mkdtemp(folder) || digest_of(bytes, BLOB_SIZE, &blob_digest, &err) < 0 ||
+	    digest_of("{}", 2, &small_digest, &err) < 0 ||
+	    digest_of("secret", 6, &secret_digest, &err) < 0)
 		return 2;
+	(void)snprintf(manifest, sizeof(manifest), "[\"%s\", \"%s\"]", blob_digest.text,
+		       small_digest.text);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)setenv("HOME", folder, 1);
 	(void)unsetenv("REGISTRY_AUTH_FILE");
@@ -182,6 +403,12 @@ int main(void)
 	(void)snprintf(place, sizeof(place), "%s/cache", folder);
 	if (!small_server_start(answer_http))
 		return 2;
+	with("gives", -1, what_is_not_named_is_not_given);
+	with("gives", -1, nothing_is_without_end);
+	with("gives", -1, questions_have_their_place);
+	layout = make_layout();
+	with(NULL, layout, a_layout_has_few_files);
+	(void)close(layout);
 	with("stalls", -1, what_comes_slowly_comes);
 	with("stalls", -1, who_stops_is_heard);
 	nobody_is_left();
