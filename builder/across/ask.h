@@ -38,8 +38,9 @@ int ask_for_member(struct asker *ask, const char *path, uint64_t *size, struct e
 
 /*
  * A blob of @size bytes. Its bytes come as @out. @fd gets the file that holds them, the blob's,
- * or -1. Closed after the stream: then @fd stays open if @keep, and is the caller's. Returns
- * whether it was damaged where it was kept, so that to ask for it once more gives other bytes.
+ * or -1: then their digest and size are checked at the other side. Closed after the stream: then
+ * @fd stays open if @keep, and is the caller's. Returns whether it was damaged where it was kept,
+ * so that to ask for it once more gives other bytes.
  */
 struct ask_blob;
 int ask_for_blob(struct asker *ask, const struct digest *digest, uint64_t size, const char *what,

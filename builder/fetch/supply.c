@@ -43,7 +43,9 @@ struct supply_blob {
 	char *what;
 	int part;		 /* the cache's .part file, locked; -1: not through the cache */
 	int cached;		 /* the cache's blob; -1 */
-	bool complete;		 /* every byte of the part is there */
+	struct hasher *sum;	 /* of all that comes; NULL: of what is in the cache */
+	bool complete;		 /* every byte has come */
+	bool right;		 /* and its digest is the blob's */
 	bool failed;		 /* the rest could not be had */
 	uint64_t size, at, held; /* held: bytes of the part when it was opened */
 	struct registry_blob *remote;
@@ -320,6 +322,11 @@ int supply_blob_open(struct supply *supply, const struct digest *digest, uint64_
 		log_warning("%s; going on without it", err->text);
 	if (blob->cached >= 0)
 		return 0;
+	blob->sum = hasher_new_like(digest);
+	if (!blob->sum) {
+		(void)supply_blob_close(take_ptr(out), SUPPLY_UNKNOWN);
+		return err_code(err, ENOMEM, "cannot fetch %s", what);
+	}
 	if (blob->held > size && ftruncate(blob->part, 0) == 0)
 		blob->held = 0;
 	if (blob->held > 0)
@@ -385,13 +392,30 @@ static ssize_t read_on(struct supply_blob *blob, void *buffer, size_t size, stru
 	return n;
 }
 
+/* All of it has come. */
+static ssize_t check_sum(struct supply_blob *blob, struct err *err)
+{
+	struct digest digest;
+
+	hasher_end(blob->sum, &digest);
+	blob->right = digest_is(&blob->digest, &digest);
+	return blob->right ? 0
+			   : err_set(err, "its bytes do not match its digest; they sum up to %s",
+				     digest.text);
+}
+
 ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, struct err *err)
 {
-	ssize_t n = blob->complete ? 0 : read_on(blob, buffer, size, err);
+	ssize_t n;
 
-	if (n < 0)
-		blob->failed = true;
-	return n;
+	if (blob->complete)
+		return 0;
+	n = read_on(blob, buffer, size, err);
+	if (n > 0)
+		hasher_add(blob->sum, buffer, (size_t)n);
+	else if (n < 0) /* that nobody waits for it is no failure */
+		blob->failed = patience_lasts(blob->patience);
+	return n == 0 ? check_sum(blob, err) : n;
 }
 
 bool supply_blob_has_more(struct supply_blob *blob, long long ms)
@@ -414,13 +438,13 @@ static bool discard(struct supply_blob *blob)
 }
 
 /* It came, into its part or not: all of it, or as much as was wanted. */
-static bool judge_fetched(struct supply_blob *blob, bool right)
+static bool judge_fetched(struct supply_blob *blob, bool wrong)
 {
 	struct err err;
 
 	if (!blob->complete)
-		return !right && !blob->failed && blob->held > 0 && discard(blob);
-	if (!right && (blob->part < 0 || !is_right(blob, blob->part)))
+		return wrong && !blob->failed && blob->held > 0 && discard(blob);
+	if (!blob->right)
 		return discard(blob);
 	if (blob->part >= 0 && cache_commit(blob->supply->cache, &blob->digest, &err) < 0)
 		log_warning("%s: the layer will be fetched again next time", err.text);
@@ -453,10 +477,11 @@ bool supply_blob_close(struct supply_blob *blob, enum supply_verdict verdict)
 	registry_blob_close(blob->remote);
 	if (blob->cached >= 0)
 		again = verdict == SUPPLY_WRONG && judge_cached(blob);
-	else if (verdict != SUPPLY_UNKNOWN)
-		again = judge_fetched(blob, verdict == SUPPLY_RIGHT);
+	else if (blob->sum)
+		again = judge_fetched(blob, verdict == SUPPLY_WRONG);
 	own_close(&blob->part);
 	own_close(&blob->cached);
+	hasher_free(blob->sum);
 	free(blob->what);
 	free(blob);
 	return again;

@@ -4,7 +4,7 @@
  *
  * The side of a build that has the network, the credentials and the cache. It takes nothing
  * apart of what it fetches; it sums up documents, as the cache keeps them by digest. Whoever
- * asks may be in the hands of the image: it gets what one repository of one registry gives.
+ * asks may be in the hands of the image: what it may ask for is not judged here (given.h).
  */
 #ifndef FIRN_BUILDER_FETCH_SUPPLY_H
 #define FIRN_BUILDER_FETCH_SUPPLY_H
@@ -36,8 +36,9 @@ int supply_document(struct supply *supply, const struct digest *digest, uint64_t
 void supply_name(struct supply *supply, bool is_index);
 
 /*
- * A blob of @size bytes, called @what in messages; its digest is the caller's to check. Either
- * all of it is in the file that supply_blob_file() gives (the blob's, -1: it is not), or it comes.
+ * A blob of @size bytes, called @what in messages. Either all of it is in the file that
+ * supply_blob_file() gives (the blob's, -1: it is not), and its digest is the caller's to check. Or
+ * it comes; then its end is an error if its digest is wrong.
  * Used by several threads at once, each with a blob of its own. A blob that was wrong twice is
  * not opened again. @patience outlives it.
  */
@@ -50,9 +51,9 @@ ssize_t supply_blob_read(struct supply_blob *blob, void *buffer, size_t size, st
 /* Whether more of it is there, or comes within @ms milliseconds. */
 bool supply_blob_has_more(struct supply_blob *blob, long long ms);
 /*
- * It was right, it was wrong, or nobody knows: it goes into the cache, out of it, or neither. That
- * a whole one was wrong is not believed, but looked at. Returns whether it was in the cache, was
- * wrong, and is worth to be opened once more: it comes from the registry then.
+ * It was right, it was wrong, or nobody knows. What came goes into the cache if its digest was
+ * right, whatever is said; that one of the cache is wrong is looked at. Returns whether it was
+ * there, was wrong, and is worth to be opened once more: it comes from the registry then.
  */
 enum supply_verdict { SUPPLY_RIGHT, SUPPLY_WRONG, SUPPLY_UNKNOWN };
 bool supply_blob_close(struct supply_blob *blob, enum supply_verdict verdict);

@@ -16,11 +16,14 @@ static int remote_open_layer(struct source *source, size_t index, struct stream 
 			     uint64_t *offset, struct err *err)
 {
 	struct remote *remote = (struct remote *)source;
-	const struct layer *layer = &source->layer[index];
+	struct layer *layer = &source->layer[index];
 
 	*offset = 0;
-	return ask_for_blob(remote->ask, &layer->blob, layer->size, layer->name,
-			    &remote->blob[index], out, fd, err);
+	if (ask_for_blob(remote->ask, &layer->blob, layer->size, layer->name, &remote->blob[index],
+			 out, fd, err) < 0)
+		return -1;
+	layer->is_summed = *fd < 0;
+	return 0;
 }
 
 /* Many layers, few descriptors: only what holds files as they are stays open, to the end. */

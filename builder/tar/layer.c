@@ -116,14 +116,13 @@ static int check_diff_id(void *arg, const struct digest *digest, uint64_t size, 
 	return 0;
 }
 
-/* raw → counter → sum → inflate → meter, in a thread of their own, → sum, as one stream. Takes @raw
- * over. */
+/* raw → counter → sum, if needed → inflate → meter, in a thread of their own, → sum. Takes @raw. */
 static int open_chain(struct layer *layer, struct stream *raw, const struct limits *limits,
 		      struct stream **out, struct err *err)
 {
 	struct counter *counter = calloc(1, sizeof(*counter));
 	struct meter *meter = calloc(1, sizeof(*meter));
-	struct stream *stream = raw;
+	struct stream *stream = counter ? &counter->stream : NULL;
 
 	if (!counter || !meter) {
 		free(counter);
@@ -133,7 +132,8 @@ static int open_chain(struct layer *layer, struct stream *raw, const struct limi
 		return -1;
 	}
 	*counter = (struct counter){{counter_read, counter_close}, raw, layer};
-	if (stream_open_sum(&counter->stream, &layer->blob, check_blob, layer, &stream, err) < 0 ||
+	if ((!layer->is_summed &&
+	     stream_open_sum(stream, &layer->blob, check_blob, layer, &stream, err) < 0) ||
 	    inflate_open(stream, &stream, &layer->compression, err) < 0) {
 		free(meter);
 		return -1;

@@ -38,6 +38,7 @@ struct layer {
 	struct digest diff_id; /* of the tar; "" when not known, then set by reading */
 	uint64_t size;         /* of the blob, bytes; 0 when not known */
 	bool is_root; /* all there is, so that its names hide nothing: .wh.NAME is a file */
+	bool is_summed;		   /* who gives the blob's bytes checks their digest and size */
 	const atomic_bool *cancel; /* when it turns true, reading fails; NULL: never */
 
 	/* What reading gives */

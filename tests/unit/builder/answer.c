@@ -116,6 +116,15 @@ static void with(const char *name, int layout, void (*work)(void))
 	end(reference);
 }
 
+/* It is to come from the registry. */
+static void forget_blob(void)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", place, digest_hex(&blob_digest));
+	(void)unlink(path);
+}
+
 /* A blob of which some bytes have come, and all that is there to have more. */
 static struct stream *stream;
 
@@ -270,6 +279,30 @@ static void nothing_is_without_end(void)
 	ok(given > 5 && given < 50, "nor are there documents without end (%d)", given);
 }
 
+/* The registry, the image and who reads it are of one mind: it has other bytes. */
+static void a_lie_is_not_kept(void)
+{
+	struct line_ask ask = about(LINE_BLOB, &small_digest, BLOB_SIZE);
+	struct line_answer say;
+	char path[300], all[BLOB_SIZE];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", place, digest_hex(&small_digest));
+	(void)unlink(path);
+	ok(ask_raw(1, &ask, sizeof(ask), &say, &fd) == 0 && fd >= 0,
+	   "a registry gives other bytes");
+	while (fd >= 0 && read(fd, all, sizeof(all)) > 0)
+		;
+	own_close(&fd);
+	ask = about(LINE_BLOB_END, NULL, 0);
+	ok(ask_raw(1, &ask, sizeof(ask), &say, &fd) == -1 && strstr(say.err.text, "digest"),
+	   "that is told (%s)", say.err.text);
+	ask = about(LINE_BLOB_CLOSE, NULL, 0);
+	ask.flag = LINE_RIGHT;
+	(void)ask_raw(1, &ask, sizeof(ask), &say, &fd);
+	ok(access(path, F_OK) < 0, "and they are not kept, whatever is said of them");
+}
+
 static void questions_have_their_place(void)
 {
 	struct line_ask ask = about(LINE_TOP, NULL, 0);
@@ -405,10 +438,12 @@ int main(void)
 		return 2;
 	with("gives", -1, what_is_not_named_is_not_given);
 	with("gives", -1, nothing_is_without_end);
+	with("lies", -1, a_lie_is_not_kept);
 	with("gives", -1, questions_have_their_place);
 	layout = make_layout();
 	with(NULL, layout, a_layout_has_few_files);
 	(void)close(layout);
+	forget_blob();
 	with("stalls", -1, what_comes_slowly_comes);
 	with("stalls", -1, who_stops_is_heard);
 	nobody_is_left();

@@ -221,8 +221,8 @@ static void a_wrong_download_is_tried_twice(void)
 {
 	lies = true;
 	(void)unlink(blob_path);
-	ok(all_are('n', strlen(RIGHT), LINE_WRONG, 2) && access(blob_path, F_OK) < 0,
-	   "a wrong download is not kept");
+	ok(all_are('f', strlen(RIGHT), LINE_WRONG, 2) && access(blob_path, F_OK) < 0,
+	   "a wrong download is an error, and not kept");
 	ok(all_are('f', strlen(RIGHT), LINE_WRONG, 20) && fetched() == 2,
 	   "and comes twice at most");
 }
@@ -239,7 +239,7 @@ static void a_wrong_download_called_right_is_no_way_around(void)
 
 static void without_a_cache(void)
 {
-	ok(all_are('n', strlen(RIGHT), LINE_WRONG, 2) &&
+	ok(all_are('f', strlen(RIGHT), LINE_WRONG, 2) &&
 		   all_are('f', strlen(RIGHT), LINE_WRONG, 20) && fetched() == 2,
 	   "without a cache, too");
 }
