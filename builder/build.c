@@ -51,9 +51,9 @@ static void begin(void *arg)
 		outside->progress = progress_start(outside->inside.board);
 }
 
-static void answer(void *arg)
+static bool answer(void *arg)
 {
-	answer_one(((struct outside *)arg)->answer);
+	return answer_one(((struct outside *)arg)->answer);
 }
 
 static bool settle_digest(struct digest *digest, bool needed)

@@ -356,10 +356,12 @@ static void *serve_reader(void *arg)
 	return NULL;
 }
 
-void answer_one(struct answer *answer)
+bool answer_one(struct answer *answer)
 {
-	if (!serve(&answer->channel[0]))
-		(void)shutdown(answer->channel[0].socket, SHUT_RDWR);
+	if (serve(&answer->channel[0]))
+		return true;
+	(void)shutdown(answer->channel[0].socket, SHUT_RDWR);
+	return false;
 }
 
 void answer_begin(struct answer *answer, int theirs[LINE_SOCKETS])

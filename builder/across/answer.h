@@ -31,9 +31,9 @@ int answer_new(const struct answer_about *about, struct answer **out, int theirs
 	       struct err *err);
 /* The other process is there, and has its ends; ours of them are closed. Begins to answer. */
 void answer_begin(struct answer *answer, int theirs[LINE_SOCKETS]);
-/* The socket whose questions answer_one() answers, when there is one. */
+/* The socket whose questions answer_one() answers, when there is one; false: there will be none. */
 int answer_socket(const struct answer *answer);
-void answer_one(struct answer *answer);
+bool answer_one(struct answer *answer);
 /* The other process has ended. What is still fetched is given up; waits for the threads. */
 void answer_end(struct answer *answer);
 

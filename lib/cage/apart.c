@@ -188,9 +188,8 @@ static void listen_to(struct apart *apart, struct child *child)
 			own_close(&child->words);
 			child->words = -1;
 		}
-		if (ready[2].revents & POLLIN)
-			apart->answer(apart->arg);
-		else if (ready[2].revents)
+		if (ready[2].revents &&
+		    (!(ready[2].revents & POLLIN) || !apart->answer(apart->arg)))
 			apart->answer = NULL;
 		if (ready[0].revents && !take_result(apart, child)) {
 			own_close(&child->result);

@@ -29,10 +29,10 @@ struct apart {
 	size_t keep_count;
 	bool speaks; /* its warnings are said here, a line at a time */
 
-	/* Here, all optional. When it has begun; and as often as @asks can be read. */
+	/* Here, all optional. When it has begun; and as often as @asks can be read, until false. */
 	void (*begun)(void *arg);
 	int asks;
-	void (*answer)(void *arg);
+	bool (*answer)(void *arg);
 };
 
 /*

@@ -275,7 +275,7 @@ static bool ask_one(struct answer *answer, const int *socket, int *pipe, struct 
 	if (pass_send(ready.fd, &out, 0) < 0)
 		return false;
 	if (channel == 0)
-		answer_one(answer);
+		(void)answer_one(answer);
 	do
 		got = poll(&ready, 1, ANSWER_MS);
 	while (got < 0 && errno == EINTR); /* the fuzzer's clock */

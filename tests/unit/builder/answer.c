@@ -50,8 +50,8 @@ static void *answer_first(void *arg)
 {
 	(void)arg;
 	while (!atomic_load(&over))
-		if (wait_readable(answer_socket(answer), 20) > 0)
-			answer_one(answer);
+		if (wait_readable(answer_socket(answer), 20) > 0 && !answer_one(answer))
+			break;
 	return NULL;
 }
 

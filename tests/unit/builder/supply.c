@@ -99,8 +99,7 @@ static bool all_are(char wanted, uint64_t size, enum line_verdict verdict, int t
 
 static void *answer_once(void *arg)
 {
-	answer_one(arg);
-	return NULL;
+	return answer_one(arg) ? arg : NULL;
 }
 
 /* Get the document that names the blob. */

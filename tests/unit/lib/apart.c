@@ -67,13 +67,36 @@ static int looks_round(void *arg, void *out, struct err *err)
 
 static int asked;
 
-static void answer(void *arg)
+static bool answer(void *arg)
 {
 	char byte = 0;
 
 	asked += read(*(int *)arg, &byte, 1) == 1 && byte == '?';
 	if (write(*(int *)arg, "!", 1) != 1)
 		asked = 100;
+	return true;
+}
+
+static int called;
+
+static bool hear_nothing(void *arg)
+{
+	char byte;
+
+	called++;
+	return read(*(int *)arg, &byte, 1) > 0;
+}
+
+/* It says no more, and goes on. */
+static int falls_silent(void *arg, void *out, struct err *err)
+{
+	struct gain *gain = out;
+
+	(void)err;
+	(void)close(((int *)arg)[1]);
+	for (gain->number = 0; gain->number < 200000000; gain->number++)
+		__asm__ volatile("");
+	return 0;
 }
 
 static int asks(void *arg, void *out, struct err *err)
@@ -86,6 +109,11 @@ static int asks(void *arg, void *out, struct err *err)
 		if (write(socket, "?", 1) != 1 || read(socket, &byte, 1) != 1 || byte != '!')
 			return err_set(err, "no answer");
 	return 0;
+}
+
+static void close_ours(void *arg)
+{
+	(void)close(((int *)arg)[1]);
 }
 
 static struct apart plan(int (*work)(void *, void *, struct err *), void *arg, struct gain *gain)
@@ -141,6 +169,14 @@ static void what_it_has(void)
 	apart.answer = answer;
 	ok(apart_run(&apart, &err) == 0 && gain.number == 3 && asked == 3,
 	   "but what it was given, and answers");
+	apart = plan(falls_silent, pair, &gain);
+	apart.keep[0] = pair[1];
+	apart.keep_count = 1;
+	apart.begun = close_ours;
+	apart.asks = pair[0];
+	apart.answer = hear_nothing;
+	ok(apart_run(&apart, &err) == 0 && called == 1, "an end of questions is heard once (%d)",
+	   called);
 }
 
 int main(void)
