@@ -17,6 +17,7 @@ enum { LINE_SIZE = 2048 };
 
 static enum log_level wanted = LOG_NORMAL;
 static int64_t started_us;
+static bool relays;
 static pthread_mutex_t writer_lock = PTHREAD_MUTEX_INITIALIZER; /* over the two that follow */
 static void (*line_writer)(void *arg, const char *line, size_t len);
 static void *line_writer_arg;
@@ -69,52 +70,68 @@ static void put(char *line)
 		return; /* no standard error, no message */
 }
 
-void log_relay(const char *line)
+void log_to_relay(void)
 {
-	char copy[LINE_SIZE];
-
-	(void)snprintf(copy, sizeof(copy) - 1, "%s", line);
-	put(copy);
+	relays = true;
 }
 
-static void say(const char *prefix, const char *format, va_list args)
+/* What a line is, in one letter behind RELAY_MARK, which is in no text that was tamed. */
+enum { RELAY_MARK = 1, ERROR = 'e', WARNING = 'w', NOTE = 'n', INFO = 'i', DEBUG = 'd' };
+
+static void say_relayed(char kind, char *line)
+{
+	char marked[LINE_SIZE + 2];
+	size_t len;
+
+	text_tame(line);
+	len = (size_t)snprintf(marked, sizeof(marked), "%c%c%s\n", RELAY_MARK, kind, line);
+	if (write(STDERR_FILENO, marked, len) < 0)
+		return;
+}
+
+static void say(char kind, const char *prefix, const char *format, va_list args)
 {
 	char line[LINE_SIZE];
-	int used = snprintf(line, sizeof(line), "firn: %s", prefix);
+	int used = snprintf(line, sizeof(line), "%s%s%s",
+			    relays ? "" : "firn: ", kind == WARNING && !relays ? "warning: " : "",
+			    prefix);
 
 	(void)vsnprintf(line + used, sizeof(line) - (size_t)used - 1, format, args);
-	put(line);
+	if (relays)
+		say_relayed(kind, line);
+	else
+		put(line);
 }
 
-#define SAY(level, prefix)                                                                         \
+#define SAY(level, kind, prefix)                                                                   \
 	do {                                                                                       \
 		va_list args;                                                                      \
                                                                                                    \
 		if (wanted < (level))                                                              \
 			return;                                                                    \
 		va_start(args, format);                                                            \
-		say(prefix, format, args);                                                         \
+		say(kind, prefix, format, args);                                                   \
 		va_end(args);                                                                      \
 	} while (0)
 
 void log_error(const char *format, ...)
 {
-	SAY(LOG_QUIET, "");
+	SAY(LOG_QUIET, ERROR, "");
 }
 
 void log_warning(const char *format, ...)
 {
-	SAY(LOG_NORMAL, "warning: ");
+	SAY(LOG_NORMAL, WARNING, "");
 }
 
 void log_note(const char *format, ...)
 {
-	SAY(LOG_NORMAL, "");
+	SAY(LOG_NORMAL, NOTE, "");
 }
 
 void log_info(const char *format, ...)
 {
-	SAY(LOG_VERBOSE, "");
+	SAY(LOG_VERBOSE, INFO, "");
 }
 
 void log_debug(const char *format, ...)
@@ -125,5 +142,18 @@ void log_debug(const char *format, ...)
 		return;
 	(void)snprintf(stamp, sizeof(stamp), "[%lld us] ",
 		       (long long)(wait_clock_us() - started_us));
-	SAY(LOG_DEBUG, stamp);
+	SAY(LOG_DEBUG, DEBUG, stamp);
+}
+
+void log_relay(const char *source, const char *line)
+{
+	char kind = line[0] == RELAY_MARK ? line[1] : INFO;
+	const char *text = line[0] == RELAY_MARK && line[1] ? line + 2 : line;
+
+	if (kind == WARNING)
+		log_warning("'%s': %s", source, text);
+	else if (kind == NOTE || kind == ERROR)
+		log_note("'%s': %s", source, text);
+	else if (wanted >= (kind == DEBUG ? LOG_DEBUG : LOG_VERBOSE))
+		log_note("'%s': %s", source, text);
 }

@@ -32,10 +32,16 @@ enum log_level log_level(void);
 void log_set_writer(void (*writer)(void *arg, const char *line, size_t len), void *arg);
 
 /*
- * A line that another process of ours has said, at the level that it saw to: as it is but for
- * what a terminal would obey (text.h). Cut where it is longer than lines are.
+ * Whose standard error goes to another process of ours: each line from here on begins with what it
+ * is, for log_relay() there.
  */
-void log_relay(const char *line);
+void log_to_relay(void);
+/*
+ * A line of such a process, which reads @source and may be anybody's by now: it is said as ours
+ * are, if its level is wanted here, with the source's name in front. It is no error, whatever it
+ * says: those are told otherwise. What stands there beside, of libraries, is said with LOG_VERBOSE.
+ */
+void log_relay(const char *source, const char *line);
 
 /* "firn: TEXT", at every level. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -16,7 +16,11 @@
 
 extern char **environ;
 
-enum { LINE_MAX_SIZE = 2048 };
+enum {
+	LINE_MAX_SIZE = 2048,
+	LINES_MAX = 1000, /* that one process says */
+	LINES_MAX_VERBOSE = 20000,
+};
 
 /* What comes first of what the process gives back; then the bytes. */
 struct verdict {
@@ -32,6 +36,7 @@ struct child {
 	size_t got; /* bytes of verdict and @out */
 	char line[LINE_MAX_SIZE];
 	size_t len; /* of line[], so far */
+	size_t lines;
 };
 
 /* A handler of ours removes files, or draws; what is ignored stays so. */
@@ -68,6 +73,7 @@ static int settle_descriptors(struct apart *apart, int result, int words)
 static int enter(struct apart *apart, int result, int words, pid_t parent, struct err *err)
 {
 	log_set_writer(NULL, NULL);
+	log_to_relay();
 	forget_handlers();
 	forget_environment();
 	if (settle_descriptors(apart, result, words) < 0)
@@ -125,21 +131,24 @@ static int start(struct apart *apart, struct child *child, struct err *err)
 	return 0;
 }
 
-/* Ours are said as they are; what else a library says there, to those who want to know. */
-static void say_line(struct child *child)
+/* Who has taken over the process can say what he likes, but not without end. */
+static void say_line(const struct apart *apart, struct child *child)
 {
+	size_t max = log_level() >= LOG_VERBOSE ? LINES_MAX_VERBOSE : LINES_MAX;
+
 	child->line[child->len] = 0;
 	child->len = 0;
-	if (strncmp(child->line, "firn: ", 6) == 0)
-		log_relay(child->line);
-	else if (cage_is_sanitized())
-		log_relay(child->line);
-	else
-		log_info("%s", child->line);
+	if (cage_is_sanitized() && child->line[0] != 1)
+		log_error("%s", child->line);
+	else if (child->lines < max)
+		log_relay(apart->what, child->line);
+	else if (child->lines == max)
+		log_warning("'%s': more is said of it, which is left out", apart->what);
+	child->lines++;
 }
 
 /* Returns false at the end. */
-static bool take_words(struct child *child)
+static bool take_words(const struct apart *apart, struct child *child)
 {
 	char text[1024];
 	ssize_t n = read(child->words, text, sizeof(text));
@@ -148,12 +157,12 @@ static bool take_words(struct child *child)
 		return errno == EINTR;
 	for (ssize_t i = 0; i < n; i++) {
 		if (text[i] == '\n')
-			say_line(child);
+			say_line(apart, child);
 		else if (child->len < sizeof(child->line) - 1)
 			child->line[child->len++] = text[i];
 	}
 	if (n == 0 && child->len > 0)
-		say_line(child);
+		say_line(apart, child);
 	return n > 0;
 }
 
@@ -184,7 +193,7 @@ static void listen_to(struct apart *apart, struct child *child)
 
 		if (poll(ready, COUNT_OF(ready), -1) < 0)
 			continue;
-		if (ready[1].revents && !take_words(child)) {
+		if (ready[1].revents && !take_words(apart, child)) {
 			own_close(&child->words);
 			child->words = -1;
 		}

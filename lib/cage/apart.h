@@ -27,7 +27,7 @@ struct apart {
 
 	int keep[APART_KEEP_MAX]; /* descriptors that the work has; -1: none */
 	size_t keep_count;
-	bool speaks; /* its warnings are said here, a line at a time */
+	bool speaks; /* its warnings are said here, a line at a time, with @what in front */
 
 	/* Here, all optional. When it has begun; and as often as @asks can be read, until false. */
 	void (*begun)(void *arg);

@@ -386,7 +386,7 @@ mkdir "$scratch/in"
 hook() { # hook NAME SOURCE: by a path that the hook itself does not know
 	rm -rf "$out" "$scratch/in/it"
 	cp -r "$scratch/$1" "$scratch/in/it"
-	run_last "$hooked" build -q "$out" "$2"
+	run_last "$hooked" build ${3:-"-q"} "$out" "$2"
 	status=$?
 }
 nothing() { [ -z "$(ls -A "$TMPDIR")$(ls -A "$scratch/out")" ] && [ -z "$(helpers 'firn_build_hook|firn-build')" ]; }
@@ -395,8 +395,8 @@ crashes() {
 	ended $status 125 125 && one_line && says "it' cannot be read: the process that read it " && nothing
 }
 holds() {
-	hook "$1" "$2"
-	ended $status 0 0 && says 'firn: of 40 attempts 40 were refused'
+	hook "$1" "$2" --jobs=2 # what a stranger says is not said with -q
+	ended $status 0 0 && says "it': of 40 attempts 40 were refused"
 }
 rm -f "$scratch"/out/*
 for form in .tar .tar.gz -docker.tar .sqfs -image.sif; do

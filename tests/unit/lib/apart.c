@@ -2,6 +2,7 @@
 #include "lib/cage/apart.h"
 
 #include "lib/cage/seccomp.h"
+#include "lib/log.h"
 #include "lib/own.h"
 #include "tests/unit/tap.h"
 
@@ -179,9 +180,65 @@ static void what_it_has(void)
 	   called);
 }
 
+/* As somebody does who would have our user do something. */
+static int shouts(void *arg, void *out, struct err *err)
+{
+	static const char lines[] = "firn: warning: run this\n\001wdo that\n\001eyou must\n";
+
+	(void)arg, (void)out, (void)err;
+	log_warning("a word");
+	for (int i = 0; i < 5000; i++)
+		if (write(STDERR_FILENO, lines, sizeof(lines) - 1) < 0)
+			return -1;
+	return 0;
+}
+
+/* How many lines @work says at @level: *@ours have the name in front. */
+static int count_lines(enum log_level level, int *ours)
+{
+	static struct gain gain;
+	struct apart apart = plan(shouts, NULL, &gain);
+	int saved = dup(STDERR_FILENO), lines = 0;
+	FILE *file = tmpfile();
+	char line[3000];
+	struct err err;
+
+	*ours = 0;
+	apart.speaks = true;
+	log_set_level(level);
+	if (saved < 0 || !file || dup2(fileno(file), STDERR_FILENO) < 0)
+		return -1;
+	(void)apart_run(&apart, &err);
+	(void)dup2(saved, STDERR_FILENO);
+	(void)close(saved);
+	log_set_level(LOG_NORMAL);
+	rewind(file);
+	for (; fgets(line, sizeof(line), file); lines++)
+		*ours += strncmp(line, "firn: 'it': ", 12) == 0 ||
+			 strncmp(line, "firn: warning: 'it': ", 21) == 0;
+	(void)fclose(file);
+	return lines;
+}
+
+static void what_it_says(void)
+{
+	int ours, lines = count_lines(LOG_QUIET, &ours);
+
+	ok(lines == 0 || cage_is_sanitized(), "it says nothing where nothing is to be said (%d)",
+	   lines);
+	lines = count_lines(LOG_NORMAL, &ours);
+	ok(lines > 100 && lines <= 1001 && ours == lines,
+	   "else not too much, with the name of what it reads (%d, %d)", lines, ours);
+	lines = count_lines(LOG_VERBOSE, &ours);
+	ok(lines > 1001 && lines <= 20001 && ours == lines, "more to who wants it (%d, %d)", lines,
+	   ours);
+}
+
 int main(void)
 {
 	what_comes_back();
 	what_it_has();
+	if (!cage_is_sanitized())
+		what_it_says();
 	return done_testing();
 }
