@@ -104,6 +104,8 @@ static int build_apart(struct outside *outside, struct built *built, struct err 
 			      .begun = begin};
 	int result;
 
+	/* A layer is unpacked ahead of who reads it. */
+	builder_cage_allow(&apart.cage, conf, outside->recipe->jobs + 2 * LINE_READERS);
 	if (answer_new(&about, &outside->answer, inside->socket, err) < 0)
 		return -1;
 	apart.asks = answer_socket(outside->answer);

@@ -4,8 +4,17 @@
 #include "builder/digest.h"
 
 #include <jansson.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
+
+enum {
+	MEMORY = 1 << 30,	   /* of documents, tables and libraries */
+	THREAD_MEMORY = 256 << 20, /* of one that unpacks or packs: no decompressor may have more */
+	STACK = 8 << 20,
+	ENTRY_MEMORY = 512, /* of a file, beside its names: tables of what is packed */
+	IMAGES_MAX = 16,    /* in the spool, in sizes of the largest: layers hide others' files */
+};
 
 static const int calls[] = {
 	SYS_pread64,   /* images, layers, the spool */
@@ -55,6 +64,7 @@ struct cage builder_cage(bool require)
 {
 	load_libraries();
 	return (struct cage){
+		.data = MEMORY,
 		.files = 1 << 16,
 		.threads = true,
 		.writes = true,
@@ -62,4 +72,37 @@ struct cage builder_cage(bool require)
 		.call = calls,
 		.count = COUNT_OF(calls),
 	};
+}
+
+/* What the C library gives a thread: "unlimited" is 2 MiB. */
+static size_t stack_size(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
+		       ? (size_t)limit.rlim_cur
+		       : STACK;
+}
+
+/* @a * @b + @c, or the most that there is. */
+static size_t add(size_t a, size_t b, size_t c)
+{
+	size_t product, sum;
+
+	return __builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(product, c, &sum)
+		       ? SIZE_MAX
+		       : sum;
+}
+
+void builder_cage_allow(struct cage *cage, const struct conf *conf, size_t threads)
+{
+	size_t thread = add(1, stack_size(), THREAD_MEMORY);
+
+	/* Twice: what grows is copied. */
+	cage->data =
+		conf->max_memory == 0
+			? 0
+			: add(conf->max_memory, 2,
+			      add(conf->max_entries, ENTRY_MEMORY, add(threads, thread, MEMORY)));
+	cage->length = add(conf->max_size, IMAGES_MAX, MEMORY);
 }

@@ -318,6 +318,7 @@ static int read_apart(const char *path, const struct recipe *recipe, struct clai
 			      .keep_count = 1,
 			      .speaks = true};
 
+	builder_cage_allow(&apart.cage, recipe->conf, 1);
 	if (image_open(path, recipe->conf->require_cage, &image, err) < 0)
 		return -1;
 	if (image->kind != IMAGE_SQUASHFS)

@@ -126,6 +126,10 @@ int cage_enter(const struct cage *cage, struct err *err)
 	if ((!cage->writes && limit(RLIMIT_FSIZE, 0, err) < 0) || limit(RLIMIT_CORE, 0, err) < 0 ||
 	    limit(RLIMIT_NOFILE, cage->files > 0 ? cage->files : FILES_MAX, err) < 0)
 		return -1;
+	if (cage->writes && cage->length > 0 && limit(RLIMIT_FSIZE, cage->length, err) < 0)
+		return -1;
+	if (!SANITIZED && cage->data > 0 && limit(RLIMIT_DATA, cage->data, err) < 0)
+		return -1;
 	return SANITIZED || cage->memory == 0 ? 0 : limit(RLIMIT_AS, cage->memory, err);
 }
 

@@ -5,8 +5,9 @@
  * Whoever takes a stranger's image apart enters the cage before the first byte.
  * What it holds stays usable: descriptors, memory, threads that were started. From
  * then on it opens nothing, starts nothing, and reaches no other process:
- * no capabilities, limits (memory, files, processes, no core), Landlock without any
- * right (landlock(7)), and a list of system calls (seccomp(2)).
+ * no capabilities, limits (memory, descriptors, files' sizes, no core; processes where it starts no
+ * threads: the kernel counts all of a user's), Landlock without any right (landlock(7)), and a list
+ * of system calls (seccomp(2)).
  *
  * In two parts, with the threads started between them: Landlock holds for the
  * calling thread and those it starts, and the list has no call that starts one.
@@ -21,6 +22,8 @@
 
 struct cage {
 	size_t memory;	/* bytes of address space that it may take, RLIMIT_AS; 0: as many as now */
+	size_t data;	/* bytes of memory of its own that can be written, RLIMIT_DATA; 0: as now */
+	size_t length;	/* bytes that a file may get by it, RLIMIT_FSIZE, if it writes; 0: as now */
 	size_t files;	/* descriptors that it may have, RLIMIT_NOFILE; 0: few */
 	bool threads;	/* it starts more of them, by clone(2), which is listed; else none */
 	bool writes;    /* to files that are open; else to none, RLIMIT_FSIZE */

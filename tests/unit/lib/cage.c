@@ -219,6 +219,25 @@ static int half_caged(void)
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 3;
 }
 
+/* What can be written is limited, in memory and in files; addresses alone are not. */
+static int bounded(void)
+{
+	struct cage cage = {.data = 64 << 20, .length = 4096, .writes = true, .threads = true};
+	int out = open("/tmp", O_RDWR | O_TMPFILE, 0600);
+	struct err err;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (cage_enter(&cage, &err) < 0)
+		return 100;
+	if (malloc((size_t)256 << 20))
+		return 1;
+	if (mmap(NULL, 256 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+		return 2;
+	if (out >= 0 && (pwrite(out, "x", 1, 4095) != 1 || pwrite(out, "x", 1, 4096) == 1))
+		return 3;
+	return 0;
+}
+
 /* As a program that reads an image and prints: what is open can be read and written to. */
 static int reads_only(void)
 {
@@ -255,11 +274,13 @@ int main(void)
 
 		ok(refused == TRIES, "all that is forbidden is refused (%d of %d)", refused, TRIES);
 		ok(in_child(reads_only) == 0, "who reads and prints can do that, and no more");
+		ok(in_child(bounded) == 0, "memory and files do not grow without end");
 		ok(in_child(half_caged) == 0, "and files and memory without the filter, too");
 	}
 #else
 	(void)caged;
 	(void)half_caged;
+	(void)bounded;
 	(void)reads_only;
 	(void)in_child;
 #endif
