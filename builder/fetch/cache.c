@@ -2,9 +2,11 @@
 #include "builder/fetch/cache_private.h"
 
 #include "lib/file.h"
+#include "lib/wait.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sys/file.h>
 #include <time.h>
@@ -16,7 +18,10 @@ static const char *const blob_folders[CACHE_ALGORITHMS] = {
 	[CACHE_SHA512] = CACHE_BLOBS_SHA512,
 };
 
-enum { TRIES_MAX = 1000 }; /* to get at a download that others begin, end and begin again */
+enum {
+	LOOK_MS = 50,
+	TRIES_MAX = 1000
+}; /* the latter, to get at a download that others begin, end and begin again */
 
 static int name_of_user(char *out, size_t size)
 {
@@ -62,6 +67,7 @@ int cache_open(const struct cache_place *place, struct cache **out, struct err *
 	if (!cache)
 		return err_sys(err, "cannot open the cache");
 	cache->folder = cache->ingest = -1;
+	cache->still_ms = CACHE_STILL_MS;
 	for (size_t i = 0; i < CACHE_ALGORITHMS; i++)
 		cache->blobs[i] = -1;
 	if (open_own(place, cache, err) < 0 || open_below(cache, CACHE_BLOBS, &between, err) < 0 ||
@@ -174,7 +180,33 @@ static int is_there(struct cache *cache, const struct digest *digest, struct err
 	return err_sys(err, "cannot use '%s' of the cache '%s'", digest_hex(digest), cache->path);
 }
 
-static int open_part(struct cache *cache, const char *name, struct err *err)
+/* Who waits for the lock of the download @fd, called @name. */
+static int wait_for_lock(const struct cache *cache, int fd, const char *name,
+			 const struct patience *patience, struct err *err)
+{
+	long long now = wait_clock_ms(), end = now + CACHE_WAIT_MS, still = now + cache->still_ms;
+	struct stat stat = {0};
+	off_t size = -1;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(err, "cannot lock '%s' of the cache", name);
+		now = wait_clock_ms();
+		if (fstat(fd, &stat) == 0 && stat.st_size != size) {
+			size = stat.st_size;
+			still = now + cache->still_ms;
+		}
+		if (now >= end || now >= still)
+			return err_set(err, "another build holds '%s' of the cache", name);
+		if (!patience_lasts(patience))
+			return patience_ends(err);
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	return 0;
+}
+
+static int open_part(struct cache *cache, const char *name, const struct patience *patience,
+		     struct err *err)
 {
 	int fd = cache_open_file(cache->ingest, name, O_RDWR | O_CREAT);
 
@@ -182,13 +214,10 @@ static int open_part(struct cache *cache, const char *name, struct err *err)
 		fd = cache_open_file(cache->ingest, name, O_RDWR | O_CREAT);
 	if (fd < 0)
 		return err_sys(err, "cannot use '%s' of the cache '%s'", name, cache->path);
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR) {
-			(void)err_sys(err, "cannot lock '%s' of the cache", name);
-			own_close(&fd);
-			return -1;
-		}
-	return fd;
+	if (wait_for_lock(cache, fd, name, patience, err) == 0)
+		return fd;
+	own_close(&fd);
+	return -1;
 }
 
 /* Whether the file @name of @folder is the one that @stat is of. */
@@ -201,10 +230,11 @@ static bool is_same(int folder, const char *name, const struct stat *stat)
 }
 
 /* The part @name, locked, and what it is. Who had the lock may have moved it away or removed it. */
-static int lock_part(struct cache *cache, const char *name, struct stat *stat, struct err *err)
+static int lock_part(struct cache *cache, const char *name, const struct patience *patience,
+		     struct stat *stat, struct err *err)
 {
 	for (int tries = 0; tries < TRIES_MAX; tries++) {
-		auto_fd part = open_part(cache, name, err);
+		auto_fd part = open_part(cache, name, patience, err);
 
 		if (part < 0)
 			return -1;
@@ -217,8 +247,8 @@ static int lock_part(struct cache *cache, const char *name, struct stat *stat, s
 		       cache->path);
 }
 
-int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size,
-		struct err *err)
+int cache_begin(struct cache *cache, const struct digest *digest, const struct patience *patience,
+		int *fd, uint64_t *size, struct err *err)
 {
 	char name[DIGEST_TEXT_SIZE + 8];
 	auto_fd part = -1;
@@ -226,7 +256,7 @@ int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint6
 	int there;
 
 	part_name(digest, name);
-	part = lock_part(cache, name, &stat, err);
+	part = lock_part(cache, name, patience, &stat, err);
 	if (part < 0)
 		return -1;
 	there = is_there(cache, digest, err);
@@ -260,7 +290,8 @@ void cache_discard(struct cache *cache, const struct digest *digest)
 }
 
 /* Under the lock of the download, so that the blob that it becomes is not taken for the old one. */
-int cache_drop(struct cache *cache, const struct digest *digest, int fd, struct err *err)
+int cache_drop(struct cache *cache, const struct digest *digest, int fd,
+	       const struct patience *patience, struct err *err)
 {
 	int folder = cache_blobs(cache, digest), result = 0;
 	char name[DIGEST_TEXT_SIZE + 8];
@@ -268,7 +299,7 @@ int cache_drop(struct cache *cache, const struct digest *digest, int fd, struct 
 	auto_fd lock = -1;
 
 	part_name(digest, name);
-	lock = lock_part(cache, name, &part, err);
+	lock = lock_part(cache, name, patience, &part, err);
 	if (lock < 0)
 		return -1;
 	if (fstat(fd, &wrong) < 0)

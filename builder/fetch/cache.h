@@ -13,7 +13,10 @@
 #define FIRN_BUILDER_FETCH_CACHE_H
 
 #include "builder/digest.h"
+#include "builder/fetch/patience.h"
 #include "lib/conf/cache_place.h"
+
+enum { CACHE_STILL_MS = 60000, CACHE_WAIT_MS = 15 * 60000 };
 
 struct cache;
 
@@ -32,14 +35,15 @@ void cache_closep(struct cache **cache);
 int cache_find(struct cache *cache, const struct digest *digest);
 
 /*
- * Begin or go on with a download: waits until no other process has it. Returns 1 with
- * the locked .part file in @fd and the bytes that are there in @size, 0 when the blob
- * has come in meanwhile (see cache_find()), -1 on failure. What is in the place of either
- * and can be neither (a link, an empty directory) is removed; an error to open it is none
- * to remove it for.
+ * Begin or go on with a download: waits until no other process has it, as long as @patience lasts,
+ * the other one gets on (CACHE_STILL_MS), and it does not take CACHE_WAIT_MS in all: who holds
+ * the lock may be in the hands of an image. Returns 1 with the locked .part file in @fd and the
+ * bytes that are there in @size, 0 when the blob has come in meanwhile (see cache_find()), -1 on
+ * failure. What is in the place of either and can be neither (a link, an empty directory) is
+ * removed; an error to open it is none to remove it for.
  */
-int cache_begin(struct cache *cache, const struct digest *digest, int *fd, uint64_t *size,
-		struct err *err);
+int cache_begin(struct cache *cache, const struct digest *digest, const struct patience *patience,
+		int *fd, uint64_t *size, struct err *err);
 /* The download @fd is complete and right: it becomes the blob. Or it is wrong, and goes. */
 int cache_commit(struct cache *cache, const struct digest *digest, struct err *err);
 void cache_discard(struct cache *cache, const struct digest *digest);
@@ -47,7 +51,8 @@ void cache_discard(struct cache *cache, const struct digest *digest);
  * Remove the blob @fd, which does not match its digest; one that has taken its place meanwhile
  * stays. Waits as cache_begin() does. Returns 0 when the wrong one is gone, or -1 with @err.
  */
-int cache_drop(struct cache *cache, const struct digest *digest, int fd, struct err *err);
+int cache_drop(struct cache *cache, const struct digest *digest, int fd,
+	       const struct patience *patience, struct err *err);
 
 /* Put a whole document in. */
 int cache_store(struct cache *cache, const struct digest *digest, const void *data, size_t size,

@@ -17,6 +17,7 @@ enum { CACHE_SHA256, CACHE_SHA512, CACHE_ALGORITHMS, CACHE_HEX_MAX = 128 };
 
 /* An open cache: descriptors of its folders, so that a path is walked once. */
 struct cache {
+	long long still_ms; /* CACHE_STILL_MS; a test has less of it */
 	char *path;
 	int folder, ingest;
 	int blobs[CACHE_ALGORITHMS]; /* a folder for each */

@@ -10,18 +10,11 @@
 
 #include <curl/curl.h>
 #include <limits.h>
-#include <poll.h>
 #include <pthread.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <time.h>
 
-enum {
-	CONNECT_TIMEOUT = 30,
-	HEADERS_MAX = 256,
-	DELAY_MS = 500,
-	RETRY_AFTER_MAX = 60
-};
+enum { CONNECT_TIMEOUT = 30, HEADERS_MAX = 256 };
 
 struct http_stream {
 	CURLM *multi;
@@ -413,23 +406,6 @@ int http_open(const struct http_request *request, struct http_stream **out,
 bool http_may_pass(long status)
 {
 	return status == 429 || status >= 500;
-}
-
-/* Twice as long each time, and never two clients in step; or what the server asks for. */
-void http_wait(int try, long retry_after, const struct patience *patience)
-{
-	uint32_t chance = 0;
-	long ms = (long)DELAY_MS << try;
-	long long end;
-
-	(void)!getrandom(&chance, sizeof(chance), 0);
-	ms = ms / 2 + (long)(chance % (unsigned long)ms);
-	if (retry_after >= 0)
-		ms = (retry_after < RETRY_AFTER_MAX ? retry_after : RETRY_AFTER_MAX) * 1000 +
-		     (long)(chance % 200);
-	end = wait_clock_ms() + ms;
-	for (; ms > 0 && patience_lasts(patience); ms = (long)(end - wait_clock_ms()))
-		(void)poll(NULL, 0, (int)(ms < PATIENCE_MS ? ms : PATIENCE_MS));
 }
 
 const struct http_reply *http_reply(const struct http_stream *stream)

@@ -96,8 +96,4 @@ enum { HTTP_TRIES = 5 };
 /* Whether a refusal with @status may pass: too many requests, or an error of the server's. */
 bool http_may_pass(long status);
 
-/* Before the @try-th try again: for as long as the server asks (@retry_after seconds), or -1 for
- * what is usual; or until the patience ends. */
-void http_wait(int try, long retry_after, const struct patience *patience);
-
 #endif

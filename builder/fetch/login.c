@@ -99,7 +99,7 @@ static int ask_server(const struct http_request *request, struct http_stream **o
 		} else {
 			retry_after = http_reply(stream)->retry_after;
 		}
-		http_wait(try, retry_after, request->patience);
+		patience_wait(try, retry_after, request->patience);
 	}
 }
 

@@ -31,4 +31,8 @@ static inline int patience_ends(struct err *err)
 	return err_set(err, "nobody waits for it any more");
 }
 
+/* Before the @try-th try again: for as long as the server asks (@retry_after seconds), or -1 for
+ * what is usual; or until the patience ends. */
+void patience_wait(int try, long retry_after, const struct patience *patience);
+
 #endif

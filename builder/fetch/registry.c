@@ -287,7 +287,7 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 			if (!again || ++try == HTTP_TRIES)
 				return -1;
 			log_info("%s; trying again", err->text);
-			http_wait(try, -1, patience);
+			patience_wait(try, -1, patience);
 			continue;
 		}
 		reply = http_reply(stream);
@@ -308,13 +308,13 @@ static int request_endpoint(struct registry *registry, struct endpoint *endpoint
 			if (err->code != ENOTCONN || logins == 0 || ++try == HTTP_TRIES)
 				return -1;
 			logins_left++;
-			http_wait(try, -1, patience);
+			patience_wait(try, -1, patience);
 			continue;
 		}
 		if (!http_may_pass(reply->status) || ++try == HTTP_TRIES)
 			return refuse(registry, endpoint, reply, path, err);
 		log_info("'%s' answers %ld; trying again", endpoint->host, reply->status);
-		http_wait(try, reply->retry_after, patience);
+		patience_wait(try, reply->retry_after, patience);
 	}
 }
 
@@ -474,7 +474,7 @@ ssize_t registry_blob_read(struct registry_blob *blob, void *buffer, size_t size
 		if (!patience_lasts(blob->patience))
 			return patience_ends(err);
 		log_info("%s; going on from there", err->text);
-		http_wait(blob->failures, -1, blob->patience);
+		patience_wait(blob->failures, -1, blob->patience);
 		if (open_blob(blob, err) < 0) /* after several tries */
 			return -1;
 	}

@@ -251,7 +251,7 @@ static int drop_cached(struct supply_blob *blob, struct err *err)
 {
 	auto_fd fd = take_fd(&blob->cached);
 
-	if (cache_drop(blob->supply->cache, &blob->digest, fd, err) < 0)
+	if (cache_drop(blob->supply->cache, &blob->digest, fd, blob->patience, err) < 0)
 		return -1;
 	log_warning("%s: " DAMAGED, blob->what);
 	return 0;
@@ -291,8 +291,8 @@ static int consult_cache(struct supply_blob *blob, struct err *err)
 
 		if (result != 0)
 			return result;
-		result = cache_begin(blob->supply->cache, &blob->digest, &blob->part, &blob->held,
-				     err);
+		result = cache_begin(blob->supply->cache, &blob->digest, blob->patience,
+				     &blob->part, &blob->held, err);
 		if (result != 0)
 			return result < 0 ? -1 : 0;
 	}
@@ -459,7 +459,8 @@ static bool judge_cached(struct supply_blob *blob)
 	if (is_right(blob, blob->cached))
 		return false;
 	if (count_wrong(blob->supply, &blob->digest, true) >= WRONG_MAX) {
-		(void)cache_drop(blob->supply->cache, &blob->digest, blob->cached, &err);
+		(void)cache_drop(blob->supply->cache, &blob->digest, blob->cached, blob->patience,
+				 &err);
 		return false;
 	}
 	if (drop_cached(blob, &err) == 0)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "builder/fetch/cache.h"
+#include "builder/fetch/cache_private.h"
 
 #include "tests/unit/tap.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdint.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -67,10 +68,10 @@ static bool can_download(void)
 	uint64_t held = 99;
 	auto_fd fd = -1;
 
-	return cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 0 &&
+	return cache_begin(cache, &digest, NULL, &fd, &held, &err) == 1 && held == 0 &&
 	       pwrite(fd, text, strlen(text), 0) == (ssize_t)strlen(text) &&
 	       cache_commit(cache, &digest, &err) == 0 && is_blob(cache_find(cache, &digest)) &&
-	       cache_drop(cache, &digest, fd, &err) == 0 && cache_find(cache, &digest) == -1;
+	       cache_drop(cache, &digest, fd, NULL, &err) == 0 && cache_find(cache, &digest) == -1;
 }
 
 static void a_download_becomes_a_blob(void)
@@ -80,12 +81,12 @@ static void a_download_becomes_a_blob(void)
 
 	ok(cache_find(cache, &digest) == -1 && errno == ENOENT,
 	   "what was never fetched is not there");
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 0,
+	ok(cache_begin(cache, &digest, NULL, &fd, &held, &err) == 1 && held == 0,
 	   "a download begins empty");
 	ok(pwrite(fd, text, 3, 0) == 3, "some bytes come");
 	ok(cache_find(cache, &digest) == -1, "half of it is no blob");
 	(void)close(fd);
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 3,
+	ok(cache_begin(cache, &digest, NULL, &fd, &held, &err) == 1 && held == 3,
 	   "it goes on from there");
 	ok(flock(fd, LOCK_EX | LOCK_NB) == 0, "under its lock");
 	ok(pwrite(fd, text + 3, strlen(text) - 3, 3) == (ssize_t)strlen(text) - 3,
@@ -94,21 +95,49 @@ static void a_download_becomes_a_blob(void)
 	(void)close(fd);
 	ok(is_blob(cache_find(cache, &digest)), "and is the blob");
 	ok(access(PART, F_OK) < 0, "its part is gone");
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == 0, "there is nothing to download then");
+	ok(cache_begin(cache, &digest, NULL, &fd, &held, &err) == 0,
+	   "there is nothing to download then");
 	ok(access(PART, F_OK) < 0, "and no part is left of the question");
 	fd = cache_find(cache, &digest);
-	ok(cache_drop(cache, &digest, fd, &err) == 0 && cache_find(cache, &digest) == -1,
+	ok(cache_drop(cache, &digest, fd, NULL, &err) == 0 && cache_find(cache, &digest) == -1,
 	   "a dropped blob is gone");
-	ok(cache_drop(cache, &digest, fd, &err) == 0, "also when it was gone");
+	ok(cache_drop(cache, &digest, fd, NULL, &err) == 0, "also when it was gone");
 	ok(access(PART, F_OK) < 0, "and no part is left of it");
 	put(BLOB, text);
-	ok(cache_drop(cache, &digest, fd, &err) == 0 && is_blob(cache_find(cache, &digest)),
+	ok(cache_drop(cache, &digest, fd, NULL, &err) == 0 && is_blob(cache_find(cache, &digest)),
 	   "one that has taken its place stays");
 	(void)unlink(BLOB);
 	put(PART, "half");
-	ok(cache_drop(cache, &digest, fd, &err) == 0 && access(PART, F_OK) == 0,
+	ok(cache_drop(cache, &digest, fd, NULL, &err) == 0 && access(PART, F_OK) == 0,
 	   "as does a download that was cut off");
 	(void)unlink(PART);
+	(void)close(fd);
+}
+
+static bool lasts_twice(const void *arg)
+{
+	return --*(int *)(uintptr_t)arg >= 0;
+}
+
+/* Somebody has it, and may never let it go. */
+static void who_holds_a_download_does_not_hold_us(void)
+{
+	int left = 2, fd = -1, lock = open(PART, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct patience patience = {lasts_twice, &left};
+	uint64_t held;
+
+	if (lock < 0 || flock(lock, LOCK_EX) < 0)
+		return;
+	ok(cache_begin(cache, &digest, &patience, &fd, &held, &err) == -1 && left < 0,
+	   "who is not waited for any more does not wait for a lock");
+	cache->still_ms = 200;
+	ok(cache_begin(cache, &digest, NULL, &fd, &held, &err) == -1 &&
+		   strstr(err.text, "another build holds"),
+	   "nor does anybody for a download that stands still (%s)", err.text);
+	cache->still_ms = CACHE_STILL_MS;
+	(void)close(lock);
+	ok(cache_begin(cache, &digest, NULL, &fd, &held, &err) == 1, "a lock that is free is had");
+	cache_discard(cache, &digest);
 	(void)close(fd);
 }
 
@@ -118,7 +147,7 @@ static void a_wrong_download_goes(void)
 	int fd = -1;
 
 	put(PART, "something else");
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == 1 && held == 14,
+	ok(cache_begin(cache, &digest, NULL, &fd, &held, &err) == 1 && held == 14,
 	   "what is there is told");
 	cache_discard(cache, &digest);
 	(void)close(fd);
@@ -177,7 +206,8 @@ static void what_cannot_be_removed_is_an_error(void)
 	(void)mkdir(BLOB, 0700);
 	(void)snprintf(inside, sizeof(inside), "%s/file", BLOB);
 	put(inside, "of somebody's");
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == -1, "a directory with something in it");
+	ok(cache_begin(cache, &digest, NULL, &fd, &held, &err) == -1,
+	   "a directory with something in it");
 	ok(strstr(err.text, digest_hex(&digest)) && strstr(err.text, path),
 	   "is named with its cache");
 	ok(cache_store(cache, &digest, text, strlen(text), &err) == -1, "and nothing replaces it");
@@ -199,7 +229,7 @@ static void errors_of_opening_cost_no_blob(void)
 	none = (struct rlimit){0, old.rlim_max};
 	(void)setrlimit(RLIMIT_NOFILE, &none);
 	ok(cache_find(cache, &digest) == -1 && errno == EMFILE, "no descriptor is left");
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == -1, "that is an error");
+	ok(cache_begin(cache, &digest, NULL, &fd, &held, &err) == -1, "that is an error");
 	(void)setrlimit(RLIMIT_NOFILE, &old);
 	ok(is_blob(cache_find(cache, &digest)), "and the blob is still there");
 	(void)unlink(BLOB);
@@ -208,7 +238,8 @@ static void errors_of_opening_cost_no_blob(void)
 	none.rlim_cur = (rlim_t)fd + 1; /* one more: the part is opened, the blob is not */
 	(void)close(fd);
 	(void)setrlimit(RLIMIT_NOFILE, &none);
-	ok(cache_begin(cache, &digest, &fd, &held, &err) == -1, "the same with the part open");
+	ok(cache_begin(cache, &digest, NULL, &fd, &held, &err) == -1,
+	   "the same with the part open");
 	(void)setrlimit(RLIMIT_NOFILE, &old);
 	ok(is_blob(cache_find(cache, &digest)), "and the blob is still there");
 	(void)unlink(BLOB);
@@ -306,6 +337,7 @@ int main(void)
 	ok(cache_open(&(struct cache_place){path, 0}, &cache, &err) == 0,
 	   "a cache is made with its folders");
 	a_download_becomes_a_blob();
+	who_holds_a_download_does_not_hold_us();
 	a_wrong_download_goes();
 	what_is_no_blob_makes_room();
 	what_is_no_part_makes_room();
