@@ -26,6 +26,7 @@ enum {
 struct verdict {
 	int result;
 	struct err err;
+	char said[256]; /* a line of log_info(), if it has no other way */
 };
 
 /* The process, from here: the ends of two pipes. */
@@ -70,10 +71,21 @@ static int settle_descriptors(struct apart *apart, int result, int words)
 	return close_others(words >= 0 ? STDERR_FILENO + 1 : 0, keep, apart->keep_count + 1);
 }
 
-static int enter(struct apart *apart, int result, int words, pid_t parent, struct err *err)
+static void keep_first(void *arg, const char *line, size_t len)
 {
-	log_set_writer(NULL, NULL);
-	log_to_relay();
+	struct verdict *verdict = arg;
+
+	if (!verdict->said[0])
+		(void)snprintf(verdict->said, sizeof(verdict->said), "%.*s", (int)len, line);
+}
+
+static int enter(struct apart *apart, int result, int words, pid_t parent, struct verdict *verdict)
+{
+	struct err *err = &verdict->err;
+
+	log_set_writer(words < 0 ? keep_first : NULL, verdict);
+	if (words >= 0)
+		log_to_relay();
 	forget_handlers();
 	forget_environment();
 	if (settle_descriptors(apart, result, words) < 0)
@@ -101,7 +113,7 @@ static _Noreturn void be_apart(struct apart *apart, int result, int words, pid_t
 {
 	struct verdict verdict = {.result = -1};
 
-	if (enter(apart, result, words, parent, &verdict.err) == 0 &&
+	if (enter(apart, result, words, parent, &verdict) == 0 &&
 	    (!apart_test_hook || apart_test_hook(apart, &verdict.err) == 0))
 		verdict.result = apart->work(apart->arg, apart->out, &verdict.err);
 	tell(result, &verdict, apart->out, apart->size);
@@ -207,6 +219,17 @@ static void listen_to(struct apart *apart, struct child *child)
 	}
 }
 
+/* What stands behind "firn: " of the line that it could not say. */
+static void say_kept(const struct apart *apart, struct verdict *verdict)
+{
+	char *text = verdict->said;
+
+	verdict->said[sizeof(verdict->said) - 1] = 0;
+	text[strcspn(text, "\n")] = 0;
+	if (strncmp(text, "firn: ", 6) == 0)
+		log_info("'%s': %s", apart->what, text + 6);
+}
+
 static int judge(const struct apart *apart, struct child *child, int status, struct err *err)
 {
 	struct verdict *verdict = &child->verdict;
@@ -220,6 +243,7 @@ static int judge(const struct apart *apart, struct child *child, int status, str
 	    (verdict->result == 0 && child->got < sizeof(*verdict) + apart->size))
 		return err_set(err, "'%s' cannot be read: the process that read it has ended",
 			       apart->what);
+	say_kept(apart, verdict);
 	if (verdict->result == 0)
 		return 0;
 	/* Of a process that may be somebody else's by now. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "lib/cage/cage.h"
 
-#include "lib/own.h"
 #include "lib/cage/seccomp.h"
+#include "lib/log.h"
+#include "lib/own.h"
 
 #include <linux/capability.h>
 #include <stdint.h>
@@ -115,13 +116,23 @@ static int limit(int what, size_t value, struct err *err)
 	return 0;
 }
 
+/* That the kernel lacks something is said elsewhere (cage_lacks()); that it refuses it is not. */
+static int go_without(const struct cage *cage, const struct err *err)
+{
+	if (cage->require)
+		return -1;
+	if (err->code != ENOSYS)
+		log_info("%s; going on without", err->text);
+	return 0;
+}
+
 int cage_enter(const struct cage *cage, struct err *err)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, "cannot give up privileges");
 	if (cage_drop_capabilities(0, err) < 0)
 		return -1;
-	if (landlock(err) < 0 && cage->require)
+	if (landlock(err) < 0 && go_without(cage, err) < 0)
 		return -1;
 	if ((!cage->writes && limit(RLIMIT_FSIZE, 0, err) < 0) || limit(RLIMIT_CORE, 0, err) < 0 ||
 	    limit(RLIMIT_NOFILE, cage->files > 0 ? cage->files : FILES_MAX, err) < 0)
@@ -138,7 +149,8 @@ int cage_close(const struct cage *cage, struct err *err)
 	/* Threads count as processes do. */
 	if (!cage->threads && limit(RLIMIT_NPROC, 0, err) < 0)
 		return -1;
-	if (!SANITIZED && seccomp_close(cage->call, cage->count, err) < 0 && cage->require)
+	if (!SANITIZED && seccomp_close(cage->call, cage->count, err) < 0 &&
+	    go_without(cage, err) < 0)
 		return -1;
 	return 0;
 }

@@ -27,7 +27,8 @@ struct cage {
 	size_t files;	/* descriptors that it may have, RLIMIT_NOFILE; 0: few */
 	bool threads;	/* it starts more of them, by clone(2), which is listed; else none */
 	bool writes;    /* to files that are open; else to none, RLIMIT_FSIZE */
-	bool require;   /* Landlock and the filter must be there; else they are if they can */
+	bool require;	/* Landlock and the filter must be there; else they are if they can, and
+			   log_info() tells where the kernel refuses one that it has */
 	const int *call; /* numbers of system calls ... */
 	size_t count;    /* ... at most SECCOMP_CALLS_MAX (seccomp.h) */
 };

@@ -8,7 +8,10 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 enum { MEMORY = 256 << 20 };
@@ -220,6 +223,51 @@ static int count_lines(enum log_level level, int *ours)
 	return lines;
 }
 
+/* A kernel that has Landlock takes 16 layers of it, and no more. */
+static int in_many_layers(void)
+{
+	static const uint64_t rights[] = {1 << 12}; /* to make symlinks; nobody does here */
+	static struct gain gain;
+	int number = 1, lines = 0, result;
+	struct apart apart = plan(gives, &number, &gain);
+	FILE *file = tmpfile();
+	char line[3000];
+	struct err err;
+
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	for (int i = 0; i < 16; i++) {
+		int fd = (int)syscall(444, rights, sizeof(rights), 0);
+
+		if (fd < 0 || syscall(446, fd, 0) != 0 || close(fd) != 0)
+			return 100;
+	}
+	if (!file || dup2(fileno(file), STDERR_FILENO) < 0)
+		return 101;
+	log_set_level(LOG_VERBOSE);
+	apart.speaks = false;
+	result = apart_run(&apart, &err);
+	apart.speaks = true;
+	result |= apart_run(&apart, &err);
+	rewind(file);
+	while (fgets(line, sizeof(line), file))
+		lines += strncmp(line, "firn: 'it': cannot use Landlock: ", 33) == 0;
+	apart.cage.require = true;
+	return result != 0 ? 102 : apart_run(&apart, &err) == 0 ? 103 : lines;
+}
+
+static void what_is_lost_is_told(void)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(in_many_layers());
+	(void)waitpid(child, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 2,
+	   "where Landlock is there, and refused, it says so, or is an error (%d)",
+	   WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
 static void what_it_says(void)
 {
 	int ours, lines = count_lines(LOG_QUIET, &ours);
@@ -240,5 +288,7 @@ int main(void)
 	what_it_has();
 	if (!cage_is_sanitized())
 		what_it_says();
+	if (cage_landlock() > 0)
+		what_is_lost_is_told();
 	return done_testing();
 }
