@@ -2,6 +2,7 @@
 #include "runner/has.h"
 
 #include "lib/cage/cage.h"
+#include "lib/conf/conf.h"
 #include "lib/image/image.h"
 #include "lib/log.h"
 #include "lib/path.h"
@@ -22,14 +23,15 @@ static int has_in_directory(const struct image *image, const char *path, struct 
 	return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "cannot open '%s'", path);
 }
 
-static int has_in_file(const struct image *image, const char *path, struct err *err)
+static int has_in_file(const struct image *image, const char *path, bool require_cage,
+		       struct err *err)
 {
 	auto_squashfs *squashfs = NULL;
 	auto_squashfs_reader *reader = NULL;
 	struct squashfs_inode inode;
 	int found;
 
-	if (cage_read_only(MEMORY_MAX, false, err) < 0 ||
+	if (cage_read_only(MEMORY_MAX, require_cage, err) < 0 ||
 	    squashfs_open(image->fd, image->offset, image->size, image->path, NULL, &squashfs,
 			  err) < 0 ||
 	    squashfs_reader_new(squashfs, &reader, err) < 0)
@@ -40,6 +42,7 @@ static int has_in_file(const struct image *image, const char *path, struct err *
 
 int has_main(int argc, char **argv)
 {
+	auto_conf *conf = NULL;
 	auto_image *image = NULL;
 	struct err err;
 	int found;
@@ -48,10 +51,13 @@ int has_main(int argc, char **argv)
 		log_error("image-has takes an image and a directory");
 		return EXIT_FIRN_FAILED;
 	}
-	found = image_open(argv[0], false, &image, &err);
+	found = conf_read(NULL, &conf, &err);
 	if (found == 0)
-		found = image->kind == IMAGE_DIRECTORY ? has_in_directory(image, argv[1], &err)
-						       : has_in_file(image, argv[1], &err);
+		found = image_open(argv[0], conf->require_cage, &image, &err);
+	if (found == 0)
+		found = image->kind == IMAGE_DIRECTORY
+				? has_in_directory(image, argv[1], &err)
+				: has_in_file(image, argv[1], conf->require_cage, &err);
 	if (found < 0) {
 		log_error("%s", err.text);
 		return EXIT_FIRN_FAILED;

@@ -331,12 +331,9 @@ static int inspect(const char *path, bool json, unsigned parts, struct err *err)
 	auto_content *content = NULL;
 	bool tame = isatty(STDOUT_FILENO);
 
-	/* What is wrong with it harms no look at an image. */
 	if (conf_read(NULL, &conf, err) < 0)
-		conf = conf_new();
-	if (!conf)
-		return err_sys(err, "cannot inspect '%s'", path);
-	if (image_open(path, false, &image, err) < 0) {
+		return -1;
+	if (image_open(path, conf->require_cage, &image, err) < 0) {
 		const char *advice = err->code == ENOENT ? foreign_image(path) : NULL;
 
 		if (!advice && err->code == ENOENT && foreign_reference(path))
@@ -344,7 +341,8 @@ static int inspect(const char *path, bool json, unsigned parts, struct err *err)
 		return advice ? err_set(err, "'%s' is not a file; %s", path, advice) : -1;
 	}
 	/* A directory is read file by file; of an image file all is open now. */
-	if (image->kind != IMAGE_DIRECTORY && cage_read_only(MEMORY_MAX, false, err) < 0)
+	if (image->kind != IMAGE_DIRECTORY &&
+	    cage_read_only(MEMORY_MAX, conf->require_cage, err) < 0)
 		return err_aim(err, "cannot inspect '%s'", path);
 	if (content_open(image, conf, &content, err) < 0)
 		return -1;

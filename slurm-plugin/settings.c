@@ -45,7 +45,8 @@ int settings_read(int argc, char **argv, struct settings *out, struct err *err)
 		return -1;
 	*out = (struct settings){.firn = FIRN_PROGRAM,
 				 .jobs = RUNSTATEDIR "/firn",
-				 .pin = conf->pin};
+				 .pin = conf->pin,
+				 .require_cage = conf->require_cage};
 	for (int i = 0; i < argc; i++)
 		if (take(out, argv[i], err) < 0)
 			return -1;

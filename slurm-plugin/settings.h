@@ -17,6 +17,7 @@ struct settings {
 	const char *spool; /* slurmd's directory; spool=PATH, NULL: found out */
 	const char *jobs;  /* directory with one for each job on the node; run=PATH */
 	enum conf_pin pin; /* pin=off|try|require */
+	bool require_cage; /* firn.conf's alone */
 };
 
 /*

@@ -149,14 +149,14 @@ static void open_jobs_pin(const struct submission *at, const struct settings *se
  * nodes have, a directory), with @err saying why; -1 for what is no image on any node. @out may be
  * NULL.
  */
-static int look(const char *path, char **out, struct err *err)
+static int look(const char *path, bool require_cage, char **out, struct err *err)
 {
 	auto_image *image = NULL;
 	struct identity identity;
 	char text[IDENTITY_TEXT_SIZE];
 
 	err->code = 0;
-	if (image_open(path, false, &image, err) < 0)
+	if (image_open(path, require_cage, &image, err) < 0)
 		return visible_path(path) == VISIBLE_UNKNOWN ||
 				       (err->code == ENOENT && getenv("FIRN_CONTAINER"))
 			       ? 0
@@ -206,7 +206,8 @@ static int pin_image(const struct submission *at, const struct slurm_wish *wish,
 	if (job.image && strcmp(job.image, pin.image) == 0)
 		pin.identity = take_ptr(&job.identity);
 	if (!pin.identity) {
-		int seen = look(pin.image, settings->pin == PIN_OFF ? NULL : &pin.identity, err);
+		int seen = look(pin.image, settings->require_cage,
+				settings->pin == PIN_OFF ? NULL : &pin.identity, err);
 
 		if (seen < 0)
 			return -1;

@@ -35,6 +35,10 @@ ok '... with this configuration'           says "ok       configuration: $conf i
 printf '[users]\ndeny = root\n[server]\ncage = require\n' >"$conf"
 ok 'he may deny himself an option'         status_is 125 mine firn exec --root "$scratch/root" true
 ok '... by name'                           says "option '--root' is not allowed on this machine"
+ok 'a kernel without Landlock reads no image then' status_is 125 mine "$tools/enosys" landlock_create_ruleset firn inspect "$scratch/a.sqfs"
+ok '... and says so'                       says 'cannot use Landlock'
+ok '... for no question'                   status_is 125 mine "$tools/enosys" landlock_create_ruleset firn image-has "$scratch/a.sqfs" /bin
+ok '... one that has it does'              succeeds mine firn inspect "$scratch/a.sqfs"
 printf '[users]\ndeny = bind\n' >"$scratch/lower"
 ok 'another file does not change that'     status_is 125 mine firn exec --config "$scratch/lower" "$scratch/root" true
 ok '... and says so'                       says "only the site may set 'deny'"
