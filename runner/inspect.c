@@ -4,6 +4,7 @@
 #include "lib/cage/cage.h"
 #include "lib/cli/options.h"
 #include "lib/image/origin.h"
+#include "lib/image/seal.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/words.h"
@@ -20,10 +21,6 @@ enum { LABELS_MAX = 1 << 20, PROVENANCE_MAX = 4 << 20, MEMORY_MAX = 256 << 20 };
 
 #define LABELS_PATH "/.singularity.d/labels.json"
 #define PROVENANCE_PATH "/.firn/provenance.json"
-#define VERITY_MAGIC                                                                               \
-	"verity\0" /* with its NUL: 8 bytes, Linux                                                 \
-		      Documentation/admin-guide/device-mapper/verity.rst */
-
 static void tell_squashfs(struct report *to, const struct content *content)
 {
 	const struct squashfs_info *info = squashfs_info(content->squashfs);
@@ -222,15 +219,12 @@ static int tell_trailer(struct report *to, struct content *content, struct err *
 {
 	const struct image *image = content->image;
 	uint64_t end = image->offset + origin_offset(squashfs_info(content->squashfs)->bytes_used);
-	char magic[8] = "";
 	auto_json *json = NULL;
 	auto_free char *text = NULL;
 	size_t size = 0;
 	int found;
 
-	report_flag(to, "sealed",
-		    pread(image->fd, magic, sizeof(magic), (off_t)end) == sizeof(magic) &&
-			    memcmp(magic, VERITY_MAGIC, sizeof(magic)) == 0);
+	report_flag(to, "sealed", seal_is_at(image->fd, end));
 	found = origin_read(image->fd, end, &text, &size, err);
 	if (found > 0 && json_parse(text, size, &json, err) < 0)
 		found = -1;

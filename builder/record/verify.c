@@ -11,6 +11,8 @@
 #include "lib/cage/apart.h"
 #include "lib/image/image.h"
 #include "lib/image/origin.h"
+#include "lib/image/seal.h"
+#include "lib/log.h"
 #include "lib/squashfs/squashfs.h"
 
 #include <fcntl.h>
@@ -259,6 +261,8 @@ static int read_origin(const struct inspection *reading, struct claims *claims, 
 	    origin_check_end(image->fd, (uint64_t)image->stat.st_size,
 			     squashfs_info(squashfs)->bytes_used, found > 0, text_size, err) < 0)
 		return err_aim(err, "'%s' is not as it was built", reading->path);
+	if (found == 0 && seal_is_at(image->fd, size))
+		log_note("it is sealed: the hashes behind it are not checked");
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/file.h"
 #include "lib/image/le.h"
+#include "lib/image/seal.h"
 #include "lib/own.h"
 
 #include <string.h>
@@ -19,9 +20,6 @@ uint64_t origin_offset(uint64_t bytes_used)
 {
 	return (bytes_used + ORIGIN_ALIGNMENT - 1) / ORIGIN_ALIGNMENT * ORIGIN_ALIGNMENT;
 }
-
-/* A dm-verity hash tree, which may stand where an origin would. */
-#define SEAL_MAGIC "verity\0" /* with its NUL */
 
 static bool is_zero(const char *data, size_t size)
 {
@@ -47,16 +45,15 @@ static int check_zeros(int fd, size_t size, uint64_t offset, const char *where, 
 int origin_check_end(int fd, uint64_t file_size, uint64_t bytes_used, bool has_origin, size_t size,
 		     struct err *err)
 {
-	uint64_t end = origin_offset(bytes_used);
-	char magic[8];
+	uint64_t end = origin_offset(bytes_used), seal = 0;
 
 	if (check_zeros(fd, (size_t)(end - bytes_used), bytes_used, "the squashfs", err) < 0)
 		return -1;
-	if (!has_origin && file_read_at(fd, magic, sizeof(magic), end) == sizeof(magic) &&
-	    memcmp(magic, SEAL_MAGIC, sizeof(magic)) == 0)
-		return 0;
-	if (has_origin)
-		end += origin_offset(ORIGIN_HEADER_SIZE + size);
+	if (!has_origin && seal_is_at(fd, end) && seal_size(fd, end, bytes_used, &seal, err) < 0)
+		return -1;
+	if (seal > file_size - end)
+		return err_set(err, "the seal is cut off");
+	end += has_origin ? origin_offset(ORIGIN_HEADER_SIZE + size) : seal;
 	if (file_size > end)
 		return err_set(err, "%llu bytes follow that are not part of it",
 			       (unsigned long long)(file_size - end));

@@ -34,7 +34,8 @@ int origin_read(int fd, uint64_t offset, char **text, size_t *size, struct err *
 /*
  * Whether the file, of @file_size bytes, ends behind the image and its origin, if it @has_origin
  * with a text of @size bytes: zeros up to the next page, and nothing else, but for a seal in the
- * origin's place, which is not looked at. Returns 0, or -1 with @err.
+ * origin's place, as long as seal.h has it, whose hashes are not looked at. Returns 0, or -1 with
+ * @err.
  */
 int origin_check_end(int fd, uint64_t file_size, uint64_t bytes_used, bool has_origin, size_t size,
 		     struct err *err);

@@ -146,6 +146,37 @@ printf x | dd of="$scratch/bent.sqfs" bs=1 seek=$(($(stat -c %s "$image") - 1)) 
 ok 'its padding'                    status_is 125 firn verify "$scratch/bent.sqfs"
 ok 'is zeros'                       says 'behind the squashfs stands what is not zeros'
 
+# A seal has a length, and nothing behind it. Its hashes are of nothing here: nobody looks at them.
+sealed() { # sealed CHANGE: by Python, of the superblock's fields
+	python3 - "$image" "$scratch/sealed.sqfs" "$1" <<-'END' && run_last "$FIRN" verify "$scratch/sealed.sqfs"
+		import struct, sys
+		image = open(sys.argv[1], "rb").read()
+		magic, version, kind, name, data, block, salt, pad, behind = b"verity\0\0", 1, 1, b"sha256", 4096, 4096, b"s" * 32, b"", b""
+		blocks = len(image) // data
+		tree = [blocks]
+		while tree[-1] > 1:
+		    tree.append(-(-tree[-1] // (block // 32)))
+		hashes = b"h" * (block * sum(tree[1:]))
+		exec(sys.argv[3])
+		head = magic + struct.pack("<II16s32sIIQH6s256s", version, kind, b"u" * 16, name, data, block, blocks, len(salt), b"", salt) + pad
+		open(sys.argv[2], "wb").write(image + head.ljust(block, b"\0") + hashes + behind)
+	END
+}
+is_sealed() { sealed "$1" && says 'the hashes behind it are not checked'; }
+ok 'an image with a seal'           is_sealed pass
+ok '... of another algorithm'       is_sealed 'name, block = b"sha1", 4096'
+ok '... or of smaller blocks'       is_sealed 'block = 512; hashes = b"h" * 512 * sum(-(-blocks // 16 ** i) for i in range(1, 9) if i == 1 or blocks > 16 ** (i - 1))'
+unsealed() { ! sealed "$1" && one_line && says "$2"; }
+ok 'eight bytes are no seal'        unsealed 'head = 0; hashes = b""; pad = b"junk" * 900' 'what is not zeros'
+ok 'bytes behind it'                unsealed 'behind = b"x" * 77' '77 bytes follow'
+ok 'a seal cut off'                 unsealed 'hashes = hashes[:-1]' 'the seal is cut off'
+ok 'one of less than the image'     unsealed 'blocks -= 1' 'the seal is not of this image'
+ok 'one of more'                    unsealed 'blocks += 1' 'the seal is not of this image'
+ok 'one of blocks without a size'   unsealed 'data = 0' 'of a kind that is not known'
+ok 'of an unknown version'          unsealed 'version = 2' 'of a kind that is not known'
+ok 'of an unknown algorithm'        unsealed 'name = b"md5"' 'of a kind that is not known'
+ok 'with something behind its salt' unsealed 'pad = b"x"' 'what is not zeros'
+
 # A layer that brings a /ch of its own: its digest is recorded.
 mkdir -p "$scratch/own/ch"
 echo own >"$scratch/own/ch/environment"
