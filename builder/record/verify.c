@@ -190,10 +190,13 @@ static int read_files(const struct inspection *reading, struct claims *claims, s
 {
 	const struct recipe *recipe = reading->recipe;
 	struct source_options options = {.limits = recipe->limits, .exact = true};
+	struct budget memory = {.max = recipe->limits.max_memory};
 	auto_source *source = NULL;
 	auto_tree *tree = NULL;
 
-	if (tree_new(recipe->limits.max_entries, NULL, &tree, err) < 0 ||
+	if (memory.max > 0)
+		options.limits.memory = &memory;
+	if (tree_new(recipe->limits.max_entries, options.limits.memory, &tree, err) < 0 ||
 	    source_from_image(reading->image, reading->path, &options, &source, err) < 0 ||
 	    source->fill(source, tree, err) < 0)
 		return -1;

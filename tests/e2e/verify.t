@@ -226,6 +226,14 @@ claims "docker://registry.example.org:9/a@$manifest"
 ok 'a host that firn.conf lists'    status_is 125 firn verify --rebuild --no-cache --config "$scratch/conf" "$scratch/claims.sqfs"
 ok 'is asked'                       says "'registry.example.org:9':"
 
+printf '[build]\nmax-memory = 1K\n' >"$scratch/little"
+mkdir "$scratch/many"
+(cd "$scratch/many" && seq 3000 | xargs touch)
+firn build -q "$scratch/many.sqfs" "dir:$scratch/many"
+ok 'many names are read'            succeeds firn verify "$scratch/many.sqfs"
+ok '... but not without limit'      status_is 125 firn verify --config "$scratch/little" "$scratch/many.sqfs"
+ok '... by the limit of a build'    says "(firn.conf's [build] max-memory)"
+
 # What reads the image is in a cage: a fault is one line, and what takes it over gets nowhere.
 hooked=$tools/firn_build_hooked
 hook() { # hook NAME: of an image with a file of that name
