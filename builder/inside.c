@@ -123,6 +123,8 @@ static int read_all_layers(struct work *work, struct err *err)
 		return err_sys(err, "cannot read the layers");
 	for (size_t i = 0; i < work->source->count; i++)
 		work->source->layer[i].cancel = &readers.failed;
+	if (work->ask)
+		ask_to_begin(work->ask);
 	while (started + 1 < count &&
 	       pthread_create(&thread[started], NULL, read_layers, &readers) == 0)
 		started++;
@@ -130,8 +132,11 @@ static int read_all_layers(struct work *work, struct err *err)
 	for (size_t i = 0; i < started; i++)
 		(void)pthread_join(thread[i], NULL);
 	free(readers.order);
-	if (!atomic_load(&readers.failed))
+	if (!atomic_load(&readers.failed)) {
+		if (work->ask)
+			ask_to_stop(work->ask, true); /* its threads make room for ours */
 		return 0;
+	}
 	*err = readers.err;
 	return -1;
 }

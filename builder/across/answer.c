@@ -282,6 +282,25 @@ static void stop(struct answer *answer, bool to_the_end)
 	}
 }
 
+static void *serve_reader(void *arg);
+
+/* No more of them than are needed: a user may have few processes, of which threads are some. */
+static int start_reader(struct answer *answer, uint32_t number, struct line_answer *say)
+{
+	struct channel *channel =
+		number > 0 && number < answer->count ? &answer->channel[number] : NULL;
+
+	if (!channel || channel->runs || !answer->supply || atomic_load(&answer->stopped)) {
+		(void)err_set(&say->err, "a reader that is none was asked for");
+		return fail(say);
+	}
+	channel->runs = pthread_create(&channel->thread, NULL, serve_reader, channel) == 0;
+	if (channel->runs)
+		return -1;
+	(void)err_set(&say->err, "cannot start a thread; there may be too many processes");
+	return fail(say);
+}
+
 static int answer_question(struct channel *channel, const struct line_ask *ask,
 			   struct line_answer *say)
 {
@@ -296,6 +315,8 @@ static int answer_question(struct channel *channel, const struct line_ask *ask,
 		supply_name(answer->supply, ask->flag);
 		return -1;
 	}
+	if (first && ask->what == LINE_READER)
+		return start_reader(answer, ask->flag, say);
 	if (first && ask->what == LINE_STOP) {
 		stop(answer, ask->flag);
 		return -1;
@@ -376,16 +397,8 @@ void answer_begin(struct answer *answer, int theirs[LINE_SOCKETS])
 		(void)err_sys(&answer->failure, "cannot fetch '%s'", about->name);
 		return;
 	}
-	if (supply_open(about->reference, about->name, about->conf, about->cache, about->max,
-			&answer->supply, &answer->failure) < 0)
-		return;
-	for (size_t i = 1; i < answer->count; i++) {
-		struct channel *channel = &answer->channel[i];
-
-		channel->runs = pthread_create(&channel->thread, NULL, serve_reader, channel) == 0;
-		if (!channel->runs)
-			(void)shutdown(channel->socket, SHUT_RDWR);
-	}
+	(void)supply_open(about->reference, about->name, about->conf, about->cache, about->max,
+			  &answer->supply, &answer->failure);
 }
 
 void answer_end(struct answer *answer)

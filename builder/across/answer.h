@@ -2,10 +2,10 @@
 /*
  * answer.h - the line's end outside of the cage: fetches, opens, keeps.
  *
- * A thread for each reader of layers waits for the question for a blob, and then moves its bytes
- * into a pipe. What is asked for is checked: documents and blobs by a digest that a document named
- * which was handed over before (given.h), of sizes that [build] max-size allows; files of the
- * one layout that a layout has.
+ * A thread for each reader of layers, started for its first question, waits for the question for a
+ * blob, and then moves its bytes into a pipe. What is asked for is checked: documents and blobs by
+ * a digest that a document named which was handed over before (given.h), of sizes that [build]
+ * max-size allows; files of the one layout that a layout has.
  */
 #ifndef FIRN_BUILDER_ACROSS_ANSWER_H
 #define FIRN_BUILDER_ACROSS_ANSWER_H

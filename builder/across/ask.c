@@ -5,11 +5,18 @@
 
 #include <pthread.h>
 
+/* A socket of a reader's: whether somebody answers there, and for whom. */
+enum state { UNUSED, FREE, BUSY, DEAD };
+
 struct asker {
-	pthread_mutex_t lock; /* over the first socket, and who has which of the others */
+	pthread_mutex_t first; /* over the first socket */
+	pthread_mutex_t lock;  /* over the states of the others */
+	pthread_cond_t freed;  /* one of them is not busy any more */
 	int socket[LINE_SOCKETS];
-	bool busy[LINE_SOCKETS];
+	enum state state[LINE_SOCKETS];
 };
+
+enum { SILENCE = -2 }; /* a question was not answered at all */
 
 struct ask_blob {
 	struct asker *ask;
@@ -30,7 +37,9 @@ int ask_new(const int socket[LINE_SOCKETS], struct asker **out, struct err *err)
 
 	if (!ask)
 		return err_sys(err, "cannot read the source");
+	(void)pthread_mutex_init(&ask->first, NULL);
 	(void)pthread_mutex_init(&ask->lock, NULL);
+	(void)pthread_cond_init(&ask->freed, NULL);
 	memcpy(ask->socket, socket, sizeof(ask->socket));
 	*out = ask;
 	return 0;
@@ -40,11 +49,13 @@ void ask_free(struct asker *ask)
 {
 	if (!ask)
 		return;
+	(void)pthread_mutex_destroy(&ask->first);
 	(void)pthread_mutex_destroy(&ask->lock);
+	(void)pthread_cond_destroy(&ask->freed);
 	free(ask);
 }
 
-/* @fd (may be NULL) gets the answer's descriptor, the caller's, or -1. */
+/* @fd (may be NULL) gets the answer's descriptor, the caller's, or -1. Returns 0, -1 or SILENCE. */
 static int talk(int socket, const struct line_ask *question, struct line_answer *answer, int *fd,
 		struct err *err)
 {
@@ -56,7 +67,8 @@ static int talk(int socket, const struct line_ask *question, struct line_answer 
 	if (got != sizeof(*answer)) {
 		while (got > 0 && in.count > 0)
 			(void)close(in.fd[--in.count]);
-		return err_set(err, "the process that fetches does not answer");
+		(void)err_set(err, "the process that fetches does not answer");
+		return SILENCE;
 	}
 	while (in.count > (fd ? 1 : 0))
 		(void)close(in.fd[--in.count]);
@@ -73,9 +85,9 @@ static int talk_first(struct asker *ask, const struct line_ask *question,
 {
 	int result;
 
-	(void)pthread_mutex_lock(&ask->lock);
+	(void)pthread_mutex_lock(&ask->first);
 	result = talk(ask->socket[0], question, answer, fd, err);
-	(void)pthread_mutex_unlock(&ask->lock);
+	(void)pthread_mutex_unlock(&ask->first);
 	return result;
 }
 
@@ -195,28 +207,74 @@ static void arriving_close(struct stream *stream)
 	free(arriving);
 }
 
-static size_t take_channel(struct asker *ask)
+/* One in @state, or LINE_SOCKETS. With the lock held. */
+static size_t find(const struct asker *ask, enum state state)
 {
 	size_t channel = 1;
 
-	(void)pthread_mutex_lock(&ask->lock);
-	while (channel < LINE_SOCKETS && (ask->busy[channel] || ask->socket[channel] < 0))
+	while (channel < LINE_SOCKETS && (ask->socket[channel] < 0 || ask->state[channel] != state))
 		channel++;
-	if (channel < LINE_SOCKETS)
-		ask->busy[channel] = true;
-	(void)pthread_mutex_unlock(&ask->lock);
 	return channel;
 }
 
-static void free_blob(struct ask_blob *blob)
+static void leave_channel(struct asker *ask, size_t channel, enum state state)
 {
-	struct asker *ask = blob->ask;
-
 	(void)pthread_mutex_lock(&ask->lock);
-	if (blob->channel < LINE_SOCKETS)
-		ask->busy[blob->channel] = false;
+	ask->state[channel] = state;
+	(void)pthread_cond_broadcast(&ask->freed);
 	(void)pthread_mutex_unlock(&ask->lock);
-	free(blob);
+}
+
+/* Somebody is to answer there. */
+static int begin_channel(struct asker *ask, size_t channel, struct err *err)
+{
+	struct line_ask question = {.what = LINE_READER, .flag = (uint32_t)channel};
+	struct line_answer answer;
+
+	if (talk_first(ask, &question, &answer, NULL, err) == 0)
+		return 0;
+	leave_channel(ask, channel, DEAD);
+	return -1;
+}
+
+/*
+ * A socket on which somebody answers, which is the caller's then; one that others use is waited
+ * for. Returns LINE_SOCKETS and @err when there is none.
+ */
+static size_t take_channel(struct asker *ask, struct err *err)
+{
+	for (;;) {
+		enum state was = FREE;
+		size_t channel;
+
+		(void)pthread_mutex_lock(&ask->lock);
+		channel = find(ask, FREE);
+		if (channel == LINE_SOCKETS) {
+			was = UNUSED;
+			channel = find(ask, UNUSED);
+		}
+		if (channel < LINE_SOCKETS)
+			ask->state[channel] = BUSY;
+		else if (find(ask, BUSY) < LINE_SOCKETS)
+			(void)pthread_cond_wait(&ask->freed, &ask->lock);
+		else
+			was = DEAD;
+		(void)pthread_mutex_unlock(&ask->lock);
+		if (was == DEAD || (channel < LINE_SOCKETS &&
+				    (was == FREE || begin_channel(ask, channel, err) == 0)))
+			return channel;
+	}
+}
+
+void ask_to_begin(struct asker *ask)
+{
+	struct err ignored;
+
+	if (ask->socket[1] < 0 || ask->state[1] != UNUSED)
+		return;
+	ask->state[1] = BUSY;
+	if (begin_channel(ask, 1, &ignored) == 0)
+		leave_channel(ask, 1, FREE);
 }
 
 static int open_stream(struct ask_blob *blob, bool pipe, uint64_t size, const char *what,
@@ -235,6 +293,21 @@ static int open_stream(struct ask_blob *blob, bool pipe, uint64_t size, const ch
 	return 0;
 }
 
+/* On the first socket that is not silent. */
+static int ask_open(struct ask_blob *blob, const struct line_ask *question,
+		    struct line_answer *answer, struct err *err)
+{
+	struct asker *ask = blob->ask;
+	int result = SILENCE;
+
+	while (result == SILENCE && (blob->channel = take_channel(ask, err)) < LINE_SOCKETS) {
+		result = talk(ask->socket[blob->channel], question, answer, &blob->fd, err);
+		if (result < 0)
+			leave_channel(ask, blob->channel, result == SILENCE ? DEAD : FREE);
+	}
+	return result < 0 ? -1 : 0;
+}
+
 int ask_for_blob(struct asker *ask, const struct digest *digest, uint64_t size, const char *what,
 		 struct ask_blob **out, struct stream **stream, int *fd, struct err *err)
 {
@@ -244,14 +317,11 @@ int ask_for_blob(struct asker *ask, const struct digest *digest, uint64_t size, 
 
 	if (!blob)
 		return err_sys(err, "cannot fetch %s", what);
-	*blob = (struct ask_blob){ask, take_channel(ask), -1};
+	*blob = (struct ask_blob){ask, LINE_SOCKETS, -1};
 	(void)snprintf(question.text, sizeof(question.text), "%s", what);
-	if (blob->channel == LINE_SOCKETS) {
-		free_blob(blob);
-		return err_set(err, "cannot fetch %s: too many at once", what);
-	}
-	if (talk(ask->socket[blob->channel], &question, &answer, &blob->fd, err) < 0) {
-		free_blob(blob);
+	(void)err_set(err, "cannot fetch %s: nobody answers", what);
+	if (ask_open(blob, &question, &answer, err) < 0) {
+		free(blob);
 		return -1;
 	}
 	if (open_stream(blob, answer.flag, size, what, stream, err) < 0) {
@@ -274,6 +344,7 @@ bool ask_blob_close(struct ask_blob *blob, enum line_verdict verdict, bool keep)
 		own_close(&blob->fd);
 	again = talk(blob->ask->socket[blob->channel], &question, &answer, NULL, &ignored) == 0 &&
 		answer.flag;
-	free_blob(blob);
+	leave_channel(blob->ask, blob->channel, FREE);
+	free(blob);
 	return again;
 }

@@ -27,6 +27,8 @@ int ask_top(struct asker *ask, size_t max, struct ask_document *out, struct err 
 int ask_for_document(struct asker *ask, const struct digest *digest, uint64_t size,
 		     bool is_manifest, size_t max, char **text, size_t *out_size, struct err *err);
 int ask_to_name(struct asker *ask, bool is_index, struct err *err);
+/* One that answers for blobs is to be there before threads of ours take its place. */
+void ask_to_begin(struct asker *ask);
 /*
  * No blob is asked for after this. Those that are still read end early, as failed; @all_read: there
  * are none, and this returns when nobody waits for questions any more.
@@ -37,8 +39,9 @@ void ask_to_stop(struct asker *ask, bool all_read);
 int ask_for_member(struct asker *ask, const char *path, uint64_t *size, struct err *err);
 
 /*
- * A blob of @size bytes. Its bytes come as @out. @fd gets the file that holds them, the blob's,
- * or -1: then their digest and size are checked at the other side. Closed after the stream: then
+ * A blob of @size bytes. Waits where others have all that answer. Its bytes come as @out. @fd gets
+ * the file that holds them, the blob's, or -1: then their digest and size are checked at the other
+ * side. Closed after the stream: then
  * @fd stays open if @keep, and is the caller's. Returns whether it was damaged where it was kept,
  * so that to ask for it once more gives other bytes.
  */

@@ -21,7 +21,9 @@ enum line_question {
 	LINE_DOCUMENT, /* @digest, of @size bytes; @flag: a manifest. A file of @size bytes */
 	LINE_NAME,     /* the top was understood; @flag: it is an index. Nothing */
 	LINE_MEMBER,   /* @text: a file's path in an OCI layout. The file, its size */
-	LINE_BLOB, /* @digest, of @size bytes, called @text. A file with it, or (@flag) a pipe */
+	LINE_READER, /* to the first: the socket @flag is about to be used. Nothing, or it cannot be
+		      */
+	LINE_BLOB,   /* @digest, of @size bytes, called @text. A file with it, or (@flag) a pipe */
 	LINE_BLOB_END,	 /* the pipe has ended: whether the blob has, and is right. Nothing, or why
 			    not */
 	LINE_BLOB_CLOSE, /* no more of it; @flag: enum line_verdict. @flag: ask for it once more */

@@ -213,7 +213,7 @@ static void take_text(struct input *input, char *out, size_t room)
 
 static struct line_ask take_question(struct input *input)
 {
-	struct line_ask ask = {.what = take(input) % 9, .flag = take(input), .size = take(input)};
+	struct line_ask ask = {.what = take(input) % 11, .flag = take(input), .size = take(input)};
 
 	if (take(input) % 4 == 0)
 		take_text(input, ask.digest.text, sizeof(ask.digest.text));
@@ -289,6 +289,19 @@ static bool ask_one(struct answer *answer, const int *socket, int *pipe, struct 
 	return true;
 }
 
+/* All readers are there before they are asked. */
+static void start_readers(struct answer *answer, int first)
+{
+	struct line_ask ask = {.what = LINE_READER};
+	struct pass out = {.data = &ask, .size = sizeof(ask)}, in;
+	struct line_answer say;
+
+	for (ask.flag = 1; ask.flag < LINE_SOCKETS; ask.flag++)
+		if (pass_send(first, &out, 0) < 0 || !answer_one(answer) ||
+		    pass_receive(first, &say, sizeof(say), &in, 0) != sizeof(say))
+			abort();
+}
+
 static void ask_all(bool of_registry, struct input *input)
 {
 	struct answer_about about = {.folder = of_registry ? -1 : layout, .name = "x", .max = 1000};
@@ -307,6 +320,8 @@ static void ask_all(bool of_registry, struct input *input)
 		pipe[i] = -1;
 	}
 	answer_begin(answer, theirs);
+	if (of_registry)
+		start_readers(answer, mine[0]);
 	for (int i = 0; i < QUESTIONS_MAX && input->left > 0; i++)
 		if (!ask_one(answer, mine, pipe, input))
 			break;

@@ -83,6 +83,24 @@ static void begin(const char *name, int layout, const struct reference **out)
 		exit(2);
 }
 
+/* Threads that may still be started on the other side; -1: any number. */
+static int room = -1;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*work)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*work)(void *), void *arg);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*work)(void *), void *arg)
+{
+	if (room >= 0 && pthread_equal(pthread_self(), main_thread) && room-- == 0) {
+		room = 0;
+		return EAGAIN;
+	}
+	return __real_pthread_create(thread, attributes, work, arg);
+}
+
 /* The document that names the others. */
 static void read_top(void)
 {
@@ -175,6 +193,49 @@ static void who_stops_is_heard(void)
 	ok(!blob, "there are no blobs after that");
 }
 
+static void *open_other(void *arg)
+{
+	char first;
+
+	(void)arg;
+	return open_blob(&first);
+}
+
+/* The user may have few threads: who finds no other waits for the one that there is. */
+static void with_one_reader(void)
+{
+	char first = 0;
+	struct stream *mine_is, *others;
+	struct ask_blob *blob;
+	void *other = NULL;
+	pthread_t thread;
+
+	room = 1;
+	blob = open_blob(&first);
+	mine_is = stream;
+	ok(blob && first == bytes[0], "with one thread a layer comes");
+	if (pthread_create(&thread, NULL, open_other, NULL) != 0)
+		exit(2);
+	(void)usleep(100000);
+	stream_close(mine_is);
+	(void)ask_blob_close(blob, LINE_LEFT, false);
+	(void)pthread_join(thread, &other);
+	others = stream;
+	ok(other && others, "and the next one after it");
+	stream_close(others);
+	(void)ask_blob_close(other, LINE_LEFT, false);
+	room = -1;
+}
+
+static void without_a_reader(void)
+{
+	char first = 0;
+
+	room = 0;
+	ok(!open_blob(&first), "without any it is an error");
+	room = -1;
+}
+
 static void nobody_is_left(void)
 {
 	const struct reference *reference;
@@ -220,6 +281,27 @@ static struct line_ask about(enum line_question what, const struct digest *diges
 	return ask;
 }
 
+/* Each reader is told of once. */
+static void start_readers(void)
+{
+	struct line_ask ask = about(LINE_READER, NULL, 0);
+	struct line_answer say;
+	int fd, again = 0, others = 0;
+
+	for (ask.flag = 1; ask.flag < LINE_SOCKETS; ask.flag++)
+		if (ask_raw(0, &ask, sizeof(ask), &say, &fd) != 0)
+			exit(2);
+	for (ask.flag = 1; ask.flag < LINE_SOCKETS; ask.flag++)
+		again += ask_raw(0, &ask, sizeof(ask), &say, &fd) == 0;
+	ask.flag = 0;
+	others += ask_raw(0, &ask, sizeof(ask), &say, &fd) == 0;
+	ask.flag = LINE_SOCKETS;
+	others += ask_raw(0, &ask, sizeof(ask), &say, &fd) == 0;
+	ask.flag = UINT32_MAX;
+	others += ask_raw(0, &ask, sizeof(ask), &say, &fd) == 0;
+	ok(again == 0 && others == 0, "a reader is started once (%d, %d)", again, others);
+}
+
 /* Ask, and throw away what comes. */
 static int try(size_t channel, enum line_question what, const struct digest *digest, uint64_t size)
 {
@@ -248,6 +330,7 @@ static void what_is_not_named_is_not_given(void)
 	struct digest told;
 	char path[300];
 
+	start_readers();
 	keep_secret();
 	(void)small_server_log();
 	(void)snprintf(told.text, sizeof(told.text), "sha256:%064d", 77);
@@ -268,6 +351,7 @@ static void nothing_is_without_end(void)
 	uint64_t size = conf->max_size + conf->max_size / 2;
 	int given = 0;
 
+	start_readers();
 	ok(try(1, LINE_BLOB, &blob_digest, size) == -1 &&
 		   try(1, LINE_BLOB, &blob_digest, UINT64_MAX) == -1,
 	   "no blob is larger than an image may be");
@@ -287,6 +371,7 @@ static void a_lie_is_not_kept(void)
 	char path[300], all[BLOB_SIZE];
 	int fd;
 
+	start_readers();
 	(void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", place, digest_hex(&small_digest));
 	(void)unlink(path);
 	ok(ask_raw(1, &ask, sizeof(ask), &say, &fd) == 0 && fd >= 0,
@@ -310,6 +395,7 @@ static void questions_have_their_place(void)
 	char longer[sizeof(ask) + 1] = {0};
 	int fd, refused = 0;
 
+	start_readers();
 	refused += try(1, LINE_TOP, NULL, 0) == -1;
 	refused += try(1, LINE_DOCUMENT, &small_digest, 2) == -1;
 	refused += try(1, LINE_NAME, NULL, 0) == -1;
@@ -446,6 +532,8 @@ int main(void)
 	forget_blob();
 	with("stalls", -1, what_comes_slowly_comes);
 	with("stalls", -1, who_stops_is_heard);
+	with("stalls", -1, with_one_reader);
+	with("stalls", -1, without_a_reader);
 	nobody_is_left();
 	conf_free(conf);
 	folder_remove(folder);

@@ -97,22 +97,21 @@ static bool all_are(char wanted, uint64_t size, enum line_verdict verdict, int t
 	return all;
 }
 
-static void *answer_once(void *arg)
+static void *answer_first(void *arg)
 {
-	return answer_one(arg) ? arg : NULL;
+	while (answer_one(arg))
+		;
+	return NULL;
 }
 
 /* Get the document that names the blob. */
-static void read_top(struct answer *answer)
+static void read_top(void)
 {
 	struct ask_document top;
-	pthread_t thread;
 	struct err err;
 
-	if (pthread_create(&thread, NULL, answer_once, answer) != 0 ||
-	    ask_top(asker, 1000, &top, &err) < 0)
+	if (ask_top(asker, 1000, &top, &err) < 0)
 		exit(2);
-	(void)pthread_join(thread, NULL);
 	free(top.text);
 }
 
@@ -124,6 +123,7 @@ static void build(const char *place, void (*work)(void))
 	int theirs[LINE_SOCKETS], mine[LINE_SOCKETS];
 	struct reference *reference = NULL;
 	struct answer *answer;
+	pthread_t thread;
 	struct conf *conf = conf_new();
 	struct err err;
 	char text[100];
@@ -141,12 +141,15 @@ static void build(const char *place, void (*work)(void))
 	answer_begin(answer, theirs);
 	if (ask_new(mine, &asker, &err) < 0)
 		exit(2);
-	read_top(answer);
+	if (pthread_create(&thread, NULL, answer_first, answer) != 0)
+		exit(2);
+	read_top();
 	(void)fetched();
 	work();
 	ask_free(asker);
 	for (size_t i = 0; i < LINE_SOCKETS; i++)
 		(void)close(mine[i]);
+	(void)pthread_join(thread, NULL);
 	answer_end(answer);
 	reference_free(reference);
 	conf_free(conf);
