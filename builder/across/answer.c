@@ -122,24 +122,32 @@ static int put_in_file(const struct document *document, struct line_answer *say)
 	return take_fd(&fd);
 }
 
-static int give_document(struct answer *answer, const struct line_ask *ask, struct line_answer *say)
+static int get_document(struct answer *answer, const struct line_ask *ask,
+			struct document *document, struct err *err)
 {
 	struct supply *supply = answer->supply;
 	const struct patience *patience = &answer->channel[0].patience;
-	struct document document = {0};
 	struct digest digest;
-	int result, fd;
 
-	if (!supply)
-		result = err_set(&say->err, "%s", answer->failure.text);
-	else if (ask->what == LINE_TOP)
-		result = supply_top(supply, patience, &document, &say->err);
-	else if (digest_take(&digest, ask->digest.text) < 0)
-		result = err_set(&say->err, "a digest that is none was asked for");
-	else if ((result = given_has(answer->given, &digest, &say->err)) == 0)
-		result = supply_document(supply, &digest, ask->size, ask->flag, patience,
-					 &document, &say->err);
-	if (result < 0)
+	if (!supply) {
+		*err = answer->failure;
+		return -1;
+	}
+	if (ask->what == LINE_TOP)
+		return supply_top(supply, patience, document, err);
+	if (digest_take(&digest, ask->digest.text) < 0)
+		return err_set(err, "a digest that is none was asked for");
+	if (given_has(answer->given, &digest, err) < 0)
+		return -1;
+	return supply_document(supply, &digest, ask->size, ask->flag, patience, document, err);
+}
+
+static int give_document(struct answer *answer, const struct line_ask *ask, struct line_answer *say)
+{
+	struct document document = {0};
+	int fd;
+
+	if (get_document(answer, ask, &document, &say->err) < 0)
 		return fail(say);
 	fd = given_document(answer->given, document.text, document.size, &say->err) < 0
 		     ? fail(say)
@@ -218,8 +226,13 @@ static int give_blob(struct channel *channel, const struct line_ask *ask, struct
 	    supply_blob_open(supply, &digest, ask->size, ask->text, &channel->patience,
 			     &channel->blob, &say->err) < 0)
 		return fail(say);
-	if (supply_blob_file(channel->blob) >= 0)
-		return fcntl(supply_blob_file(channel->blob), F_DUPFD_CLOEXEC, 0);
+	if (supply_blob_file(channel->blob) >= 0) {
+		ends[0] = fcntl(supply_blob_file(channel->blob), F_DUPFD_CLOEXEC, 0);
+		if (ends[0] >= 0)
+			return ends[0];
+		(void)err_sys(&say->err, "cannot read %s", ask->text);
+		return fail(say);
+	}
 	if (pipe2(ends, O_CLOEXEC) < 0) {
 		(void)err_sys(&say->err, "cannot fetch %s", ask->text);
 		return fail(say);

@@ -97,7 +97,9 @@ static int read_all(int fd, uint64_t size, size_t max, char **text, struct err *
 	auto_stream *stream = NULL;
 	auto_free char *data = NULL;
 
-	if (fd < 0 || size > max)
+	if (fd < 0)
+		return err_set(err, "the process that fetches gives no document");
+	if (size > max)
 		return err_set(err, "a document is larger than %zu bytes", max);
 	data = malloc((size_t)size + 1);
 	if (!data)
@@ -171,7 +173,7 @@ int ask_for_member(struct asker *ask, const char *path, uint64_t *size, struct e
 	if (talk_first(ask, &question, &answer, &fd, err) < 0)
 		return -1;
 	*size = answer.size;
-	return fd;
+	return fd < 0 ? err_set(err, "the process that opens files gives no '%s'", path) : fd;
 }
 
 static ssize_t arriving_read(struct stream *stream, void *buffer, size_t size, struct err *err)
@@ -324,7 +326,9 @@ int ask_for_blob(struct asker *ask, const struct digest *digest, uint64_t size, 
 		free(blob);
 		return -1;
 	}
-	if (open_stream(blob, answer.flag, size, what, stream, err) < 0) {
+	if (blob->fd < 0)
+		(void)err_set(err, "the process that fetches gives nothing of %s", what);
+	if (blob->fd < 0 || open_stream(blob, answer.flag, size, what, stream, err) < 0) {
 		(void)ask_blob_close(blob, LINE_LEFT, false);
 		return -1;
 	}

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 enum { BLOB_SIZE = 1000, SOON_MS = 3000 };
@@ -346,6 +347,28 @@ static void what_is_not_named_is_not_given(void)
 	ok(try(1, LINE_BLOB, &blob_digest, BLOB_SIZE) == 0, "so does a blob");
 }
 
+/* What there is and cannot be given is an error with its cause: there is room for one descriptor.
+ */
+static void what_fails_is_told(void)
+{
+	struct line_ask ask = about(LINE_BLOB, &small_digest, 2);
+	struct line_answer say;
+	struct rlimit limit, less;
+	int fd, next;
+
+	start_readers();
+	ok(try(0, LINE_DOCUMENT, &small_digest, 2) == 0, "a document is in the cache");
+	next = dup(STDIN_FILENO);
+	if (next < 0 || close(next) < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		exit(2);
+	less = (struct rlimit){(rlim_t)next + 1, limit.rlim_max};
+	(void)setrlimit(RLIMIT_NOFILE, &less);
+	ok(ask_raw(1, &ask, sizeof(ask), &say, &fd) == -1 && say.err.code == EMFILE && fd < 0,
+	   "a blob whose file cannot be given is none (%s)", say.err.text);
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	own_close(&fd);
+}
+
 static void nothing_is_without_end(void)
 {
 	uint64_t size = conf->max_size + conf->max_size / 2;
@@ -525,6 +548,7 @@ int main(void)
 	with("gives", -1, what_is_not_named_is_not_given);
 	with("gives", -1, nothing_is_without_end);
 	with("lies", -1, a_lie_is_not_kept);
+	with("gives", -1, what_fails_is_told);
 	with("gives", -1, questions_have_their_place);
 	layout = make_layout();
 	with(NULL, layout, a_layout_has_few_files);
