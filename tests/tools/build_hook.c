@@ -24,7 +24,7 @@ static void escape(void)
 	int refused = 0, source = find_source();
 
 	for (size_t i = 0; i < ESCAPES; i++)
-		refused += escape_attempt(i, source) < 0;
+		refused += escape_is_refused(i, source);
 	log_error("of %d attempts %d were refused", ESCAPES, refused);
 }
 

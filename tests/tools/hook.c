@@ -41,7 +41,7 @@ static void escape(struct worker *worker)
 	struct err err;
 
 	for (size_t i = 0; i < ESCAPES; i++)
-		refused += escape_attempt(i, worker->server->options->image_fd) < 0;
+		refused += escape_is_refused(i, worker->server->options->image_fd);
 	/* And more memory than it was given. */
 	refused += mmap(NULL, (size_t)1 << 31, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
 		   MAP_FAILED;
