@@ -56,23 +56,15 @@ static bool answer(void *arg)
 	return answer_one(((struct outside *)arg)->answer);
 }
 
-static bool settle_digest(struct digest *digest, bool needed)
-{
-	struct digest copy = *digest;
-
-	copy.text[sizeof(copy.text) - 1] = 0;
-	return digest_take(digest, copy.text) == 0 || (!needed && !copy.text[0]);
-}
-
 /* What came out of the cage is a stranger's, too: no pointer counts, no text without an end. */
 static int settle(struct harvest *harvest, const char *name, struct built *built, struct err *err)
 {
 	*built = harvest->built;
 	built->reference = NULL;
 	harvest->reference[sizeof(harvest->reference) - 1] = 0;
-	if (!settle_digest(&built->file, true) || !settle_digest(&built->image, true) ||
-	    !settle_digest(&built->tree, true) || !settle_digest(&built->config, false) ||
-	    !settle_digest(&built->ch, false))
+	if (!digest_settle(&built->file, true) || !digest_settle(&built->image, true) ||
+	    !digest_settle(&built->tree, true) || !digest_settle(&built->config, false) ||
+	    !digest_settle(&built->ch, false))
 		return err_set(err, "'%s' cannot be read: what came of it makes no sense", name);
 	if (!harvest->reference[0])
 		return 0;

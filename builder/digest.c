@@ -47,6 +47,14 @@ int digest_take(struct digest *digest, const char *text)
 	return 0;
 }
 
+bool digest_settle(struct digest *digest, bool needed)
+{
+	struct digest copy = *digest;
+
+	copy.text[sizeof(copy.text) - 1] = 0;
+	return digest_take(digest, copy.text) == 0 || (!needed && !copy.text[0]);
+}
+
 bool digest_is(const struct digest *a, const struct digest *b)
 {
 	return a->text[0] && strcmp(a->text, b->text) == 0;

@@ -33,6 +33,11 @@ struct digest {
  * NULL; @digest is then as it was.
  */
 int digest_take(struct digest *digest, const char *text);
+/*
+ * One that another process has written, which may be anybody's: no end of a text is sure. Whether
+ * it is one now, or, if it is not @needed, unset.
+ */
+bool digest_settle(struct digest *digest, bool needed);
 /* Whether both are the same, and set. */
 bool digest_is(const struct digest *a, const struct digest *b);
 /* The hex digits alone, which name a blob's file in caches and layouts. Part of @digest. */

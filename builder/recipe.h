@@ -21,7 +21,7 @@ struct recipe {
 	struct build_options options;
 	struct platform platform;
 	struct limits limits;
-	unsigned jobs; /* threads that compress; layers are read by as many at once */
+	unsigned jobs; /* threads that compress; of layers up to LINE_READERS are read at once */
 	const struct conf *conf;
 	const struct cache_place *cache; /* NULL: none */
 	bool progress;

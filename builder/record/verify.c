@@ -277,14 +277,6 @@ static int read_all(void *arg, void *out, struct err *err)
 	return read_origin(reading, out, err) < 0 ? -1 : read_files(reading, out, err);
 }
 
-static bool settle_digest(struct digest *digest, bool needed)
-{
-	struct digest copy = *digest;
-
-	copy.text[sizeof(copy.text) - 1] = 0;
-	return digest_take(digest, copy.text) == 0 || (!needed && !copy.text[0]);
-}
-
 #define END_TEXT(text) ((text)[sizeof(text) - 1] = 0)
 
 /* What came out of the cage is a stranger's, too: no pointer counts, no text without an
@@ -302,11 +294,11 @@ static int settle(struct claims *claims, const char *path, struct err *err)
 	if (codec_parse(provenance->codec_text, &provenance->options.codec, err) < 0)
 		return -1;
 	if (block_size < 4096 || block_size > 1 << 20 || (block_size & (block_size - 1)) != 0 ||
-	    !settle_digest(&provenance->tree, true) || !settle_digest(&provenance->config, false) ||
-	    !settle_digest(&provenance->ch, false) || !settle_digest(&claims->actual, true) ||
-	    !settle_digest(&claims->file, true) || !settle_digest(&claims->tree, true) ||
-	    !settle_digest(&claims->origin_image, false) ||
-	    !settle_digest(&claims->origin_config, false))
+	    !digest_settle(&provenance->tree, true) || !digest_settle(&provenance->config, false) ||
+	    !digest_settle(&provenance->ch, false) || !digest_settle(&claims->actual, true) ||
+	    !digest_settle(&claims->file, true) || !digest_settle(&claims->tree, true) ||
+	    !digest_settle(&claims->origin_image, false) ||
+	    !digest_settle(&claims->origin_config, false))
 		return err_set(err, "'%s' cannot be read: what came of it makes no sense", path);
 	return 0;
 }
