@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "builder/fetch/registries_conf.h"
 
+#include "builder/fetch/toml.h"
 #include "lib/file.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 
 enum {
@@ -11,22 +11,15 @@ enum {
 	FILES_MAX = 256,     /* of one folder */
 	ALIASES_MAX = 10000, /* of all files */
 	HOSTS_MAX = 64,
-	WORD_MAX = 512, /* bytes of a key or a string, with its NUL */
 	DEPTH_MAX = 16, /* of arrays in arrays */
 };
 
 #define SYSTEM_FOLDER "/etc/containers"
 #define USER_FOLDER "/.config/containers"
 
-/* Between the parts of a key: no key has it, as TOML has no control characters. */
-#define DOT '\001'
-
-/* A text that is read from its begin to its end. */
-struct toml {
-	const char *at, *path;
-	int line;
-	char key[WORD_MAX]; /* of the value that is read, from the top: tables, too */
-	size_t key_len;
+/* A file that is read. */
+struct taking {
+	struct toml toml;
 	struct registries_conf *conf;
 	size_t first_alias; /* of this file */
 	bool has_hosts;
@@ -57,109 +50,6 @@ static void strings_clear(struct strings *strings)
 }
 #define auto_strings CLEANUP(strings_clear) struct strings
 
-static int wrong(const struct toml *toml, const char *what, struct err *err)
-{
-	return err_set(err, "'%s' line %d: %s", toml->path, toml->line, what);
-}
-
-static void skip_blanks(struct toml *toml)
-{
-	toml->at += strspn(toml->at, " \t\r");
-	if (*toml->at == '#')
-		toml->at += strcspn(toml->at, "\n");
-}
-
-static void skip_lines(struct toml *toml)
-{
-	for (skip_blanks(toml); *toml->at == '\n'; skip_blanks(toml)) {
-		toml->at++;
-		toml->line++;
-	}
-}
-
-static int end_line(struct toml *toml, struct err *err)
-{
-	skip_blanks(toml);
-	return !*toml->at || *toml->at == '\n' ? 0 : wrong(toml, "the line does not end", err);
-}
-
-static int add_byte(struct toml *toml, char *out, size_t *len, char byte, struct err *err)
-{
-	if (*len + 1 >= WORD_MAX)
-		return wrong(toml, "a word is too long", err);
-	out[(*len)++] = byte;
-	out[*len] = '\0';
-	return 0;
-}
-
-/* The byte that a backslash and @letter stand for; none of what names are made of needs others. */
-static char unescape(char letter)
-{
-	static const char from[] = "\"\\/btnfr", to[] = "\"\\/\b\t\n\f\r";
-	const char *found = letter ? strchr(from, letter) : NULL;
-
-	return found ? to[found - from] : '\0';
-}
-
-/* "..." with escapes or '...' without, behind what is in @out already. */
-static int read_quoted(struct toml *toml, char *out, size_t *len, struct err *err)
-{
-	char quote = *toml->at++;
-
-	if (toml->at[0] == quote && toml->at[1] == quote)
-		return wrong(toml, "a string of several lines is not understood", err);
-	for (; *toml->at != quote; toml->at++) {
-		char byte = *toml->at;
-
-		if (byte == '\0' || byte == '\n')
-			return wrong(toml, "a string does not end", err);
-		if (iscntrl((unsigned char)byte) && byte != '\t')
-			return wrong(toml, "a string has a control character", err);
-		if (byte == '\\' && quote == '"') {
-			byte = unescape(*++toml->at);
-			if (!byte)
-				return wrong(toml, "an escape in a string is not understood", err);
-		}
-		if (add_byte(toml, out, len, byte, err) < 0)
-			return -1;
-	}
-	toml->at++;
-	return 0;
-}
-
-/* A key or the name of a table, bare, quoted or dotted, to the end of toml->key. */
-static int read_key(struct toml *toml, struct err *err)
-{
-	for (;;) {
-		bool quoted = *toml->at == '"' || *toml->at == '\'';
-		size_t before;
-
-		if (toml->key_len > 0 && add_byte(toml, toml->key, &toml->key_len, DOT, err) < 0)
-			return -1;
-		before = toml->key_len;
-		if (quoted && read_quoted(toml, toml->key, &toml->key_len, err) < 0)
-			return -1;
-		for (; !quoted && (isalnum((unsigned char)*toml->at) ||
-				   (*toml->at && strchr("_-", *toml->at)));
-		     toml->at++)
-			if (add_byte(toml, toml->key, &toml->key_len, *toml->at, err) < 0)
-				return -1;
-		if (toml->key_len == before)
-			return wrong(toml, "a key is missing", err);
-		skip_blanks(toml);
-		if (*toml->at != '.')
-			return 0;
-		toml->at++;
-		skip_blanks(toml);
-	}
-}
-
-static void cut_key(struct toml *toml, size_t len)
-{
-	toml->key[len] = '\0';
-	toml->key_len = len;
-}
-
 /*
  * What is behind the part @name at the begin of @key: "" where that is all of it, NULL where the
  * part is another one. Podman's reader does not heed the case of the names it knows.
@@ -168,7 +58,7 @@ static const char *behind(const char *key, const char *name)
 {
 	size_t len = strlen(name);
 
-	if (strncasecmp(key, name, len) != 0 || (key[len] && key[len] != DOT))
+	if (strncasecmp(key, name, len) != 0 || (key[len] && key[len] != TOML_DOT))
 		return NULL;
 	return key[len] ? key + len + 1 : key + len;
 }
@@ -178,7 +68,7 @@ static enum meaning meaning_of(const char *key)
 	const char *rest = behind(key, "aliases");
 
 	if (rest)
-		return !*rest ? TABLE : strchr(rest, DOT) ? MISPLACED : ALIAS;
+		return !*rest ? TABLE : strchr(rest, TOML_DOT) ? MISPLACED : ALIAS;
 	rest = behind(key, "unqualified-search-registries");
 	if (rest)
 		return *rest ? MISPLACED : HOSTS;
@@ -196,11 +86,11 @@ static int misplaced(const struct toml *toml, struct err *err)
 {
 	switch (meaning_of(toml->key)) {
 	case TABLE:
-		return wrong(toml, "it is to be a table", err);
+		return toml_wrong(toml, "it is to be a table", err);
 	case HOSTS:
-		return wrong(toml, "it is no array of strings", err);
+		return toml_wrong(toml, "it is no array of strings", err);
 	default:
-		return wrong(toml, "an alias is one string, its name in quotes", err);
+		return toml_wrong(toml, "an alias is one string, its name in quotes", err);
 	}
 }
 
@@ -210,32 +100,29 @@ static int read_table(struct toml *toml, struct err *err)
 	enum meaning meaning;
 
 	toml->at += is_array ? 2 : 1;
-	skip_blanks(toml);
-	cut_key(toml, 0);
-	if (read_key(toml, err) < 0)
+	toml_skip_blanks(toml);
+	toml_cut_key(toml, 0);
+	if (toml_read_key(toml, err) < 0)
 		return -1;
 	if (strncmp(toml->at, is_array ? "]]" : "]", is_array ? 2 : 1) != 0)
-		return wrong(toml, "the name of a table does not end", err);
+		return toml_wrong(toml, "the name of a table does not end", err);
 	toml->at += is_array ? 2 : 1;
 	meaning = meaning_of(toml->key);
 	if (meaning != NOBODYS && (meaning != TABLE || is_array))
 		return misplaced(toml, err);
-	return end_line(toml, err);
+	return toml_end_line(toml, err);
 }
 
-/* @strings NULL: nobody wants it. */
 static int read_string(struct toml *toml, struct strings *strings, struct err *err)
 {
-	char word[WORD_MAX] = "";
+	char word[TOML_WORD_MAX] = "";
 	size_t len = 0;
 	char **grown;
 
-	if (read_quoted(toml, word, &len, err) < 0)
+	if (toml_read_string(toml, word, &len, err) < 0)
 		return -1;
-	if (!strings)
-		return 0;
 	if (strings->count == strings->max)
-		return wrong(toml, "an array is too long", err);
+		return toml_wrong(toml, "an array is too long", err);
 	grown = reallocarray(strings->item, strings->count + 1, sizeof(*grown));
 	if (!grown)
 		return err_sys(err, "cannot read '%s'", toml->path);
@@ -247,6 +134,7 @@ static int read_string(struct toml *toml, struct strings *strings, struct err *e
 	return 0;
 }
 
+/* @strings NULL: nobody wants it. */
 static int read_value(struct toml *toml, int depth, struct strings *strings, struct err *err);
 static int read_pair(struct toml *toml, int depth, struct err *err);
 
@@ -256,20 +144,20 @@ static int read_list(struct toml *toml, int depth, struct strings *strings, stru
 	bool is_table = *toml->at++ == '{';
 
 	if (depth >= DEPTH_MAX)
-		return wrong(toml, "arrays lie too deep in each other", err);
+		return toml_wrong(toml, "arrays lie too deep in each other", err);
 	if (strings && (is_table || strings->is_array))
 		return misplaced(toml, err);
 	if (strings)
 		strings->is_array = true;
-	for (skip_lines(toml); *toml->at != (is_table ? '}' : ']'); skip_lines(toml)) {
+	for (toml_skip_lines(toml); *toml->at != (is_table ? '}' : ']'); toml_skip_lines(toml)) {
 		if ((is_table ? read_pair(toml, depth + 1, err)
 			      : read_value(toml, depth + 1, strings, err)) < 0)
 			return -1;
-		skip_lines(toml);
+		toml_skip_lines(toml);
 		if (*toml->at == ',')
 			toml->at++;
 		else if (*toml->at != (is_table ? '}' : ']'))
-			return wrong(toml, "an array or a table does not end", err);
+			return toml_wrong(toml, "an array or a table does not end", err);
 	}
 	toml->at++;
 	return 0;
@@ -280,26 +168,27 @@ static int read_value(struct toml *toml, int depth, struct strings *strings, str
 	size_t len;
 
 	if (*toml->at == '"' || *toml->at == '\'')
-		return read_string(toml, strings, err);
+		return strings ? read_string(toml, strings, err) : toml_skip_string(toml, err);
 	if (*toml->at == '[' || *toml->at == '{')
 		return read_list(toml, depth, strings, err);
 	if (strings)
-		return wrong(toml, "it is no string, or no array of strings", err);
+		return toml_wrong(toml, "it is no string, or no array of strings", err);
 	len = strcspn(toml->at, " \t\r\n#,]}");
 	toml->at += len; /* true, 12, 1979-05-27 */
-	return len > 0 ? 0 : wrong(toml, "a value is missing", err);
+	return len > 0 ? 0 : toml_wrong(toml, "a value is missing", err);
 }
 
 static int take_alias(struct toml *toml, const char *name, const char *target, struct err *err)
 {
-	struct registries_conf *conf = toml->conf;
+	struct taking *taking = (struct taking *)toml;
+	struct registries_conf *conf = taking->conf;
 	struct registries_alias *grown, alias = {0};
 
-	for (size_t i = toml->first_alias; i < conf->alias_count; i++)
+	for (size_t i = taking->first_alias; i < conf->alias_count; i++)
 		if (strcmp(conf->alias[i].name, name) == 0)
-			return wrong(toml, "the file has two of this alias", err);
+			return toml_wrong(toml, "the file has two of this alias", err);
 	if (conf->alias_count == ALIASES_MAX)
-		return wrong(toml, "there are too many aliases", err);
+		return toml_wrong(toml, "there are too many aliases", err);
 	grown = reallocarray(conf->alias, conf->alias_count + 1, sizeof(*grown));
 	if (!grown)
 		return err_sys(err, "cannot read '%s'", toml->path);
@@ -327,13 +216,14 @@ static void drop_hosts(struct registries_conf *conf)
 /* Takes over the strings. */
 static int take_hosts(struct toml *toml, struct strings *strings, struct err *err)
 {
-	struct registries_conf *conf = toml->conf;
+	struct taking *taking = (struct taking *)toml;
+	struct registries_conf *conf = taking->conf;
 
 	if (!strings->is_array)
 		return misplaced(toml, err);
-	if (toml->has_hosts)
-		return wrong(toml, "the file has two of this list", err);
-	toml->has_hosts = true;
+	if (taking->has_hosts)
+		return toml_wrong(toml, "the file has two of this list", err);
+	taking->has_hosts = true;
 	drop_hosts(conf);
 	conf->host = take_ptr(&strings->item);
 	conf->host_count = strings->count;
@@ -366,35 +256,34 @@ static int read_pair(struct toml *toml, int depth, struct err *err)
 {
 	size_t before = toml->key_len;
 
-	if (read_key(toml, err) < 0)
+	if (toml_read_key(toml, err) < 0)
 		return -1;
 	if (*toml->at++ != '=')
-		return wrong(toml, "it is not of the form KEY = VALUE", err);
-	skip_blanks(toml);
+		return toml_wrong(toml, "it is not of the form KEY = VALUE", err);
+	toml_skip_blanks(toml);
 	if (take_value(toml, depth, err) < 0)
 		return -1;
-	cut_key(toml, before);
+	toml_cut_key(toml, before);
 	return 0;
 }
 
 static int read_line(struct toml *toml, struct err *err)
 {
-	return read_pair(toml, 0, err) < 0 ? -1 : end_line(toml, err);
+	return read_pair(toml, 0, err) < 0 ? -1 : toml_end_line(toml, err);
 }
 
 int registries_conf_take(struct registries_conf *conf, const char *text, size_t size,
 			 const char *path, struct err *err)
 {
-	struct toml toml = {.at = text,
-			    .path = path,
-			    .line = 1,
-			    .conf = conf,
-			    .first_alias = conf->alias_count};
+	struct taking taking = {.toml = {.at = text, .path = path, .line = 1},
+				.conf = conf,
+				.first_alias = conf->alias_count};
+	struct toml *toml = &taking.toml;
 
 	if (memchr(text, '\0', size))
 		return err_set(err, "'%s' is no text: it holds a NUL byte", path);
-	for (skip_lines(&toml); *toml.at; skip_lines(&toml))
-		if ((*toml.at == '[' ? read_table(&toml, err) : read_line(&toml, err)) < 0)
+	for (toml_skip_lines(toml); *toml->at; toml_skip_lines(toml))
+		if ((*toml->at == '[' ? read_table(toml, err) : read_line(toml, err)) < 0)
 			return -1;
 	return 0;
 }

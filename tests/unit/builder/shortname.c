@@ -144,6 +144,10 @@ static void toml_is_read(void)
 		       "[[registry.mirror]]\nlocation = 'y'\nt = {a = 1, b = [[1, 2], 'x']}\n"
 		       "[aliases]\r\n\"a\"=\"b.org/a\"\r\n"),
 	       "a=b.org/a ", "what is nobody's business is read over");
+	is_str(reading("a = \"\"\"\n[aliases]\n\"x\" = 'y'\\\"\"\"\\\n\"\"\"\"\" # two more\n"
+		       "b = ['''\\''', \"\\u00e4\\U000000e4\\x\\\\\", '\\', \"\", '']\n"
+		       "[aliases]\na = 'b.org/a'\n"),
+	       "a=b.org/a ", "and so are its strings, of whatever kind");
 	is_str(reading("registry.a . 'b.c' = 'd'\n[ aliases ]\n 'a.b' = 'c.org/d'\n"),
 	       "a.b=c.org/d ", "dotted keys");
 	is_str(reading("[aliases]\n\"a\\\"\\\\\" = \"x\""), "a\"\\=x ",
@@ -196,9 +200,16 @@ static void what_is_not_understood_is_told(void)
 		{"a = ", "F' line 1: a value is missing"},
 		{"a = \"x\n\"", "F' line 1: a string does not end"},
 		{"a = 'x", "F' line 1: a string does not end"},
-		{"a = \"\"\"x\"\"\"", "F' line 1: a string of several lines is not understood"},
-		{"a = \"\\u00e4\"", "F' line 1: an escape in a string is not understood"},
-		{"a = \"\\", "F' line 1: an escape in a string is not understood"},
+		{"aliases.a = \"\"\"x\"\"\"",
+		 "F' line 1: a string of several lines is not understood"},
+		{"aliases.a = \"\\u00e4\"", "F' line 1: an escape in a string is not understood"},
+		{"aliases.a = \"\\", "F' line 1: an escape in a string is not understood"},
+		{"a = \"\\", "F' line 1: a string does not end"},
+		{"a = \"\\\"", "F' line 1: a string does not end"},
+		{"a = '''\nx''\n", "F' line 3: a string does not end"},
+		{"a = \"\"\"x\\\"\"\"", "F' line 1: a string does not end"},
+		{"a = '''\n\001'''", "F' line 2: a string has a control character"},
+		{"a = '''\n\n''' b", "F' line 3: the line does not end"},
 		{"a = [1 2]", "F' line 1: an array or a table does not end"},
 		{"a = [", "F' line 1: a value is missing"},
 		{"a = {x}", "F' line 1: it is not of the form KEY = VALUE"},
