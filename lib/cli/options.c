@@ -13,6 +13,11 @@ struct cli_reading {
 	struct err *err;
 };
 
+static const char *who(const struct cli *cli)
+{
+	return cli->who ? cli->who : "firn";
+}
+
 static bool has(const struct cli *cli, const struct cli_option *option)
 {
 	return option->verbs & cli->bit;
@@ -46,17 +51,17 @@ static int refuse(const struct cli *cli, const char *dashes, const char *name, s
 		return err_set(err, "option '%s%.*s' is not in this version: %s", dashes, (int)len,
 			       name, reason);
 	if (advice)
-		return err_set(err, "firn %s has no option '%s%.*s'; %s", cli->verb, dashes,
+		return err_set(err, "%s %s has no option '%s%.*s'; %s", who(cli), cli->verb, dashes,
 			       (int)len, name, advice);
 	for (size_t i = 0; i < cli->count; i++)
 		if (has(cli, &cli->option[i]))
 			nearest_try(&nearest, cli->option[i].name);
 	if (nearest.best)
 		return err_set(err,
-			       "unknown option '%s%.*s'; did you mean '--%s'? see 'firn %s --help'",
-			       dashes, (int)len, name, nearest.best, cli->verb);
-	return err_set(err, "unknown option '%s%.*s'; see 'firn %s --help'", dashes, (int)len, name,
-		       cli->verb);
+			       "unknown option '%s%.*s'; did you mean '--%s'? see '%s %s --help'",
+			       dashes, (int)len, name, nearest.best, who(cli), cli->verb);
+	return err_set(err, "unknown option '%s%.*s'; see '%s %s --help'", dashes, (int)len, name,
+		       who(cli), cli->verb);
 }
 
 static int take(struct cli_reading *at, const struct cli_option *option, const char *value)
@@ -152,7 +157,7 @@ int cli_read(const struct cli *cli, char **argv, void *to, char ***operand, stru
 
 void cli_help(const struct cli *cli, FILE *out)
 {
-	(void)fprintf(out, "usage: firn %s %s\n%s\n\n", cli->verb, cli->usage, cli->about);
+	(void)fprintf(out, "usage: %s %s %s\n%s\n\n", who(cli), cli->verb, cli->usage, cli->about);
 	for (const struct cli_option *at = cli->option; at < cli->option + cli->count; at++)
 		if (has(cli, at))
 			usage_option(out, at->letter, at->name, at->value, at->help);
