@@ -35,6 +35,8 @@ void plan_free(struct plan *plan)
 	words_free(plan->env);
 	words_free(plan->scripts);
 	words_free(plan->own);
+	free(plan->path_first);
+	free(plan->path_last);
 	words_free(plan->cwd);
 	free(plan);
 }
@@ -316,6 +318,15 @@ static void print_step(const struct plan_step *step, FILE *out)
 	(void)fputc('\n', out);
 }
 
+static void print_text(const char *name, const char *text, FILE *out)
+{
+	if (!text)
+		return;
+	(void)fputs(name, out);
+	print_word(out, text);
+	(void)fputc('\n', out);
+}
+
 static void print_vector(const char *name, char *const *vector, FILE *out)
 {
 	for (; vector && *vector; vector++) {
@@ -347,6 +358,8 @@ void plan_print(const struct plan *plan, FILE *out)
 	if (plan->scripts) {
 		print_vector("script", plan->scripts, out);
 		print_vector("own", plan->own, out);
+		print_text("path-first", plan->path_first, out);
+		print_text("path-last", plan->path_last, out);
 	}
 	print_vector("cwd", plan->cwd, out);
 	print_vector("arg", plan->argv, out);

@@ -117,6 +117,7 @@ struct plan {
 	char **scripts; /* of the image, which make @env first; NULL: none
 			   (runner/task/env_shell.h) */
 	char **own; /* the variables that the command line sets; in @env only without scripts */
+	char *path_first, *path_last; /* what stands around PATH; NULL: nothing; as @own in @env */
 	char **cwd; /* working directories to try, best first */
 	struct plan_here {
 		size_t from, count; /* those of @cwd that are names of the caller's own directory */

@@ -198,6 +198,24 @@ const char *pairs_get(const struct pairs *pairs, const char *name)
 	return text && text[place->len] == '=' ? text + place->len + 1 : NULL;
 }
 
+int pairs_surround(struct pairs *pairs, const char *name, const char *first, const char *last)
+{
+	const char *part[] = {first, pairs_get(pairs, name), last};
+	auto_free char *value = strdup("");
+
+	for (size_t i = 0; value && i < COUNT_OF(part); i++) {
+		char *longer = NULL;
+
+		if (!part[i] || !*part[i])
+			continue;
+		if (asprintf(&longer, "%s%s%s", value, *value ? ":" : "", part[i]) < 0)
+			return -1;
+		free(value);
+		value = longer;
+	}
+	return value ? pairs_set_value(pairs, name, value) : -1;
+}
+
 void pairs_clear(struct pairs *pairs)
 {
 	words_clear(&pairs->words);

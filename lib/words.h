@@ -86,6 +86,10 @@ int pairs_set_value(struct pairs *pairs, const char *name, const char *value);
 /* The value of @name, owned by @pairs and good until it is set; NULL if it is not there. */
 const char *pairs_get(const struct pairs *pairs, const char *name);
 
+/* Put @first before the value of @name and @last behind it, with colons between; what is NULL or
+ * empty is left out. Returns as pairs_set(). */
+int pairs_surround(struct pairs *pairs, const char *name, const char *first, const char *last);
+
 /* Free all of it, and leave none. auto_pairs does it at the end of the block. */
 void pairs_clear(struct pairs *pairs);
 #define auto_pairs CLEANUP(pairs_clear) struct pairs

@@ -11,7 +11,8 @@ static const char *const verbs[] = {
 
 static const char *const options[] = {
 	/* the runner's */
-	"bind", "mount", "tmpfs", "env", "env-file", "clean-env", "no-home", "home", "cwd",
+	"bind", "mount", "tmpfs", "env", "env-file", "prepend-path", "append-path", "clean-env",
+	"no-home", "home", "cwd",
 	"contain", "writable-tmpfs", "overlay", "overlay-any", "root", "frozen", "private",
 	"session", "mpi", "engine", "config", "print-plan", "verbose", "quiet",
 	/* the builder's */

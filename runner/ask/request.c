@@ -149,6 +149,8 @@ static const struct cli_option options[] = {
 	{"env", 'e', "NAME[=VALUE]", FOR_ALL, take_env, 0, "set a variable, or pass the host's"},
 	{"env-file", 0, "FILE", FOR_ALL, take_env, 0,
 	 "set variables from lines [export] NAME=VALUE"},
+	{"prepend-path", 0, "DIR[:DIR...]", FOR_ALL, TEXT(path_first), "put DIR before PATH"},
+	{"append-path", 0, "DIR[:DIR...]", FOR_ALL, TEXT(path_last), "put DIR behind PATH"},
 	{"clean-env", 'c', NULL, FOR_ALL, FLAG(clean_env),
 	 "pass none of the host's variables but HOME, TERM, the launcher's"},
 	{"no-home", 0, NULL, FOR_ALL, FLAG(no_home),

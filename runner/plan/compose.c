@@ -407,6 +407,8 @@ static int add_env(struct composer *at, const struct command *command, struct co
 		return -1;
 	at->plan->scripts = late.scripts;
 	at->plan->own = late.own;
+	at->plan->path_first = late.path_first;
+	at->plan->path_last = late.path_last;
 	return 0;
 }
 

@@ -12,6 +12,9 @@
 #include <fcntl.h>
 #include <string.h>
 
+/* Where Apptainer lets an image's %post write what its environment shall be. */
+#define ENVIRONMENT_FILE "/.singularity.d/env/91-environment.sh"
+
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /*
@@ -270,6 +273,38 @@ static int set_names(struct pairs *pairs, const char *image_path)
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (pairs_set_value(pairs, names[i], name) < 0)
 			return -1;
+	return pairs_set(pairs, "APPTAINER_ENVIRONMENT=" ENVIRONMENT_FILE) < 0
+		       ? -1
+		       : pairs_set(pairs, "SINGULARITY_ENVIRONMENT=" ENVIRONMENT_FILE);
+}
+
+/* The places of the binds, as a list of binds for whoever starts a container in this one: what is
+ * there is bound from there. */
+static int set_binds(struct pairs *pairs, const struct request *request)
+{
+	static const char *const names[] = {"APPTAINER_BIND", "SINGULARITY_BIND"};
+	auto_free char *list = NULL;
+	size_t size;
+	FILE *out;
+
+	if (request->mount_count == 0)
+		return 0;
+	out = open_memstream(&list, &size);
+	if (!out)
+		return -1;
+	for (size_t i = 0; i < request->mount_count; i++) {
+		const struct request_mount *mount = &request->mount[i];
+		const char *place = mount->target ? mount->target : mount->source;
+
+		if (mount->source && !strpbrk(place, ":,\\"))
+			(void)fprintf(out, mount->readonly ? "%s%s:%s:ro" : "%s%s",
+				      ftell(out) > 0 ? "," : "", place, place);
+	}
+	if (fclose(out) != 0)
+		return -1;
+	for (size_t i = 0; *list && i < COUNT_OF(names); i++)
+		if (pairs_set_value(pairs, names[i], list) < 0)
+			return -1;
 	return 0;
 }
 
@@ -289,9 +324,25 @@ static int fill(const struct maker *maker)
 	if (pairs_set(pairs, "PYTHONNOUSERSITE=1") < 0 ||
 	    pairs_set_value(pairs, "HOME", from->home) < 0 ||
 	    (cwd && !bare && pairs_set_value(pairs, "PWD", cwd) < 0) ||
-	    (!bare && set_names(pairs, from->image_path) < 0))
+	    (!bare &&
+	     (set_names(pairs, from->image_path) < 0 || set_binds(pairs, from->request) < 0)))
 		return -1;
 	return show_inside(maker);
+}
+
+/* PATH is known now, or to the image's shell alone. */
+static int put_around_path(struct maker *maker, struct env_late *late)
+{
+	const char *first = maker->from->request->path_first;
+	const char *last = maker->from->request->path_last;
+
+	if (!first && !last)
+		return 0;
+	if (!late->scripts)
+		return pairs_surround(maker->pairs, "PATH", first, last);
+	late->path_first = strdup(first ? first : "");
+	late->path_last = strdup(last ? last : "");
+	return late->path_first && late->path_last ? 0 : -1;
 }
 
 /* All that @late has not to do. */
@@ -310,6 +361,8 @@ static int make(struct maker *maker, struct env_late *late, struct err *err)
 		if (pairs_set(maker->pairs, *text) < 0)
 			return err_sys(err, "cannot make the environment");
 	late->own = take_ptr(&own.words.item);
+	if (put_around_path(maker, late) < 0)
+		return err_sys(err, "cannot make the environment");
 	return 0;
 }
 
@@ -342,12 +395,14 @@ int env_build(const struct env_sources *sources, char ***out, struct env_late *l
 	struct maker maker = {.from = sources, .pairs = &pairs};
 	int result;
 
-	*late = (struct env_late){NULL, NULL};
+	*late = (struct env_late){NULL};
 	result = make(&maker, late, err);
 	names_clear(&maker.host);
 	if (result < 0 || (sources->wireup && wire_up(&pairs, err) < 0)) {
 		words_free(take_ptr(&late->scripts));
 		words_free(take_ptr(&late->own));
+		free(take_ptr(&late->path_first));
+		free(take_ptr(&late->path_last));
 		return -1;
 	}
 	*out = take_ptr(&pairs.words.item);

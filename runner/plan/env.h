@@ -4,9 +4,10 @@
  *
  * In this order, later winning: the host's variables less those that would
  * mislead the image's programs (firn.conf [env] drop), the image's own (OCI
- * config Env), PATH and HOME, what its scripts do, and what the command line says. What nobody set
- * is added last: what a PMIx client of another version must know. Each name is there once; of
- * one that the host has twice the first holds, as for getenv(3).
+ * config Env), PATH and HOME, what its scripts do, and what the command line says; what is to
+ * stand around PATH does so whoever set it. What nobody set is added last: what a PMIx client of
+ * another version must know. Each name is there once; of one that the host has twice the first
+ * holds, as for getenv(3).
  */
 #ifndef FIRN_RUNNER_PLAN_ENV_H
 #define FIRN_RUNNER_PLAN_ENV_H
@@ -35,6 +36,7 @@ struct env_sources {
 struct env_late {
 	char **scripts; /* of the image, for its shell; NULL: all is done */
 	char **own;     /* what the command line sets, which comes after them */
+	char *path_first, *path_last; /* what is then put around PATH; NULL: nothing */
 };
 
 /*

@@ -137,6 +137,9 @@ static int take_answer(struct plan *plan, const struct shell_env *said, struct e
 	for (char *const *text = plan->own; text && *text; text++)
 		if (pairs_set(&env, *text) < 0)
 			return err_sys(err, "cannot make the environment");
+	if ((plan->path_first || plan->path_last) &&
+	    pairs_surround(&env, "PATH", plan->path_first, plan->path_last) < 0)
+		return err_sys(err, "cannot make the environment");
 	words_free(plan->env);
 	plan->env = take_ptr(&env.words.item);
 	words_free(take_ptr(&plan->scripts));
