@@ -10,6 +10,7 @@
 #include "builder/source/json_name.h"
 #include "builder/source/tool.h"
 #include "builder/tar/inflate.h"
+#include "lib/cli/called.h"
 #include "lib/conf/cache_place.h"
 #include "lib/log.h"
 #include "lib/size.h"
@@ -340,7 +341,7 @@ int main(int argc, char **argv)
 		status = go(i, argc - 2, argv + 2);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		log_error("cannot write to standard output");
-		return EXIT_FIRN_FAILED;
+		status = EXIT_FIRN_FAILED;
 	}
-	return status;
+	return argc > 0 ? called_status(argv[0], status) : status;
 }

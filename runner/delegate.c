@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "runner/delegate.h"
 
+#include "lib/cli/called.h"
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/own.h"
 
+#include <errno.h>
 #include <limits.h>
 
 #define PROGRAM "firn-build"
@@ -36,7 +38,8 @@ int delegate(const char *verb, int argc, char **argv)
 		return EXIT_FIRN_FAILED;
 	}
 	memcpy(path + strlen(path), PROGRAM, sizeof(PROGRAM));
-	words[0] = path;
+	/* By what name it was called says how to end (lib/cli/called.h). */
+	words[0] = called_as_apptainer(program_invocation_name) ? program_invocation_name : path;
 	words[1] = (char *)verb;
 	memcpy(words + 2, argv, (size_t)argc * sizeof(*words));
 	(void)execv(path, words);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 #include "config.h"
 
+#include "lib/cli/called.h"
 #include "lib/cli/usage.h"
 #include "lib/log.h"
 #include "runner/ask/hints.h"
 #include "runner/ask/request.h"
 #include "runner/delegate.h"
+#include "runner/dialect/dialect.h"
 #include "runner/doctor/doctor.h"
 #include "runner/foreign.h"
 #include "runner/has.h"
@@ -265,20 +267,38 @@ static void occupy_streams(void)
 			(void)open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
+/* The line in firn's words, for who was called by Apptainer's name. Returns 0, or an exit status.
+ */
+static int translate(int *argc, char ***argv, struct dialect *dialect)
+{
+	struct err err;
+
+	if (dialect_read(*argv, environ, dialect, &err) < 0 || dialect_settle(dialect, &err) < 0)
+		return give_up(&err);
+	*argc = (int)dialect->words.count;
+	*argv = dialect->words.item;
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
-	int status;
+	const char *called = argc > 0 ? argv[0] : "";
+	auto_dialect dialect = {0};
+	int status = EXIT_SUCCESS;
 
+	title_remember(argv);
+	occupy_streams();
+	if (called_as_apptainer(called))
+		status = translate(&argc, &argv, &dialect);
 	if (argc < 1 || (!is_builders(argc, argv) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)) {
 		log_error("cannot give up privileges: %s", strerror(errno));
 		return EXIT_FIRN_FAILED;
 	}
-	title_remember(argv);
-	occupy_streams();
-	status = choose(argc, argv);
+	if (status == EXIT_SUCCESS && !dialect.answered)
+		status = choose(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		log_error("cannot write to standard output");
-		return EXIT_FIRN_FAILED;
+		status = EXIT_FIRN_FAILED;
 	}
-	return status;
+	return called_status(called, status);
 }
