@@ -33,6 +33,12 @@ chmod 755 "$root/.singularity.d/runscript" "$root/.singularity.d/test"
 squash "$root" root.sqfs
 python3 "$srcdir/tests/images/mksif.py" root.sqfs lab.sif || exit 1
 
+# The page has every word that the tables have.
+for option in $({ apptainer exec --help && apptainer shell --help; } | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -e '--[a-z-]+' | sort -u | grep -vx -e --help); do
+	grep -qE -e "[\`| ]$option[\`, ]" "$srcdir/doc/apptainer.md" || missing="${missing:-} $option"
+done
+ok "the page tells of all options${missing:-}" [ -z "${missing:-}" ]
+
 # Its version, as programs read it.
 ok 'apptainer --version'            succeeds apptainer --version
 ok '... has the form cwltool wants' grep -qxE 'apptainer version [0-9]+\.[0-9]+\.[0-9]+\+firn\.[0-9.]+' "$last"

@@ -44,6 +44,18 @@ else
 	ok 'there run-singularity is firn'     [ "$(readlink "$scratch/run-singularity")" = firn ]
 fi
 
+# Apptainer's names are for who asks for them, where nobody has them.
+ok 'apptainer is not there'                [ ! -e "$bin/apptainer" ]
+ok 'make install-dialect works'            installs install-dialect
+ok 'there it is firn'                      [ "$(readlink "$bin/apptainer") $(readlink "$bin/singularity")" = 'firn firn' ]
+ok 'it speaks so'                          succeeds "$bin/singularity" version
+ok 'again works'                           installs install-dialect
+ln -sf elsewhere "$bin/apptainer"
+ok 'another runner keeps its name'         denied make -s -C "$builddir" install-dialect DESTDIR="$target"
+ok '... and a line says so'                says 'belongs to another runner'
+ok '... and it is as it was'               [ "$(readlink "$bin/apptainer")" = elsewhere ]
+rm "$bin/apptainer"
+
 make_small "$scratch/root"
 mkdir "$scratch/root/.firn"
 echo '{"config": {"Entrypoint": ["/bin/probe", "args"], "Cmd": ["default"]}}' >"$scratch/root/.firn/config.json"
