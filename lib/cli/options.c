@@ -3,6 +3,7 @@
 
 #include "lib/cli/usage.h"
 #include "lib/log.h"
+#include "lib/own.h"
 
 #include <string.h>
 
@@ -64,6 +65,20 @@ static int refuse(const struct cli *cli, const char *dashes, const char *name, s
 		       who(cli), cli->verb);
 }
 
+int cli_truth(const char *value)
+{
+	static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"};
+	static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False"};
+
+	for (size_t i = 0; i < COUNT_OF(yes); i++) {
+		if (strcmp(value, yes[i]) == 0)
+			return 1;
+		if (strcmp(value, no[i]) == 0)
+			return 0;
+	}
+	return -1;
+}
+
 static int take(struct cli_reading *at, const struct cli_option *option, const char *value)
 {
 	const struct cli *cli = at->cli;
@@ -77,6 +92,14 @@ static int take(struct cli_reading *at, const struct cli_option *option, const c
 	return option->take(at->to, option, value, at->err);
 }
 
+/* "--name=false": on the command line, and not taken. Returns the words used, or -1. */
+static int leave(struct cli_reading *at, const struct cli_option *option)
+{
+	const struct cli *cli = at->cli;
+
+	return option->take && cli->note && cli->note(at->to, option, at->err) < 0 ? -1 : 1;
+}
+
 /* "--name", "--name=value" or "--name value". Returns the words used, or -1. */
 static int take_long(struct cli_reading *at, char **argv)
 {
@@ -88,6 +111,8 @@ static int take_long(struct cli_reading *at, char **argv)
 
 	if (!option)
 		return refuse(at->cli, "--", name, len, at->err);
+	if (!option->value && value && at->cli->truths && cli_truth(value) >= 0)
+		return cli_truth(value) ? (take(at, option, NULL) < 0 ? -1 : 1) : leave(at, option);
 	if (!option->value && value)
 		return err_set(at->err, "option '--%s' takes no value", option->name);
 	if (option->value && !value) {

@@ -52,6 +52,8 @@ struct cli {
 	/* The first operand ends the options: what follows are a program's words. Otherwise
 	 * options may stand between and behind operands. */
 	bool program;
+	/* A flag may say "=true" or "=false" (cli_truth()), as Go's programs take it. */
+	bool truths;
 	/* What is done here instead of another program's option, the @len bytes of @name without
 	 * dashes: a static text that follows "; ", or NULL. NULL: nothing is. */
 	const char *(*foreign)(const char *name, size_t len);
@@ -75,6 +77,10 @@ int cli_read(const struct cli *cli, char **argv, void *to, char ***operand, stru
 
 /* Write usage, what the verb does, its options and examples (lib/cli/usage.h). */
 void cli_help(const struct cli *cli, FILE *out);
+
+/* Whether @value says yes, as Go's strconv.ParseBool has it: 1 for "1", "t", "true" and the like, 0
+ * for "0", "f", "false", -1 for what is neither. */
+int cli_truth(const char *value);
 
 /* For take, with the field's type: true; the value itself, which stays argv's. */
 int cli_take_flag(void *to, const struct cli_option *option, const char *value, struct err *err);

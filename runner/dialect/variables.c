@@ -58,7 +58,6 @@ static const struct {
 	{"DOCKER_USERNAME", "docker-username"}, {"DOCKER_PASSWORD", "docker-password"},
 	{"SANDBOX", "sandbox"}, {"SECTION", "section"}, {"NOTEST", "notest"},
 	{"FIXPERMS", "fix-perms"}, {"NO_CLEANUP", "no-cleanup"}, {"UPDATE", "update"},
-	{"ENCRYPTION_PEM_PATH", "pem-path"}, {"ENCRYPTION_PASSPHRASE", "passphrase"},
 };
 // clang-format on
 
@@ -74,21 +73,6 @@ struct variables {
 };
 
 static const char *const level_keys[] = {"SILENT", "QUIET", "VERBOSE", "DEBUG"};
-
-/* As Go's strconv.ParseBool takes them. Returns 1, 0, or -1 for what is neither. */
-static int truth(const char *value)
-{
-	static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"};
-	static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False"};
-
-	for (size_t i = 0; i < COUNT_OF(yes); i++) {
-		if (strcmp(value, yes[i]) == 0)
-			return 1;
-		if (strcmp(value, no[i]) == 0)
-			return 0;
-	}
-	return -1;
-}
 
 static const struct cli_option *find_row(const struct speech *speech, const char *name)
 {
@@ -123,7 +107,7 @@ static int take_key(struct speech *speech, const char *option, const char *name,
 		    struct err *err)
 {
 	const struct cli_option *row = find_row(speech, option);
-	int result, yes = row && !row->value ? truth(value) : 1;
+	int result, yes = row && !row->value ? cli_truth(value) : 1;
 
 	if (!row || !row->take || (speech->seen[row - speech->cli->option] && !adds_up(option)))
 		return 0;
@@ -252,7 +236,7 @@ static void take_level(struct variables *at)
 	for (size_t i = 0; i < COUNT_OF(level_keys); i++) {
 		const char *const *value = at->level[i].value;
 
-		if (truth(value[0] ? value[0] : value[1] ? value[1] : "0") == 1)
+		if (cli_truth(value[0] ? value[0] : value[1] ? value[1] : "0") == 1)
 			to->level = levels[i];
 	}
 }

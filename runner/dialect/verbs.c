@@ -170,7 +170,7 @@ static const struct cli_option rows[] = {
 
 #define VERB(verb_, name)                                                                          \
 	.verb = name, .bit = 1 << (verb_), .option = rows, .count = COUNT_OF(rows),                \
-	.note = dialect_see
+	.note = dialect_see, .truths = true
 
 const struct cli dialect_builders[] = {
 	[DIALECT_PULL] = {

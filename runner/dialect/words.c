@@ -14,7 +14,7 @@ enum {
 };
 
 /* Words of firn's that stand for one of Apptainer's: cli_option.field. */
-enum { CLEAN_ENV, CONTAIN, NO_HOME, WRITABLE_TMPFS, ROOT, CWD, HOME, MOUNT };
+enum { CLEAN_ENV, CONTAIN, NO_HOME, WRITABLE_TMPFS, ROOT, CWD, HOME };
 static const char *const firns[] = {
 	[CLEAN_ENV] = "--clean-env",
 	[CONTAIN] = "--contain",
@@ -23,7 +23,6 @@ static const char *const firns[] = {
 	[ROOT] = "--root",
 	[CWD] = "--cwd",
 	[HOME] = "--home",
-	[MOUNT] = "--mount",
 };
 
 static int take_word(void *to, const struct cli_option *row, const char *value, struct err *err)
@@ -73,6 +72,25 @@ static int take_bind(void *to, const struct cli_option *row, const char *value, 
 {
 	(void)row;
 	return dialect_each_bind(value, say_bind, to, err);
+}
+
+/* A variable may hold several, a line each. */
+static int take_mount(void *to, const struct cli_option *row, const char *value, struct err *err)
+{
+	struct speech *speech = to;
+
+	(void)row;
+	for (const char *at = value; *at; at += *at == '\n') {
+		size_t len = strcspn(at, "\n");
+		auto_free char *mount = strndup(at, len);
+
+		if (!mount)
+			return err_sys(err, "cannot take '%s'", value);
+		if (len > 0 && dialect_say(&speech->options, "--mount", mount, err) < 0)
+			return -1;
+		at += len;
+	}
+	return 0;
 }
 
 static int say_variable(void *arg, const char *text, struct err *err)
@@ -275,7 +293,6 @@ int dialect_end_action(struct speech *speech, char **operand, struct err *err)
 	"containers"
 #define KEYS "encrypted images cannot be read"
 #define NETWORK "a container has the host's network"
-#define LOGIN "log in with docker, podman or skopeo, whose credentials are read"
 #define NO_UNPACKING "images are never unpacked"
 #define NO_VM "there are no virtual machines"
 #define USERNS "it always runs in a user namespace of its own"
@@ -283,7 +300,7 @@ int dialect_end_action(struct speech *speech, char **operand, struct err *err)
 // clang-format off
 static const struct cli_option rows[] = {
 	{"bind", 'B', "SRC[:DST[:ro]],...", ACT, take_bind, 0, "show the host's SRC at DST"},
-	{"mount", 0, "type=bind,source=,destination=", ACT, take_word, MOUNT, "the same in words"},
+	{"mount", 0, "type=bind,source=,destination=", ACT, take_mount, 0, "the same in words"},
 	{"home", 'H', "SRC[:DST]", ACT, take_word, HOME, "another directory as home"},
 	{"no-home", 0, NULL, ACT, take_word, NO_HOME, "do not show the home"},
 	{"no-mount", 0, "home,...", ACT, take_no_mount, 0, "do not show the home"},
@@ -312,6 +329,11 @@ static const struct cli_option rows[] = {
 	{"pid", 'p', NULL, ACT, WARN("the host's processes stay visible")},
 	{"ipc", 'i', NULL, ACT, WARN("the host's IPC objects stay reachable")},
 
+	{"authfile", 0, "FILE", ACT, NOTHING("nothing is fetched")},
+	{"docker-host", 0, "URL", ACT, NOTHING("nothing is fetched")},
+	{"docker-login", 0, NULL, ACT, NOTHING("nothing is fetched")},
+	{"docker-password", 0, "TEXT", ACT, NOTHING("nothing is fetched")},
+	{"docker-username", 0, "TEXT", ACT, NOTHING("nothing is fetched")},
 	{"disable-cache", 0, NULL, ACT, NOTHING("running an image needs no cache")},
 	{"drop-caps", 0, "LIST", ACT, NOTHING("all are dropped")},
 	{"ignore-fakeroot-command", 0, NULL, ACT, NOTHING("that command is never used")},
@@ -340,7 +362,6 @@ static const struct cli_option rows[] = {
 	{"allow-setuid", 0, NULL, ACT, NOT("setuid programs gain nothing in a container")},
 	{"app", 0, "NAME", ACT, NOT("SCIF apps are not in this version")},
 	{"apply-cgroups", 0, "FILE", ACT, NOT(CGROUPS)},
-	{"authfile", 0, "FILE", ACT, NOT("nothing is fetched")},
 	{"blkio-weight", 0, "N", ACT, NOT(CGROUPS)},
 	{"blkio-weight-device", 0, "LIST", ACT, NOT(CGROUPS)},
 	{"boot", 0, NULL, ACT, NOT("no init process is started in a container")},
@@ -354,10 +375,6 @@ static const struct cli_option rows[] = {
 	{"dmtcp-launch", 0, "NAME", ACT, NOT("there are no checkpoints")},
 	{"dmtcp-restart", 0, "NAME", ACT, NOT("there are no checkpoints")},
 	{"dns", 0, "LIST", ACT, NOT("the host's /etc/resolv.conf is shown; bind another one")},
-	{"docker-host", 0, "URL", ACT, NOT("nothing is fetched")},
-	{"docker-login", 0, NULL, ACT, NOT(LOGIN)},
-	{"docker-password", 0, "TEXT", ACT, NOT(LOGIN)},
-	{"docker-username", 0, "TEXT", ACT, NOT(LOGIN)},
 	{"fusemount", 0, "SPEC", ACT, NOT("mount it on the host, and bind it")},
 	{"hostname", 0, "NAME", ACT, NOT("the host's name is that of the container")},
 	{"ignore-userns", 0, NULL, ACT, NOT(USERNS)},
@@ -393,7 +410,7 @@ static const struct cli_option rows[] = {
 
 #define ACTION(verb_, name)                                                                        \
 	.verb = name, .bit = 1 << (verb_), .option = rows, .count = COUNT_OF(rows),                \
-	.program = true, .note = dialect_see
+	.program = true, .note = dialect_see, .truths = true
 
 const struct cli dialect_actions[] = {
 	[DIALECT_EXEC] = {
