@@ -157,6 +157,7 @@ static const struct cli_option options[] = {
 	 "do not show the home; HOME is an empty directory in memory"},
 	{"home", 0, "SRC[:DST]", FOR_ALL, take_home, 0, "another directory as home"},
 	{"cwd", 0, "DIR", FOR_ALL, TEXT(cwd), "start in DIR of the container"},
+	{"shell", 0, "FILE", 1 << REQUEST_SHELL, TEXT(shell), "run this shell of the image"},
 	{"contain", 0, NULL, FOR_ALL, FLAG(contain),
 	 "private /tmp, home and /dev/shm, minimal /dev"},
 	{"writable-tmpfs", 0, NULL, FOR_ALL, FLAG(writable_tmpfs),

@@ -51,6 +51,7 @@ struct request {
 			owned */
 	char *home, *home_target; /* --home */
 	const char *cwd;
+	const char *shell; /* --shell */
 	const char *path_first, *path_last; /* --prepend-path, --append-path */
 	const char *overlay;
 	const char *engine;

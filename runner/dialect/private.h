@@ -40,7 +40,7 @@ struct speech {
 	struct words options; /* firn's; what sets variables stands behind, in this order: */
 	struct words from_variables, from_files, from_words;
 	struct words scratch; /* --scratch: places inside */
-	const char *workdir, *shell, *overlay;
+	const char *workdir, *overlay;
 	bool contain;
 
 	/* of pull, build and inspect */

@@ -263,21 +263,31 @@ static int say_all(struct speech *speech, const char *verb, const char *first, c
 	return second ? dialect_say(words, second, NULL, err) : 0;
 }
 
-/* What is no registry's, but firn builds of. */
-static bool is_local(const char *source)
+/*
+ * What is no registry's, but firn builds of. Apptainer takes "docker-archive://FILE" as well, which
+ * is brought into the other form in place.
+ */
+static bool is_local(char *source)
 {
 	static const char *const kinds[] = {"oci:", "oci-archive:", "docker-archive:",
 					    "docker-daemon:"};
 
-	for (size_t i = 0; i < COUNT_OF(kinds); i++)
-		if (strncmp(source, kinds[i], strlen(kinds[i])) == 0)
-			return true;
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		size_t len = strlen(kinds[i]);
+
+		if (strncmp(source, kinds[i], len) != 0)
+			continue;
+		if (strncmp(source + len, "//", 2) == 0)
+			memmove(source + len, source + len + 2, strlen(source + len + 2) + 1);
+		return true;
+	}
 	return false;
 }
 
 static int end_pull(struct speech *speech, char **operand, int words, struct err *err)
 {
-	const char *source = operand[words - 1], *out;
+	char *source = operand[words - 1];
+	const char *out;
 	auto_free char *file = NULL, *path = NULL;
 
 	if (words > 2)
@@ -294,6 +304,7 @@ static int end_build(struct speech *speech, char **operand, int words, struct er
 {
 	if (words != 2)
 		return err_set(err, "build takes the file to write and its source");
+	(void)is_local(operand[1]);
 	return say_all(speech, "build", operand[0], operand[1], err);
 }
 

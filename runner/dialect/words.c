@@ -177,6 +177,14 @@ static int take_no_mount(void *to, const struct cli_option *row, const char *val
 	return dialect_each_item(value, say_not_mounted, to, err);
 }
 
+static int take_shell(void *to, const struct cli_option *row, const char *value, struct err *err)
+{
+	struct speech *speech = to;
+
+	(void)row;
+	return dialect_say(&speech->options, "--shell", value, err);
+}
+
 static int take_umask(void *to, const struct cli_option *row, const char *value, struct err *err)
 {
 	struct speech *speech = to;
@@ -258,7 +266,7 @@ int dialect_end_action(struct speech *speech, char **operand, struct err *err)
 {
 	static const char test[] = "/.singularity.d/test";
 	struct words *words = &speech->to->words;
-	bool as_exec = speech->shell || speech->verb == DIALECT_TEST;
+	bool as_exec = speech->verb == DIALECT_TEST;
 
 	if (!*operand)
 		return err_set(err, "no image named; see '%s %s --help'", speech->cli->who,
@@ -273,7 +281,7 @@ int dialect_end_action(struct speech *speech, char **operand, struct err *err)
 		if (dialect_say(words, speech->options.item[i], NULL, err) < 0)
 			return -1;
 	if (dialect_say(words, "--", *operand++, err) < 0 ||
-	    (as_exec && dialect_say(words, speech->shell ? speech->shell : test, NULL, err) < 0))
+	    (as_exec && dialect_say(words, test, NULL, err) < 0))
 		return -1;
 	for (; *operand; operand++)
 		if (dialect_say(words, *operand, NULL, err) < 0)
@@ -324,7 +332,7 @@ static const struct cli_option rows[] = {
 	{"writable-tmpfs", 0, NULL, ACT, take_word, WRITABLE_TMPFS,
 	 "let writes succeed, into memory"},
 	{"no-umask", 0, NULL, ACT, take_umask, 0, "umask 0022 instead of the caller's"},
-	{"shell", 's', "FILE", SHELL, TEXT(shell), "the shell to run"},
+	{"shell", 's', "FILE", SHELL, take_shell, 0, "the shell to run"},
 
 	{"pid", 'p', NULL, ACT, WARN("the host's processes stay visible")},
 	{"ipc", 'i', NULL, ACT, WARN("the host's IPC objects stay reachable")},

@@ -64,6 +64,8 @@ static const char *shell_choice(const struct request *request, size_t i)
 	const char *choice[SHELLS] = {request->frozen ? NULL : getenv("SHELL"), "/bin/bash",
 				      "/bin/sh"};
 
+	if (request->shell)
+		return NULL; /* it is not looked for: the start tells when it is not there */
 	return choice[i] && choice[i][0] == '/' ? choice[i] : NULL;
 }
 
@@ -79,13 +81,13 @@ struct content_files command_files(const struct request *request)
 	return files;
 }
 
-/* The user's own shell if the image has it, else bash, else sh. */
+/* The one named; or the user's own shell if the image has it, else bash, else sh. */
 static int find_shell(const struct request *request, struct content *content, char ***argv,
 		      struct err *err)
 {
-	char *shell[] = {NULL, NULL};
+	char *shell[] = {(char *)request->shell, NULL};
 
-	for (size_t i = 0; i < SHELLS; i++) {
+	for (size_t i = 0; i < SHELLS && !request->shell; i++) {
 		const char *choice = shell_choice(request, i);
 		int has = choice ? content_has(content, choice, err) : 0;
 
