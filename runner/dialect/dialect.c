@@ -99,7 +99,7 @@ static const struct advice absent[] = {
 	{"completion", "bash's, zsh's and fish's are installed with firn"},
 	{"config", "firn.conf(5) is the configuration"},
 	{"confgen", "firn.conf(5) is the configuration"},
-	{"data", "data images are not in this version"},
+	{"data", "build FILE DIR packs a directory, and --bind FILE:DST shows what is in it"},
 	{"delete", "there is no library://"},
 	{"instance", "instances are not in this version; a service is 'firn exec --session NAME "
 		     "IMAGE COMMAND &', entered by the same --session"},

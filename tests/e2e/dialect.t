@@ -80,6 +80,10 @@ ok '--bind A:B,C:D'                 prints 'datadata' apptainer exec --bind "$sc
 ok '-B A:B:ro,C:D'                  denied apptainer exec -B "$scratch/data:/mnt:ro,$scratch/data:/opt" "$debian" touch /mnt/x
 ok '... and the other is writable'  succeeds apptainer exec -B "$scratch/data:/mnt:ro,$scratch/data:/opt" "$debian" touch /opt/x
 ok '--mount type=bind'              prints data apptainer exec --mount type=bind,source="$scratch/data",destination=/mnt "$debian" cat /mnt/file
+squash "$scratch/data" data.sqfs
+ok '-B a data image'                prints data apptainer exec -B data.sqfs:/mnt "$debian" cat /mnt/file
+ok '-B one in a list'               prints data apptainer exec -B "$scratch/work:/opt:ro,data.sqfs:/mnt:image-src=/" "$debian" cat /mnt/file
+ok '--mount type=image'             prints data apptainer exec --mount type=image,source=data.sqfs,destination=/mnt "$debian" cat /mnt/file
 ok '-H DIR'                         prints "$scratch/data" apptainer exec -H "$scratch/data" "$debian" sh -c 'echo $HOME'
 ok '--home SRC:DST'                 prints 'data' apptainer exec --home "$scratch/data:/home/me" "$debian" sh -c 'cat $HOME/file'
 ok '--no-home'                      denied apptainer exec --no-home --pwd / "$debian" cat "$scratch/home/own"
