@@ -14,9 +14,18 @@ struct cli_reading {
 	struct err *err;
 };
 
-static const char *who(const struct cli *cli)
+/* "firn exec" */
+struct cli_name {
+	char text[64];
+};
+
+static struct cli_name name_of(const struct cli *cli)
 {
-	return cli->who ? cli->who : "firn";
+	struct cli_name name;
+
+	(void)snprintf(name.text, sizeof(name.text), "%s%s%s", cli->who ? cli->who : "firn",
+		       cli->verb ? " " : "", cli->verb ? cli->verb : "");
+	return name;
 }
 
 static bool has(const struct cli *cli, const struct cli_option *option)
@@ -47,22 +56,22 @@ static int refuse(const struct cli *cli, const char *dashes, const char *name, s
 	const char *advice = cli->foreign ? cli->foreign(name, len) : NULL;
 	const char *reason = advice_find(cli->absent, cli->absents, name, len);
 	struct nearest nearest = {.word = name, .len = len};
+	struct cli_name own = name_of(cli);
 
 	if (reason)
 		return err_set(err, "option '%s%.*s' is not in this version: %s", dashes, (int)len,
 			       name, reason);
 	if (advice)
-		return err_set(err, "%s %s has no option '%s%.*s'; %s", who(cli), cli->verb, dashes,
-			       (int)len, name, advice);
+		return err_set(err, "%s has no option '%s%.*s'; %s", own.text, dashes, (int)len,
+			       name, advice);
 	for (size_t i = 0; i < cli->count; i++)
 		if (has(cli, &cli->option[i]))
 			nearest_try(&nearest, cli->option[i].name);
 	if (nearest.best)
-		return err_set(err,
-			       "unknown option '%s%.*s'; did you mean '--%s'? see '%s %s --help'",
-			       dashes, (int)len, name, nearest.best, who(cli), cli->verb);
-	return err_set(err, "unknown option '%s%.*s'; see '%s %s --help'", dashes, (int)len, name,
-		       who(cli), cli->verb);
+		return err_set(err, "unknown option '%s%.*s'; did you mean '--%s'? see '%s --help'",
+			       dashes, (int)len, name, nearest.best, own.text);
+	return err_set(err, "unknown option '%s%.*s'; see '%s --help'", dashes, (int)len, name,
+		       own.text);
 }
 
 int cli_truth(const char *value)
@@ -182,7 +191,7 @@ int cli_read(const struct cli *cli, char **argv, void *to, char ***operand, stru
 
 void cli_help(const struct cli *cli, FILE *out)
 {
-	(void)fprintf(out, "usage: %s %s %s\n%s\n\n", who(cli), cli->verb, cli->usage, cli->about);
+	(void)fprintf(out, "usage: %s %s\n%s\n\n", name_of(cli).text, cli->usage, cli->about);
 	for (const struct cli_option *at = cli->option; at < cli->option + cli->count; at++)
 		if (has(cli, at))
 			usage_option(out, at->letter, at->name, at->value, at->help);

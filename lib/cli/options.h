@@ -42,7 +42,7 @@ struct cli_option {
 /* A verb. Texts are static. */
 struct cli {
 	const char *who;	/* the program, as it is called; NULL: firn */
-	const char *verb;	/* "exec" */
+	const char *verb;	/* "exec"; NULL: what stands before the verb is read */
 	const char *usage;	/* what follows it: "[OPTION...] IMAGE COMMAND [ARG...]" */
 	const char *about;	/* what it does: lines, the last one without a newline */
 	const char *example[4]; /* commands as they are typed; ends with NULL */

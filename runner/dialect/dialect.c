@@ -293,8 +293,7 @@ int dialect_read(char **argv, char *const *env, struct dialect *out, struct err 
 	const char *slash = strrchr(argv[0], '/');
 	struct cli cli = {
 		.who = slash ? slash + 1 : argv[0],
-		.verb = "VERB",
-		.usage = "[OPTION...] ...",
+		.usage = "[OPTION...] VERB ...",
 		.about = "Run one image file as a normal user.",
 		.option = rows,
 		.count = COUNT_OF(rows),

@@ -216,6 +216,10 @@ static int end_places(struct speech *speech, struct err *err)
 	if (speech->workdir && strpbrk(speech->workdir, ":,\\"))
 		return err_set(err, "--workdir '%s' must be without ':', ',' and '\\'",
 			       speech->workdir);
+	if (speech->workdir && !speech->contain && !place &&
+	    words_add(&speech->to->notes, "option '--workdir' has no effect: without --contain and "
+					  "--scratch nothing is kept there") < 0)
+		return err_sys(err, "cannot take '%s'", speech->workdir);
 	if (speech->workdir && speech->contain &&
 	    (show_below(speech, "tmp", "/tmp", err) < 0 ||
 	     show_below(speech, "var_tmp", "/var/tmp", err) < 0))

@@ -47,6 +47,7 @@ ok '... is of the same make'        says 'apptainer version '
 ok 'apptainer version'              succeeds apptainer version
 ok '... is the number alone'        grep -qxE '[0-9]+\.[0-9]+\.[0-9]+\+firn\.[0-9.]+' "$last"
 ok 'apptainer help'                 succeeds apptainer help
+ok '... begins with its own options' says 'usage: apptainer [OPTION...] VERB'
 ok '... lists verbs'                says 'run-help'
 ok 'apptainer --help'               succeeds apptainer --help
 ok 'apptainer help exec'            succeeds apptainer help exec

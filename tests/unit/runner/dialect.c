@@ -227,6 +227,7 @@ static const struct spoken lines[] = {
 	 "!unknown option '--nosuch'; see 'apptainer exec --help'"},
 	{"", "apptainer exec instance://a b",
 	 "!'instance://a' is not offered: instances are not in this version"},
+	{"", "apptainer -x", "!unknown option '-x'; see 'apptainer --help'"},
 	{"", "apptainer", "!no verb given; see 'apptainer --help'"},
 	{"", "apptainer sign x", "!'sign' is not offered: images have no signatures by keys"},
 	{"", "apptainer exce x", "!unknown verb 'exce'; did you mean 'exec'?"},
