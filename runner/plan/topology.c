@@ -3,7 +3,7 @@
 
 #include "lib/log.h"
 #include "mpi-glue/discover.h"
-#include "mpi-glue/ldcache.h"
+#include "mpi-glue/loader/ldcache.h"
 #include "mpi-glue/wireup.h"
 #include "runner/plan/env.h"
 

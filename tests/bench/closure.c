@@ -5,7 +5,7 @@
  * milliseconds; how many objects and look-ups there were, and what is missing. One round more than
  * are told goes before them.
  */
-#include "mpi-glue/closure.h"
+#include "mpi-glue/loader/closure.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -4,8 +4,8 @@
  * -fsanitize=fuzzer,address,undefined. The first byte says what the others are.
  */
 #include "lib/own.h"
-#include "mpi-glue/elf.h"
-#include "mpi-glue/ldcache.h"
+#include "mpi-glue/loader/elf.h"
+#include "mpi-glue/loader/ldcache.h"
 
 #include <elf.h>
 #include <stdint.h>

@@ -14,8 +14,8 @@
  * A struct elf_file is of the caller's stack; it holds memory after elf_file_dynamic(), for which
  * there is elf_file_close().
  */
-#ifndef FIRN_MPI_GLUE_ELF_PRIVATE_H
-#define FIRN_MPI_GLUE_ELF_PRIVATE_H
+#ifndef FIRN_MPI_GLUE_LOADER_ELF_PRIVATE_H
+#define FIRN_MPI_GLUE_LOADER_ELF_PRIVATE_H
 
 #include "lib/err.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/ldcache.h"
+#include "mpi-glue/loader/ldcache.h"
 
 #include "lib/file.h"
-#include "mpi-glue/hwcaps.h"
+#include "mpi-glue/loader/hwcaps.h"
 #include "tests/unit/tap.h"
 
 #include <elf.h>

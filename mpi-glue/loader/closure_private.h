@@ -13,12 +13,12 @@
  *
  * Nothing here is for others: closure.h says what they may rely on.
  */
-#ifndef FIRN_MPI_GLUE_CLOSURE_PRIVATE_H
-#define FIRN_MPI_GLUE_CLOSURE_PRIVATE_H
+#ifndef FIRN_MPI_GLUE_LOADER_CLOSURE_PRIVATE_H
+#define FIRN_MPI_GLUE_LOADER_CLOSURE_PRIVATE_H
 
 #include "lib/words.h"
-#include "mpi-glue/closure.h"
-#include "mpi-glue/ldcache.h"
+#include "mpi-glue/loader/closure.h"
+#include "mpi-glue/loader/ldcache.h"
 
 #include <sys/stat.h>
 

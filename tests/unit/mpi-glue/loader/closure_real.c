@@ -4,7 +4,7 @@
  * of the real images' roots where they are. FIRN_TEST_ALL=1 has all programs compared, not some.
  */
 #include "lib/path.h"
-#include "tests/unit/mpi-glue/loader.h"
+#include "tests/unit/mpi-glue/loader/loader.h"
 #include "tests/unit/tap.h"
 
 #include <dirent.h>

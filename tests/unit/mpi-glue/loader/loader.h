@@ -6,10 +6,10 @@
  * of a root is asked within, in a user namespace, where it has its own cache and default folders;
  * or from outside, with the folders told to both.
  */
-#ifndef FIRN_TESTS_UNIT_MPI_GLUE_LOADER_H
-#define FIRN_TESTS_UNIT_MPI_GLUE_LOADER_H
+#ifndef FIRN_TESTS_UNIT_MPI_GLUE_LOADER_LOADER_H
+#define FIRN_TESTS_UNIT_MPI_GLUE_LOADER_LOADER_H
 
-#include "mpi-glue/closure.h"
+#include "mpi-glue/loader/closure.h"
 
 #if defined(__aarch64__)
 #define LOADER "/lib/ld-linux-aarch64.so.1"

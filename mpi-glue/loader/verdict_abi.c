@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/verdict.h"
+#include "mpi-glue/loader/verdict.h"
 
 #include "lib/words.h"
 

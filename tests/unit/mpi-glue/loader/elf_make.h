@@ -6,8 +6,8 @@
  * needed, an object of another machine costs nothing, and a test that wants a broken one knows
  * where to break it.
  */
-#ifndef FIRN_TESTS_UNIT_MPI_GLUE_ELF_MAKE_H
-#define FIRN_TESTS_UNIT_MPI_GLUE_ELF_MAKE_H
+#ifndef FIRN_TESTS_UNIT_MPI_GLUE_LOADER_ELF_MAKE_H
+#define FIRN_TESTS_UNIT_MPI_GLUE_LOADER_ELF_MAKE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "tests/unit/mpi-glue/elf_make.h"
+#include "tests/unit/mpi-glue/loader/elf_make.h"
 
 #include <elf.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/verdict.h"
+#include "mpi-glue/loader/verdict.h"
 
-#include "mpi-glue/verdict_private.h"
+#include "mpi-glue/loader/verdict_private.h"
 
 #include <elf.h>
 #include <stdlib.h>

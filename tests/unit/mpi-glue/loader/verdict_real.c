@@ -4,13 +4,13 @@
  * what the image's own loader says once the chosen ones stand in a folder before its own.
  * FIRN_TEST_ALL=1 has all libraries tried, not some.
  */
-#include "mpi-glue/verdict.h"
+#include "mpi-glue/loader/verdict.h"
 
 #include "lib/file.h"
 #include "lib/words.h"
-#include "mpi-glue/ldcache.h"
+#include "mpi-glue/loader/ldcache.h"
 #include "tests/unit/folder.h"
-#include "tests/unit/mpi-glue/loader.h"
+#include "tests/unit/mpi-glue/loader/loader.h"
 #include "tests/unit/tap.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/hwcaps.h"
+#include "mpi-glue/loader/hwcaps.h"
 
 #include <stddef.h>
 

@@ -6,8 +6,8 @@
  * its psABI ("x86-64-v3": AVX2, BMI, FMA and others); aarch64 has none. They are asked of the
  * processor (CPUID, and XGETBV for what the kernel saves), as the loader does.
  */
-#ifndef FIRN_MPI_GLUE_HWCAPS_H
-#define FIRN_MPI_GLUE_HWCAPS_H
+#ifndef FIRN_MPI_GLUE_LOADER_HWCAPS_H
+#define FIRN_MPI_GLUE_LOADER_HWCAPS_H
 
 #include <stdint.h>
 

@@ -7,10 +7,10 @@
  * the image's glibc as far as its versions tell, "2.30", or "none"; a release that has brought no
  * new functions is not among them.
  */
-#ifndef FIRN_MPI_GLUE_VERDICT_PRIVATE_H
-#define FIRN_MPI_GLUE_VERDICT_PRIVATE_H
+#ifndef FIRN_MPI_GLUE_LOADER_VERDICT_PRIVATE_H
+#define FIRN_MPI_GLUE_LOADER_VERDICT_PRIVATE_H
 
-#include "mpi-glue/verdict.h"
+#include "mpi-glue/loader/verdict.h"
 
 struct verdict_case {
 	struct closure *host, *image;

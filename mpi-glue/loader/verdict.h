@@ -27,12 +27,12 @@
  *
  * Nothing goes into an image of musl: there, not even the names of the versions are known.
  */
-#ifndef FIRN_MPI_GLUE_VERDICT_H
-#define FIRN_MPI_GLUE_VERDICT_H
+#ifndef FIRN_MPI_GLUE_LOADER_VERDICT_H
+#define FIRN_MPI_GLUE_LOADER_VERDICT_H
 
 #include "lib/err.h"
 #include "lib/own.h"
-#include "mpi-glue/closure.h"
+#include "mpi-glue/loader/closure.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,11 +2,11 @@
 /*
  * What of a host goes into an image: a host and an image of made objects, and what is decided.
  */
-#include "mpi-glue/verdict.h"
+#include "mpi-glue/loader/verdict.h"
 
 #include "lib/file.h"
 #include "tests/unit/folder.h"
-#include "tests/unit/mpi-glue/elf_make.h"
+#include "tests/unit/mpi-glue/loader/elf_make.h"
 #include "tests/unit/tap.h"
 
 #include <fcntl.h>

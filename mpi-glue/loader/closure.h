@@ -21,12 +21,12 @@
  *
  * musl's loader has other rules. Its objects are told as such, and not followed.
  */
-#ifndef FIRN_MPI_GLUE_CLOSURE_H
-#define FIRN_MPI_GLUE_CLOSURE_H
+#ifndef FIRN_MPI_GLUE_LOADER_CLOSURE_H
+#define FIRN_MPI_GLUE_LOADER_CLOSURE_H
 
 #include "lib/err.h"
 #include "lib/own.h"
-#include "mpi-glue/elf.h"
+#include "mpi-glue/loader/elf.h"
 
 #include <stdbool.h>
 #include <stddef.h>

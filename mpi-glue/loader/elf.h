@@ -11,8 +11,8 @@
  * Objects of 64 bits, little-endian, for x86-64 and aarch64 are understood. Any other is answered
  * as one of another machine: a loader that meets it goes on searching, and so does our caller.
  */
-#ifndef FIRN_MPI_GLUE_ELF_H
-#define FIRN_MPI_GLUE_ELF_H
+#ifndef FIRN_MPI_GLUE_LOADER_ELF_H
+#define FIRN_MPI_GLUE_LOADER_ELF_H
 
 #include "lib/err.h"
 #include "lib/own.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/elf_private.h"
+#include "mpi-glue/loader/elf_private.h"
 
 #include "lib/file.h"
-#include "mpi-glue/elf.h"
+#include "mpi-glue/loader/elf.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

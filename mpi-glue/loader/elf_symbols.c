@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/elf.h"
-#include "mpi-glue/elf_private.h"
+#include "mpi-glue/loader/elf.h"
+#include "mpi-glue/loader/elf_private.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/elf.h"
+#include "mpi-glue/loader/elf.h"
 
 #include "lib/own.h"
-#include "tests/unit/mpi-glue/elf_make.h"
+#include "tests/unit/mpi-glue/loader/elf_make.h"
 #include "tests/unit/tap.h"
 
 #include <elf.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "tests/unit/mpi-glue/loader.h"
+#include "tests/unit/mpi-glue/loader/loader.h"
 
 #include "lib/path.h"
 

@@ -7,8 +7,8 @@
  * which one lists the names of glibc-hwcaps ("x86-64-v3"). Little-endian, as are the machines that
  * we know; a cache of the other byte order is no such file. Nothing in it is trusted.
  */
-#ifndef FIRN_MPI_GLUE_LDCACHE_H
-#define FIRN_MPI_GLUE_LDCACHE_H
+#ifndef FIRN_MPI_GLUE_LOADER_LDCACHE_H
+#define FIRN_MPI_GLUE_LOADER_LDCACHE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/verdict_private.h"
+#include "mpi-glue/loader/verdict_private.h"
 
 #include "lib/file.h"
 

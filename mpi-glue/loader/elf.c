@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/elf.h"
+#include "mpi-glue/loader/elf.h"
 
-#include "mpi-glue/elf_private.h"
+#include "mpi-glue/loader/elf_private.h"
 
 #include <stdlib.h>
 #include <string.h>

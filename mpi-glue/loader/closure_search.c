@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/closure_private.h"
+#include "mpi-glue/loader/closure_private.h"
 
 #include "lib/file.h"
 #include "lib/path.h"
-#include "mpi-glue/hwcaps.h"
+#include "mpi-glue/loader/hwcaps.h"
 
 #include <elf.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/closure_private.h"
+#include "mpi-glue/loader/closure_private.h"
 
 #include "lib/path.h"
 

@@ -3,12 +3,12 @@
  * The loader's rules one by one, in a root of made objects; and where a loader is here that can be
  * started in that root, it says the same.
  */
-#include "mpi-glue/closure.h"
+#include "mpi-glue/loader/closure.h"
 
 #include "lib/file.h"
 #include "tests/unit/folder.h"
-#include "tests/unit/mpi-glue/elf_make.h"
-#include "tests/unit/mpi-glue/loader.h"
+#include "tests/unit/mpi-glue/loader/elf_make.h"
+#include "tests/unit/mpi-glue/loader/loader.h"
 #include "tests/unit/tap.h"
 
 #include <elf.h>

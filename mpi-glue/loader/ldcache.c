@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "mpi-glue/ldcache.h"
+#include "mpi-glue/loader/ldcache.h"
 
 #include <ctype.h>
 #include <elf.h>
