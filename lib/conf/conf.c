@@ -2,9 +2,8 @@
 #include "lib/conf/conf.h"
 
 #include "lib/conf/deniable.h"
+#include "lib/conf/lines.h"
 #include "lib/conf/private.h"
-#include "lib/conf/trust.h"
-#include "lib/file.h"
 #include "lib/host.h"
 #include "paths.h"
 
@@ -17,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-enum { FILE_MAX = 1 << 20, SECTION_MAX = 300 };
+enum { SECTION_MAX = 300 };
 
 #define SITE_FILE SYSCONFDIR "/firn/firn.conf"
 
@@ -191,17 +190,6 @@ static const struct key *find_key(const struct key *table, size_t count, const c
 	return NULL;
 }
 
-static char *trim(char *text)
-{
-	size_t len;
-
-	text += strspn(text, " \t\r");
-	len = strlen(text);
-	while (len > 0 && strchr(" \t\r", text[len - 1]))
-		text[--len] = '\0';
-	return text;
-}
-
 /* Where a message points to. */
 struct conf_place {
 	const char *path;
@@ -258,102 +246,72 @@ static int earlier_line(struct conf_place *place, struct conf_registry *registry
 	return line;
 }
 
-static int take_section(struct conf *conf, const char *line, char *section, size_t section_size,
+static int take_section(struct conf *conf, const char *name, char *section, size_t section_size,
 			const struct conf_place *place, struct err *err)
 {
-	size_t len = strlen(line);
-
-	if (line[len - 1] != ']' || len - 2 >= section_size)
+	if ((size_t)snprintf(section, section_size, "%s", name) >= section_size)
 		return err_set(err, "'%s' line %d is no section", place->path, place->line);
-	memcpy(section, line + 1, len - 2);
-	section[len - 2] = '\0';
 	if (!section_registry(conf, section) && !is_section(section))
 		return no_section(section, place, err);
 	return 0;
 }
 
-/* What is right where @value is as other languages have it; NULL: it is not. */
-static const char *likely_meant(const char *value)
-{
-	if (*value == '"' || *value == '\'')
-		return "values are written without quotes";
-	for (const char *at = value; (at = strchr(at, '#')); at++)
-		if (at > value && strchr(" \t", at[-1]))
-			return "a comment has a line of its own";
-	return NULL;
-}
-
-static int take_line(struct conf *conf, char *line, char *section, size_t section_size,
+static int take_pair(struct conf *conf, const char *name, const char *value, const char *section,
 		     struct conf_place *place, struct err *err)
 {
+	struct conf_registry *registry = section_registry(conf, section);
 	const struct key *key;
-	struct conf_registry *registry;
-	const char *wrong;
-	char *value;
+	const char *wrong = conf_lines_likely_meant(value);
 	int earlier;
 
-	line = trim(line);
-	if (*line == '\0' || *line == '#')
-		return 0;
-	if (*line == '[')
-		return take_section(conf, line, section, section_size, place, err);
-	value = strchr(line, '=');
-	if (!value)
-		return err_set(err, "'%s' line %d is not of the form KEY = VALUE", place->path,
-			       place->line);
-	*value++ = '\0';
-	line = trim(line);
-	value = trim(value);
-	registry = section_registry(conf, section);
-	key = registry ? find_key(registry_keys, COUNT_OF(registry_keys), "registry", line) :
-			 find_key(keys, COUNT_OF(keys), section, line);
+	key = registry ? find_key(registry_keys, COUNT_OF(registry_keys), "registry", name) :
+			 find_key(keys, COUNT_OF(keys), section, name);
 	if (!key)
-		return no_key(section, line, place, err);
+		return no_key(section, name, place, err);
 	/* An option that the site denies must not come in by the back door of --config. */
-	if (!place->trusted && (!key->user || !conf_allows(conf, line)))
+	if (!place->trusted && (!key->user || !conf_allows(conf, name)))
 		return err_set(err, "'%s' line %d: only the site may set '%s'", place->path,
-			       place->line, line);
-	if (likely_meant(value))
+			       place->line, name);
+	if (wrong)
 		return err_set(err, "'%s' line %d: '%s' cannot be '%s': %s", place->path,
-			       place->line, line, value, likely_meant(value));
+			       place->line, name, value, wrong);
 	earlier = earlier_line(place, registry, key);
 	if (earlier > 0)
 		return err_set(err, "'%s' line %d: '%s' is there twice, first in line %d",
-			       place->path, place->line, line, earlier);
+			       place->path, place->line, name, earlier);
 	if (conf_take_value(registry ? (void *)registry : conf, key, value, &wrong) < 0)
 		return err_set(err, "'%s' line %d: '%s' cannot be '%s': %s", place->path,
-			       place->line, line, value, wrong);
+			       place->line, name, value, wrong);
 	return 0;
 }
 
 int conf_take_text(struct conf *conf, char *text, const char *path, bool trusted, struct err *err)
 {
 	struct conf_place place = {.path = path, .trusted = trusted};
+	struct conf_lines lines = {.path = path, .rest = text};
 	char section[SECTION_MAX] = "";
-	char *rest = text;
-	char *line;
+	int result;
 
 	for (size_t i = 0; i < conf->registry_count; i++)
 		memset(conf->registry[i].seen, 0, sizeof(conf->registry[i].seen));
-	while ((line = strsep(&rest, "\n"))) {
-		place.line++;
-		if (take_line(conf, line, section, sizeof(section), &place, err) < 0)
-			return -1;
+	while ((result = conf_lines_next(&lines, err)) > 0) {
+		place.line = lines.number;
+		result = lines.section ? take_section(conf, lines.section, section, sizeof(section),
+						      &place, err)
+				       : take_pair(conf, lines.name, lines.value, section, &place,
+						   err);
+		if (result < 0)
+			break;
 	}
-	return 0;
+	return result;
 }
 
 static int read_open(struct conf *conf, int fd, const char *path, bool trusted, struct err *err)
 {
 	auto_free char *text = NULL;
-	size_t size;
 
-	if (trust_check(fd, path, trusted, err) < 0)
+	if (conf_lines_read(fd, path, trusted, &text, err) < 0)
 		return -1;
-	if (file_read_fd(fd, path, FILE_MAX, &text, &size, err) < 0)
-		return -1;
-	if (memchr(text, '\0', size))
-		return err_set(err, "'%s' is no text: it holds a NUL byte", path);
 	return conf_take_text(conf, text, path, trusted, err);
 }
 
