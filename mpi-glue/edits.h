@@ -21,7 +21,8 @@
 #include <stdio.h>
 
 /* A directory in memory that is the container's own, and in it what the edits say. */
-#define EDITS_PLACE "/.firn/host"
+#define EDITS_PLACE "/.firn/injected"
+enum { EDITS_PLACE_SIZE = 1 << 20 }; /* bytes it may take, which no files' contents are of */
 #define EDITS_LIBRARIES EDITS_PLACE "/lib"
 #define EDITS_ENVIRONMENT EDITS_PLACE "/environment"
 
