@@ -17,7 +17,6 @@
 #include "runner/plan/entrypoint.h"
 #include "runner/session/container.h"
 #include "runner/session/session_start.h"
-#include "runner/task/env_shell.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -34,6 +33,23 @@ static void explain_image(const char *image, struct err *err)
 {
 	if (err->code == ENOENT && access(image, F_OK) < 0 && foreign_reference(image))
 		(void)err_set(err, "'%s' is not a file; %s", image, FOREIGN_USE_PULL);
+}
+
+/* What goes in depends on the finished root: then that is made, and nothing runs in it. */
+static int print_plan(struct container *container, const struct container_use *use)
+{
+	bool injects = injected_is_asked(container->request);
+	struct err err;
+
+	if ((injects ? container_build(container, use, &err) :
+		       container_compose(container, &err)) < 0)
+		return give_up(&err);
+	if (!container->plan->scripts &&
+	    injected_apply(&container->injected, container->plan, &err) < 0)
+		return give_up(&err);
+	plan_print(container->plan, stdout);
+	edits_print(&container->injected.edits, stdout);
+	return EXIT_SUCCESS;
 }
 
 /* exec, run and shell: ask, plan, do. */
@@ -61,17 +77,13 @@ static int go(enum request_verb verb, int argc, char **argv)
 		return give_up(&err);
 	}
 	hints_tell(request, container.conf, interactive && !request->print_plan);
-	if (request->print_plan) {
-		if (container_compose(&container, &err) < 0)
-			return give_up(&err);
-		plan_print(container.plan, stdout);
-		return EXIT_SUCCESS;
-	}
+	if (request->print_plan)
+		return print_plan(&container, &use);
 	if (container_meet(&container, &use, &err) < 0 ||
 	    container_enter(&container, &use, &err) < 0)
 		return give_up(&err);
 	if ((request->contain && guard_terminal(&err) < 0) ||
-	    env_shell_run(container.plan, &err) < 0)
+	    container_environment(&container, &err) < 0)
 		return give_up(&err);
 	(void)launch_task(container.plan, &container.launched, &err);
 	return give_up(&err);

@@ -14,7 +14,7 @@ static const char *const options[] = {
 	"bind", "mount", "tmpfs", "env", "env-file", "prepend-path", "append-path", "clean-env",
 	"no-home", "home", "cwd",
 	"contain", "writable-tmpfs", "overlay", "overlay-any", "root", "frozen", "private",
-	"session", "mpi", "engine", "config", "print-plan", "verbose", "quiet",
+	"session", "mpi", "glibc", "engine", "config", "print-plan", "verbose", "quiet",
 	/* the builder's */
 	"platform", "compress", "block-size", "jobs", "all-root", "force", "no-cache", "rebuild",
 	"from", "keep", "json",

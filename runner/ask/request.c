@@ -124,14 +124,29 @@ static int take_mpi(void *to, const struct cli_option *option, const char *value
 	struct request *request = to;
 
 	(void)option;
-	if (strcmp(value, "host") == 0 || strncmp(value, "host:", 5) == 0)
-		return err_set(err,
-			       "--mpi '%s' is not in this version: the host's MPI is not put into "
-			       "containers, the image's own runs (--mpi hybrid)",
+	request->mpi_profile = NULL;
+	if (strncmp(value, "host:", 5) == 0 && value[5]) {
+		request->mpi = "host";
+		request->mpi_profile = value + 5;
+		return 0;
+	}
+	if (strcmp(value, "hybrid") != 0 && strcmp(value, "none") != 0 &&
+	    strcmp(value, "host") != 0)
+		return err_set(err, "--mpi takes hybrid, none, host or host:PROFILE, not '%s'",
 			       value);
-	if (strcmp(value, "hybrid") != 0 && strcmp(value, "none") != 0)
-		return err_set(err, "--mpi takes hybrid or none, not '%s'", value);
 	request->mpi = value;
+	return 0;
+}
+
+static int take_glibc(void *to, const struct cli_option *option, const char *value,
+		      struct err *err)
+{
+	struct request *request = to;
+
+	(void)option;
+	request->host_glibc = strcmp(value, "host") == 0;
+	if (!request->host_glibc && strcmp(value, "image") != 0)
+		return err_set(err, "--glibc takes image or host, not '%s'", value);
 	return 0;
 }
 
@@ -171,8 +186,10 @@ static const struct cli_option options[] = {
 	{"private", 0, NULL, FOR_ALL, FLAG(private), "never share the container with other ranks"},
 	{"session", 0, "NAME", FOR_ALL, TEXT(session),
 	 "share the container with all that say this name"},
-	{"mpi", 0, "hybrid|none", FOR_ALL, take_mpi, 0,
-	 "let the host's launcher start the image's MPI (the default), or not"},
+	{"mpi", 0, "hybrid|none|host[:PROFILE]", FOR_ALL, take_mpi, 0,
+	 "let the host's launcher start the image's MPI (default), or not; put in the host's"},
+	{"glibc", 0, "image|host", FOR_ALL, take_glibc, 0,
+	 "with --mpi=host: whose C library programs get (the image's)"},
 	{"engine", 0, "firn|squashfuse", FOR_ALL, TEXT(engine), "who serves the image"},
 	{"config", 0, "FILE", FOR_ALL, TEXT(config), "read a configuration of your own, too"},
 	{"print-plan", 0, NULL, FOR_ALL, FLAG(print_plan),

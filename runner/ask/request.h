@@ -57,7 +57,9 @@ struct request {
 	const char *engine;
 	const char *config;
 	const char *session; /* --session */
-	const char *mpi;     /* --mpi: "hybrid" or "none"; NULL: the configuration's */
+	const char *mpi; /* --mpi: "hybrid", "none" or "host"; NULL: the configuration's */
+	const char *mpi_profile; /* of "host", what stands behind its colon; else NULL */
+	bool host_glibc;	 /* --glibc=host */
 	bool clean_env, no_home, contain, writable_tmpfs, root, frozen, private, print_plan, help;
 	bool overlay_any;
 	bool prompt; /* set by main: somebody types into it */

@@ -16,9 +16,9 @@
  * Clone all sources before anything is attached: meanwhile the mount server
  * gets ready, and no source can come from a mount made here.
  */
-static int clone_sources(struct builder *at, struct err *err)
+static int clone_sources(struct builder *at, size_t first, struct err *err)
 {
-	for (size_t i = 0; i < at->plan->count; i++) {
+	for (size_t i = first; i < at->plan->count; i++) {
 		const struct plan_step *step = &at->plan->step[i];
 
 		at->clone[i] = -1;
@@ -119,18 +119,12 @@ static int make_late_points(struct builder *at, size_t first, struct points *poi
 	return 0;
 }
 
-/* The hook plans what the image's configuration asks for: there may be more steps than there were.
- */
-static int call_hook(struct builder *at, const struct mount_hook *hook, struct err *err)
+/* There are more steps than there were @before. */
+static int make_room(struct builder *at, size_t before, struct err *err)
 {
-	size_t before = at->plan->count;
 	int *clone;
 	dev_t *own;
 
-	if (!hook)
-		return 0;
-	if (hook->call(hook->arg, at->root, err) < 0)
-		return -1;
 	clone = reallocarray(at->clone, at->plan->count + 1, sizeof(*clone));
 	at->clone = clone ? clone : at->clone;
 	own = reallocarray(at->own, at->plan->count + 2, sizeof(*own));
@@ -140,6 +134,29 @@ static int call_hook(struct builder *at, const struct mount_hook *hook, struct e
 	for (size_t i = before; i < at->plan->count; i++)
 		at->clone[i] = -1;
 	return 0;
+}
+
+/* The hook plans what the image's configuration asks for: there may be more steps than there were.
+ */
+static int call_hook(struct builder *at, const struct mount_hook *hook, struct err *err)
+{
+	size_t before = at->plan->count;
+
+	if (!hook)
+		return 0;
+	return hook->call(hook->arg, at->root, err) < 0 ? -1 : make_room(at, before, err);
+}
+
+/* What was found out in the finished root: binds, whose sources are still the host's. */
+static int settle(struct builder *at, const struct mount_hook *hook, struct err *err)
+{
+	size_t before = at->plan->count;
+
+	if (!hook || !hook->settle)
+		return 0;
+	if (hook->settle(hook->arg, at->root, err) < 0 || make_room(at, before, err) < 0)
+		return -1;
+	return clone_sources(at, before, err) < 0 ? -1 : steps_do_from(at, before, err);
 }
 
 /* What must lie over the image before the steps. */
@@ -191,7 +208,7 @@ static bool has_mounted(const struct builder *at, size_t i, bool *readonly)
 	case PLAN_TMPFS:
 	case PLAN_DEVPTS:
 	case PLAN_PIPE:
-		*readonly = step->kind == PLAN_PIPE;
+		*readonly = step->kind == PLAN_PIPE || step->flags & PLAN_READONLY;
 		return true;
 	case PLAN_LINK:
 	case PLAN_DIR:
@@ -254,8 +271,9 @@ static int check_images(const struct builder *at, struct err *err)
 
 static int build(struct builder *at, const struct mount_hook *hook, struct err *err)
 {
-	if (open_upper(at, err) < 0 || clone_sources(at, err) < 0 ||
+	if (open_upper(at, err) < 0 || clone_sources(at, 0, err) < 0 ||
 	    prepare_root(at, hook, err) < 0 || steps_do(at, false, err) < 0 ||
+	    settle(at, hook, err) < 0 || steps_seal(at, err) < 0 ||
 	    tree_restrict(at->root, TREE_NODEV | builder_separate(at), err) < 0 ||
 	    steps_do(at, true, err) < 0 || root_pivot(at->root, err) < 0 ||
 	    check_images(at, err) < 0)

@@ -23,6 +23,12 @@ struct mount_hook {
 	 * step but the cloning of what is bound. It may complete the plan, but for its steps.
 	 */
 	int (*call)(void *arg, int root, struct err *err);
+	/*
+	 * Called when the steps are done, those below /dev aside, with the same root, in which the
+	 * program will be: it may append binds, which are done then. Where they go must be there,
+	 * or be in a file system that a step has made.
+	 */
+	int (*settle)(void *arg, int root, struct err *err);
 	void *arg;
 	struct data_server server;
 };

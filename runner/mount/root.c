@@ -68,9 +68,11 @@ int root_mount_directory(const struct image *image, struct err *err)
 
 /*
  * Any directory of the host's tree will do: all that is needed of that tree has been cloned or
- * opened, and it is taken away, with what is mounted there, by root_pivot().
+ * opened, and it is taken away, with what is mounted there, by root_pivot(). Where libraries of the
+ * host may still be wanted (has_late_binds()) it should be one that has none: the first two.
  */
-static const char *const places[] = {"/usr", "/mnt", "/var", "/tmp"};
+static const char *const places[] = {"/media", "/srv", "/usr", "/mnt", "/var", "/tmp"};
+enum { FIRST_USUAL_PLACE = 2 };
 
 int root_hide(int tree)
 {
@@ -93,10 +95,19 @@ static bool is_bound(const struct plan *plan, const char *place)
 	return false;
 }
 
+/* Whether libraries of the host may be bound once the root is there (mount.h, settle). */
+static bool has_late_binds(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->step[i].kind == PLAN_TMPFS && plan->step[i].flags & PLAN_READONLY)
+			return true;
+	return false;
+}
+
 int root_mount_scratch(const struct plan *plan, struct err *err)
 {
 	/* Without open_tree(2) a bind is made late, and must not bring this along. */
-	for (size_t i = 0; i < COUNT_OF(places); i++) {
+	for (size_t i = has_late_binds(plan) ? 0 : FIRST_USUAL_PLACE; i < COUNT_OF(places); i++) {
 		int scratch;
 
 		if (is_bound(plan, places[i]) ||

@@ -390,3 +390,28 @@ int steps_do(struct builder *at, bool below_dev, struct err *err)
 			return -1;
 	return 0;
 }
+
+int steps_do_from(struct builder *at, size_t first, struct err *err)
+{
+	for (size_t i = first; i < at->plan->count; i++)
+		if (do_step(at, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+int steps_seal(struct builder *at, struct err *err)
+{
+	for (size_t i = 0; i < at->plan->count; i++) {
+		const struct plan_step *step = &at->plan->step[i];
+		auto_fd top = -1;
+
+		if (step->kind != PLAN_TMPFS || !(step->flags & PLAN_READONLY))
+			continue;
+		top = path_open_in(at->root, step->target, O_PATH);
+		if (top < 0)
+			return err_sys(err, "cannot open '%s'", step->target);
+		if (tree_restrict(top, TREE_READONLY | TREE_NODEV, err) < 0)
+			return -1;
+	}
+	return 0;
+}

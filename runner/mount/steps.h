@@ -47,4 +47,10 @@ unsigned builder_separate(const struct builder *at);
  */
 int steps_do(struct builder *at, bool below_dev, struct err *err);
 
+/* Do step @first and all behind it, wherever they are. */
+int steps_do_from(struct builder *at, size_t first, struct err *err);
+
+/* Close the file systems in memory that are to be read-only: nothing is made in them any more. */
+int steps_seal(struct builder *at, struct err *err);
+
 #endif

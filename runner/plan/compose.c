@@ -179,7 +179,7 @@ bool composer_wires_up(const struct composer *at)
 
 	if (at->request->contain)
 		return false;
-	return asked ? strcmp(asked, "hybrid") == 0 : at->conf->mpi == MPI_HYBRID;
+	return asked ? strcmp(asked, "none") != 0 : at->conf->mpi == MPI_HYBRID;
 }
 
 static int add_places(struct composer *at, struct err *err)

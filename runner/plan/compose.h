@@ -26,7 +26,7 @@ int compose_container(const struct request *request, const struct conf *conf,
 		      const struct image *image, struct composer **out, struct err *err);
 struct plan *composer_plan(const struct composer *composer);
 
-/* Whether the host's launcher is to start the image's MPI: --mpi hybrid, and not contained. */
+/* Whether the host's launcher is to start what is in there: --mpi hybrid or host, not contained. */
 bool composer_wires_up(const struct composer *composer);
 
 /*

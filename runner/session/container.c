@@ -5,6 +5,7 @@
 #include "runner/plan/env.h"
 #include "runner/plan/topology.h"
 #include "runner/session/session.h"
+#include "runner/task/env_shell.h"
 
 #include <fcntl.h>
 #include <time.h>
@@ -17,7 +18,9 @@ int container_plan(struct request *request, struct container *out, struct err *e
 	if (conf_read(request->config, &out->conf, err) < 0 || env_open_files(request, err) < 0 ||
 	    image_open(request->image, out->conf->require_cage, &out->image, err) < 0)
 		return -1;
-	return compose_container(request, out->conf, out->image, &out->composer, err);
+	if (compose_container(request, out->conf, out->image, &out->composer, err) < 0)
+		return -1;
+	return injected_plan(request, composer_plan(out->composer), err);
 }
 
 static int open_content(struct container *at, struct err *err)
@@ -91,6 +94,8 @@ int container_read(struct container *at, struct err *err)
 	if (root < 0)
 		return err_sys(err, "cannot open the container's root");
 	move_to(at->image, root);
+	if (injected_is_asked(at->request) && injected_read(&at->injected, err) < 0)
+		return -1;
 	return container_compose(at, err);
 }
 
@@ -123,6 +128,14 @@ static int complete(void *arg, int root, struct err *err)
 	return at->keeps_config && at->config < 0 ? -1 : 0;
 }
 
+/* The root as the program will have it. */
+static int settle(void *arg, int root, struct err *err)
+{
+	struct container *at = arg;
+
+	return injected_resolve(&at->injected, root, at->plan, err);
+}
+
 int container_build(struct container *at, const struct container_use *use, struct err *err)
 {
 	bool shared = at->session.role == SESSION_FIRST;
@@ -140,6 +153,7 @@ int container_build(struct container *at, const struct container_use *use, struc
 		.conf = at->conf,
 		.keeper = shared ? &keeper : NULL,
 		.complete = complete,
+		.settle = injected_is_asked(at->request) ? settle : NULL,
 		.arg = at,
 		.config = &at->config,
 	};
@@ -149,6 +163,9 @@ int container_build(struct container *at, const struct container_use *use, struc
 		       topology_add(plan);
 	if (!shared)
 		own_close(&keeper.hold);
+	if (injected_is_asked(at->request) &&
+	    injected_prepare(&at->injected, at->request, plan, err) < 0)
+		return -1;
 	return launch_container(&launch, &at->launched, err);
 }
 
@@ -157,8 +174,15 @@ int container_enter(struct container *at, const struct container_use *use, struc
 	return at->session.role == SESSION_MEMBER ? join(at, err) : container_build(at, use, err);
 }
 
+int container_environment(struct container *at, struct err *err)
+{
+	return env_shell_run(at->plan, err) < 0 ? -1
+						: injected_apply(&at->injected, at->plan, err);
+}
+
 void container_clear(struct container *at)
 {
+	injected_clear(&at->injected);
 	launched_clear(&at->launched);
 	own_close(&at->config);
 	session_clear(&at->session);

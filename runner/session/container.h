@@ -17,6 +17,7 @@
 #define FIRN_RUNNER_SESSION_CONTAINER_H
 
 #include "runner/plan/compose.h"
+#include "runner/session/injected.h"
 #include "runner/session/key.h"
 #include "runner/session/launch.h"
 #include "runner/session/meet.h"
@@ -36,6 +37,7 @@ struct container {
 	bool topology; /* one is being found out */
 	/* The use has a note: the image's configuration is kept for those who join by name. */
 	bool keeps_config;
+	struct injected injected; /* what of the host goes in */
 	int config;    /* what is kept of the image's configuration; -1; owned */
 };
 
@@ -83,6 +85,12 @@ int container_build(struct container *container, const struct container_use *use
 
 /* As a member enter it, else build it. The plan is complete then. */
 int container_enter(struct container *container, const struct container_use *use, struct err *err);
+
+/*
+ * The task's environment, inside: what the image's scripts make of it (env_shell.h), and what goes
+ * with what was injected.
+ */
+int container_environment(struct container *container, struct err *err);
 
 /* Close and free all of it; the container itself lives on. Fine for CONTAINER_NONE. */
 void container_clear(struct container *container);

@@ -225,7 +225,7 @@ static int mount_all(struct building *at, struct err *err)
 {
 	const struct launch *launch = at->launch;
 	const struct plan *plan = launch->plan;
-	struct mount_hook hook = {launch->complete, launch->arg, {serve_data, at}};
+	struct mount_hook hook = {launch->complete, launch->settle, launch->arg, {serve_data, at}};
 
 	if (!is_served(plan)) {
 		if (root_mount_directory(launch->image, err) < 0)

@@ -34,6 +34,8 @@ struct launch {
 	struct keeper *keeper;
 	/* The image can be read at @root, O_PATH: complete the plan. */
 	int (*complete)(void *arg, int root, struct err *err);
+	/* All steps are done in it: there may be more (mount.h). */
+	int (*settle)(void *arg, int root, struct err *err);
 	void *arg;
 	/* Then, what the keeper is to hand out with it (keeper.h), or -1; borrowed. */
 	const int *config;

@@ -7,7 +7,6 @@
 #include "runner/session/container.h"
 #include "runner/session/offer.h"
 #include "runner/session/session.h"
-#include "runner/task/env_shell.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -100,7 +99,7 @@ static int build(struct container *container, const char *note, struct err *err)
 
 	use.hold = open_hold(request, err);
 	if (use.hold < 0 || container_build(container, &use, err) < 0 ||
-	    env_shell_run(container->plan, err) < 0)
+	    container_environment(container, err) < 0)
 		return -1;
 	return offer_send(request->control, container, container->launched.user,
 			  container->launched.mnt, err);
@@ -116,7 +115,7 @@ static int hide(struct err *err)
 
 static int offer_joined(struct container *container, struct err *err)
 {
-	if (env_shell_run(container->plan, err) < 0)
+	if (container_environment(container, err) < 0)
 		return -1;
 	return offer_send(container->request->control, container, container->session.user,
 			  container->session.mnt, err);
@@ -178,7 +177,8 @@ static int make_note(const struct container *container, struct note *out, struct
 	*out = (struct note){.path = container->image->path,
 			     .wired = composer_wires_up(container->composer)};
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->step[i].kind == PLAN_OVERLAY || plan->step[i].kind == PLAN_TMPFS)
+		if (plan->step[i].kind == PLAN_OVERLAY ||
+		    (plan->step[i].kind == PLAN_TMPFS && !(plan->step[i].flags & PLAN_READONLY)))
 			out->keeps = true;
 	return session_name_image(container->image, out->image, err) < 0
 		       ? -1

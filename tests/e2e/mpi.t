@@ -62,8 +62,6 @@ chmod 644 "$scratch/conf"
 }
 ok 'outside of a launcher there is nothing'     succeeds plan
 ok '... no munge'                               says_not munge
-ok 'the host'\''s MPI is refused'                status_is 125 firn exec --mpi host "$mpi" true
-ok '... in a line'                              one_line
 ok 'drivers are refused'                        status_is 125 firn exec --gpu "$mpi" true
 ok '... in a line'                              one_line
 

@@ -15,6 +15,9 @@
  * one way. Of many short batches the time that a tenth of them undercut: the others
  * tell more about what else the machine does.
  *
+ * mpi_ring maps NAME: rank 0 prints device and inode, as /proc/self/maps does, of the files in
+ * each rank's memory whose path has NAME in it.
+ *
  * A message that takes 20 seconds ends the program by SIGALRM. Compiled by the tests
  * with an MPI's own compiler.
  */
@@ -142,10 +145,38 @@ static int pingpong(unsigned char *buffer)
 	return 0;
 }
 
+static int maps(const char *name)
+{
+	FILE *file = fopen("/proc/self/maps", "r");
+	char line[4096], device[32], last[NAME] = "", found[NAME], text[NAME] = "";
+	char *texts = calloc((size_t)count, NAME);
+	unsigned long inode;
+	int missing;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strstr(line, name) ||
+		    sscanf(line, "%*s %*s %*s %31s %lu", device, &inode) != 2)
+			continue;
+		snprintf(found, sizeof(found), "%s %lu\n", device, inode);
+		if (strcmp(found, last) != 0 && strlen(text) + strlen(found) < NAME)
+			strcat(text, strcpy(last, found));
+	}
+	if (file)
+		fclose(file);
+	missing = !*text;
+	MPI_Gather(text, NAME, MPI_CHAR, texts, NAME, MPI_CHAR, 0, MPI_COMM_WORLD);
+	for (int i = 0; rank == 0 && i < count; i++)
+		fputs(texts + i * NAME, stdout);
+	free(texts);
+	return missing;
+}
+
 int main(int argc, char **argv)
 {
 	int measure = argc > 1 && strcmp(argv[1], "pingpong") == 0;
-	size_t largest = argc > 1 && !measure ? strtoul(argv[1], NULL, 10) : (size_t)64 << 20;
+	int look = argc > 2 && strcmp(argv[1], "maps") == 0;
+	size_t largest = argc > 1 && !measure && !look ? strtoul(argv[1], NULL, 10)
+						       : (size_t)64 << 20;
 	unsigned char *out = malloc(largest + 1), *in = malloc(largest + 1);
 	int result;
 
@@ -155,7 +186,7 @@ int main(int argc, char **argv)
 	MPI_Comm_size(MPI_COMM_WORLD, &count);
 	if (!out || !in)
 		MPI_Abort(MPI_COMM_WORLD, 1);
-	result = measure ? pingpong(out) : ring(largest, out, in);
+	result = look ? maps(argv[2]) : measure ? pingpong(out) : ring(largest, out, in);
 	(void)alarm(PATIENCE);
 	MPI_Finalize();
 	return result;

@@ -228,14 +228,20 @@ static void what_is_not_in_this_version_is_said(void)
 {
 	auto_request *none = read_verb(REQUEST_EXEC, "--mpi=none i c");
 	auto_request *hybrid = read_verb(REQUEST_RUN, "--mpi hybrid i");
+	auto_request *host = read_verb(REQUEST_EXEC, "--mpi host i c");
+	auto_request *cray = read_verb(REQUEST_EXEC, "--mpi=host:cray --glibc=host i c");
 
 	is_str(none ? none->mpi : NULL, "none", "--mpi none");
 	is_str(hybrid ? hybrid->mpi : NULL, "hybrid", "--mpi hybrid");
-	ok(refused("--mpi host i c", "--mpi 'host' is not in this version"),
-	   "the host's MPI is not");
-	ok(refused("--mpi=host:cray i c", "--mpi 'host:cray' is not in this version"),
-	   "nor with a profile");
-	ok(refused("--mpi hosts i c", "hybrid or none, not 'hosts'"), "other words are mistakes");
+	is_str(host ? host->mpi : NULL, "host", "--mpi host");
+	ok(host && !host->mpi_profile && !host->host_glibc, "... is all");
+	is_str(cray ? cray->mpi : NULL, "host", "--mpi host with a profile");
+	is_str(cray ? cray->mpi_profile : NULL, "cray", "... of a name");
+	ok(cray && cray->host_glibc, "... and the libc with it");
+	ok(refused("--mpi hosts i c", "host or host:PROFILE, not 'hosts'"),
+	   "other words are mistakes");
+	ok(refused("--mpi host: i c", "not 'host:'"), "so is a profile without a name");
+	ok(refused("--glibc musl i c", "image or host, not 'musl'"), "and another libc");
 	ok(refused("--gpu i c", "'--gpu' is not in this version: devices in /dev are visible"),
 	   "nor drivers of GPUs");
 	ok(refused("--gpu=all i c", "'--gpu' is not"), "with a value");
