@@ -34,6 +34,7 @@ static const struct check {
 	{"locked memory", doctor_memlock, false},
 	{"slurm", doctor_slurm, false},
 	{"mpi", doctor_mpi, false},
+	{"mpi profiles", doctor_profiles, false},
 	{"run-singularity", doctor_run_singularity, false},
 	{"binfmt", doctor_binfmt, false},
 };

@@ -66,7 +66,7 @@ void doctor_conf_remedy(struct finding *finding, const char *path, const char *s
 doctor_check doctor_cache;
 /* site.c: what is installed beside firn. */
 void doctor_squashfuse_of(const struct conf *conf, struct finding *finding);
-doctor_check doctor_squashfuse, doctor_slurm, doctor_mpi, doctor_run_singularity;
+doctor_check doctor_squashfuse, doctor_slurm, doctor_mpi, doctor_profiles, doctor_run_singularity;
 
 /*
  * Run @step in a child that has a user and a mount namespace of its own, as a

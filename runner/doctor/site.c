@@ -4,6 +4,7 @@
 
 #include "lib/conf/conf.h"
 #include "lib/own.h"
+#include "mpi-glue/profile.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -158,6 +159,26 @@ void doctor_mpi(struct finding *finding)
 		return;
 	}
 	finding_set(finding, FINDING_OK, "no launcher in PATH; the images' own can be used");
+}
+
+void doctor_profiles(struct finding *finding)
+{
+	auto_profiles *profiles = NULL;
+	char names[200] = "";
+	struct err err;
+
+	if (profiles_read(NULL, &profiles, &err) < 0) {
+		finding_set(finding, err.code == ENOENT ? FINDING_OK : FINDING_WARNING, "%s%s",
+			    err.code == ENOENT ? "none, --mpi=host needs one: " : "", err.text);
+		return;
+	}
+	for (size_t i = 0; i < profiles->count; i++) {
+		size_t used = strlen(names);
+
+		(void)snprintf(names + used, sizeof(names) - used, "%s%s", used ? " " : "",
+			       profiles->item[i].name);
+	}
+	finding_set(finding, FINDING_OK, "%s", names);
 }
 
 void doctor_run_singularity(struct finding *finding)

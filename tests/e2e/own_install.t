@@ -31,6 +31,15 @@ ok '... that runs'                         prints 'a b' mine firn exec "$scratch
 ok 'doctor is content'                     succeeds mine firn doctor
 ok '... with this configuration'           says "ok       configuration: $conf is in order"
 
+ok '... and profiles of MPIs'              says 'ok       mpi profiles: cray-mpich intel-mpi mpich openmpi'
+printf 'lib = a\n' >"$own/etc/firn/profiles.d/wrong.conf"
+ok 'one that is wrong is told'             succeeds mine firn doctor
+ok '... with its name'                     says "warning  mpi profiles: '$own/etc/firn/profiles.d/wrong.conf' does not say 'match'"
+ok '... by who needs it as well'           status_is 125 mine firn exec --mpi=host "$scratch/root" true
+rm -f "$own/etc/firn/profiles.d/wrong.conf"
+ok 'a name that is none of them'           status_is 125 mine firn exec --mpi=host:none "$scratch/root" true
+ok '... is told'                           says "there is no profile 'none' in '$own/etc/firn/profiles.d'"
+
 # What the user writes there holds, as a site's word does.
 printf '[users]\ndeny = root\n[server]\ncage = require\n' >"$conf"
 ok 'he may deny himself an option'         status_is 125 mine firn exec --root "$scratch/root" true
