@@ -64,9 +64,10 @@ static char *try_program(int root, const char *dir, size_t len, const char *name
 	if (len == 0 || *dir != '/' || asprintf(&path, "%.*s/%s", (int)len, dir, name) < 0)
 		return NULL;
 	fd = path_open_in(root, path, O_PATH);
-	if (fd < 0 || fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) || !(stat.st_mode & 0111))
+	if (fd < 0 || fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode))
 		return NULL;
-	return take_ptr(&path);
+	/* What was named by its path is meant, and that it cannot be executed is said later. */
+	return stat.st_mode & 0111 || strchr(name, '/') ? take_ptr(&path) : NULL;
 }
 
 /* What @plan's command is, as execvp(3) will find it in @root; NULL where that cannot be told. */
@@ -80,10 +81,10 @@ static char *find_program(const struct plan *plan, int root)
 		return NULL;
 	if (*name == '/')
 		return try_program(root, "/", 1, name);
+	for (char *const *cwd = plan->cwd; strchr(name, '/') && cwd && *cwd && !found; cwd++)
+		found = try_program(root, *cwd, strlen(*cwd), name);
 	if (strchr(name, '/'))
-		return plan->cwd && plan->cwd[0]
-			       ? try_program(root, plan->cwd[0], strlen(plan->cwd[0]), name)
-			       : NULL;
+		return found;
 	while (dir && !found) {
 		size_t len = strcspn(dir, ":");
 
@@ -134,6 +135,13 @@ int injected_resolve(struct injected *injected, int root, struct plan *plan, str
 	if (!injected->inject)
 		return 0;
 	program = find_program(plan, root);
+	/* Nothing can be decided for what is not there, and nothing would run; but scripts that are
+	 * still to come may change PATH. */
+	if (!program && plan->argv && plan->argv[0] && !plan->scripts) {
+		(void)err_set(err, "cannot find '%s' in '%s'", plan->argv[0], plan->image);
+		err->status = EXIT_NOT_FOUND;
+		return -1;
+	}
 	where.program = program;
 	where.library_path = env_get(plan->env, "LD_LIBRARY_PATH");
 	if (inject_resolve(injected->inject, &where, &injected->edits, err) < 0)

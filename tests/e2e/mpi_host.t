@@ -107,6 +107,8 @@ if [ "$both" = openmpimpich ]; then
 	ok '... of which there are two'                 says "'mpich' and 'openmpi' both fit '$mpi'"
 	ok 'a program of another MPI than named'        status_is 125 firn exec --mpi=host:"$profiles/mpich.conf" "$mpi" "$scratch/openmpi.plain"
 	ok '... says which it needs'                    says 'needs libmpi.so.40'
+	ok 'a program that is not there'                status_is 127 host "$mpi" /no/such/program
+	ok '... is told'                                says "cannot find '/no/such/program' in '$mpi'"
 	ok 'the directory cannot be changed'            denied firn exec --mpi=host:"$profiles/mpich.conf" -q "$mpi" touch /.firn/injected/lib/more
 	ok 'nor a library in it'                        denied firn exec --mpi=host:"$profiles/mpich.conf" -q "$mpi" sh -c 'echo >>/.firn/injected/lib/libmpich.so.12'
 	ok 'what the user sets comes behind'            prints '/.firn/injected/lib:/mine' \
