@@ -12,8 +12,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The part of @text, a path of firn.conf, that stands before the first with a variable. */
-static size_t shared_part(const char *text)
+/* What the two are called in messages, and where they are named. */
+static const struct cache_words {
+	const char *noun, *key, *variable;
+} words[] = {
+	[PLACE_OF_CACHE] = {"cache", "[build] cache", "FIRN_CACHE"},
+	[PLACE_OF_STORE] = {"store", "[store] dir", "FIRN_STORE"},
+	[PLACE_OF_GROUP_STORE] = {"store", "[store] dir", "FIRN_STORE"},
+};
+
+size_t cache_shared_part(const char *text)
 {
 	const char *end = text + strcspn(text, "$");
 
@@ -35,7 +43,7 @@ int cache_place_find(const struct conf *conf, struct cache_place *out, struct er
 	if (own && *own) {
 		result = asprintf(&out->path, "%s", own);
 	} else if (conf->cache) {
-		out->shared = shared_part(conf->cache);
+		out->shared = cache_shared_part(conf->cache);
 		return expand_path(conf->cache, &out->path, err) < 0
 			       ? err_aim(err, "firn.conf's [build] cache")
 			       : 0;
@@ -58,10 +66,13 @@ void cache_place_clear(struct cache_place *place)
 	*place = (struct cache_place){0};
 }
 
-static bool is_for_all(const struct stat *stat)
+/* A group that shares its store has no folders in it. */
+static bool is_for_all(const struct stat *stat, enum cache_use use)
 {
+	mode_t others = use == PLACE_OF_GROUP_STORE ? S_IWOTH : S_IWGRP | S_IWOTH;
+
 	return S_ISDIR(stat->st_mode) && trust_is_roots(stat->st_uid) && stat->st_mode & S_ISVTX &&
-	       stat->st_mode & (S_IWGRP | S_IWOTH);
+	       stat->st_mode & others;
 }
 
 /* The caller's name, or his number where he has none that can be a file's. */
@@ -83,48 +94,58 @@ static void remedy(struct cache_folder *out, const char *format, ...)
 	va_end(args);
 }
 
-/* Of a place that can be nobody's cache. */
-static void remedy_other(struct cache_folder *out)
+/* Of a place that can be nobody's. */
+static void remedy_other(const struct cache_words *of, struct cache_folder *out)
 {
-	const char *own = getenv("FIRN_CACHE");
+	const char *own = getenv(of->variable);
 
 	if (own && *own)
-		remedy(out, "let FIRN_CACHE name a directory of your own, or unset it");
+		remedy(out, "let %s name a directory of your own, or unset it", of->variable);
 	else
-		remedy(out, "name another one: in firn.conf, [build] cache = /PLACE/$USER, or by "
-			    "FIRN_CACHE");
+		remedy(out, "name another one: in firn.conf, %s = /PLACE/$USER, or by %s", of->key,
+		       of->variable);
 }
 
 /* What the site names for all is to be for all; what a user names is his to name. */
-static void remedy_place(struct cache_folder *out, const char *path)
+static void remedy_place(const struct cache_words *of, struct cache_folder *out, const char *path)
 {
-	const char *own = getenv("FIRN_CACHE");
+	const char *own = getenv(of->variable);
 
 	if (own && *own)
-		remedy_other(out);
+		remedy_other(of, out);
 	else
 		remedy(out,
-		       "in firn.conf, [build] cache = /PLACE/$USER; or for all: chown root:root "
+		       "in firn.conf, %s = /PLACE/$USER; or for all: chown root:root "
 		       "'%.160s' && chmod 1777 '%.160s'",
-		       path, path);
+		       of->key, path, path);
 }
 
-/* Whether the directory with @stat may be the caller's cache. */
-static int check(const struct stat *stat, struct cache_folder *out, struct err *err)
+/* Whether the directory with @stat may be the caller's cache, or one of his store. */
+static int check(const struct stat *stat, enum cache_use use, struct cache_folder *out,
+		 struct err *err)
 {
+	bool is_own = stat->st_uid == geteuid();
+	mode_t others = stat->st_mode & (S_IWGRP | S_IWOTH);
+
 	if (!S_ISDIR(stat->st_mode)) {
-		remedy_other(out);
+		remedy_other(&words[use], out);
 		return err_set(err, "'%s' is no directory", out->path);
 	}
-	if (stat->st_uid != geteuid()) {
+	if (use == PLACE_OF_GROUP_STORE && !out->is_of_all)
+		others &= (mode_t)~S_IWGRP;
+	if (use != PLACE_OF_CACHE && !is_own && !others && !out->is_of_all) {
+		out->is_others = !(stat->st_mode & S_IWGRP);
+		return 0;
+	}
+	if (!is_own) {
 		if (out->is_of_all)
 			remedy(out, "as root: rm -r '%.160s'", out->path);
 		else
-			remedy_place(out, out->path);
+			remedy_place(&words[use], out, out->path);
 		return err_set(err, "'%s' is not used: it belongs to another user (%u)", out->path,
 			       (unsigned)stat->st_uid);
 	}
-	if (stat->st_mode & (S_IWGRP | S_IWOTH)) {
+	if (others) {
 		remedy(out, "chmod go-w '%.160s'", out->path);
 		return err_set(err, "'%s' is not used: others can write to it (mode %04o)",
 			       out->path, stat->st_mode & 07777);
@@ -152,7 +173,8 @@ static bool may_make(const struct step *step)
 
 	if (step->len > step->place->shared)
 		return true;
-	return fstat(step->dir, &stat) == 0 && stat.st_uid == geteuid() && !is_for_all(&stat) &&
+	return fstat(step->dir, &stat) == 0 && stat.st_uid == geteuid() &&
+	       !is_for_all(&stat, step->place->use) &&
 	       (geteuid() != 0 || !(stat.st_mode & S_IXOTH));
 }
 
@@ -166,7 +188,7 @@ static int cannot(const struct step *step, const char *what, struct cache_folder
 		remedy(out, "for all, as root: chown root:root '%.*s' && chmod 1777 '%.*s'",
 		       (int)above - 1, step->path, (int)above - 1, step->path);
 	else
-		remedy_other(out);
+		remedy_other(&words[step->place->use], out);
 	return err_code(err, code, "cannot %s '%s'", what, step->path);
 }
 
@@ -249,10 +271,10 @@ static int walk(const struct cache_place *place, bool make, int *fd, struct cach
 	char *end;
 
 	if (!path)
-		return err_sys(err, "cannot open the cache '%s'", place->path);
+		return err_sys(err, "cannot open the %s '%s'", words[place->use].noun, place->path);
 	*fd = open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*fd < 0)
-		return err_sys(err, "cannot open the cache '%s'", place->path);
+		return err_sys(err, "cannot open the %s '%s'", words[place->use].noun, place->path);
 	for (char *at = path + strspn(path, "/"); *at; at = end + strspn(end, "/")) {
 		struct step step = {.place = place, .path = path, .name = at, .make = make};
 		auto_fd next = -1;
@@ -325,7 +347,7 @@ static int look_into(int fd, struct cache_folder *out, struct err *err)
 			remedy(out, "chmod u+rwx '%.160s%s%s', if it is yours; or rm -r", out->path,
 			       i ? "/" : "", i ? names[i] : "");
 		else
-			remedy_other(out);
+			remedy_other(&words[PLACE_OF_CACHE], out);
 		return err_sys(err, "cannot write to '%s%s%s'", out->path, i ? "/" : "",
 			       i ? names[i] : "");
 	}
@@ -341,7 +363,7 @@ static int look_for_all(const struct cache_place *place, struct cache_folder *ou
 	if (geteuid() != 0 || place->shared == 0 || place->shared < strlen(place->path) ||
 	    out->is_of_all)
 		return 0;
-	remedy_place(out, out->path);
+	remedy_place(&words[place->use], out, out->path);
 	return err_set(err, "'%s' is root's alone: no other user has a cache", out->path);
 }
 
@@ -358,15 +380,16 @@ int cache_folder_open(const struct cache_place *place, user_name *name, bool mak
 		return !make && err->code == ENOENT ? 0 : -1;
 	if (fstat(fd, &stat) < 0)
 		return err_sys(err, "cannot open '%s'", out->path);
-	if (is_for_all(&stat)) {
+	if (is_for_all(&stat, place->use)) {
 		if (go_into_own(&fd, name, make, out, err) < 0)
 			return !make && err->code == ENOENT ? 0 : -1;
 		if (fstat(fd, &stat) < 0)
 			return err_sys(err, "cannot open '%s'", out->path);
 	}
-	if (check(&stat, out, err) < 0)
+	if (check(&stat, place->use, out, err) < 0)
 		return -1;
-	if (!make && (look_for_all(place, out, err) < 0 || look_into(fd, out, err) < 0))
+	if (!make && place->use == PLACE_OF_CACHE &&
+	    (look_for_all(place, out, err) < 0 || look_into(fd, out, err) < 0))
 		return -1;
 	out->fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return out->fd < 0 ? err_sys(err, "cannot open '%s'", out->path) : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * cache_place.h - where the cache of fetched layers is, for who uses it and for who tells.
+ * cache_place.h - where the cache of fetched layers is, for who uses it and for who tells; and
+ * the same care for the directories of the store (store_place.h).
  *
  * A place that a user names is his to make. One that firn.conf names is the site's as far as it is
  * the same for all users: who made "/scratch/firn" of "/scratch/firn/$USER" would own it, and
@@ -13,9 +14,12 @@
 #include "lib/conf/conf.h"
 #include "lib/own.h"
 
+enum cache_use { PLACE_OF_CACHE, PLACE_OF_STORE, PLACE_OF_GROUP_STORE };
+
 struct cache_place {
 	char *path;
 	size_t shared; /* bytes of @path, whole parts of it, that are the same for all users */
+	enum cache_use use;
 };
 
 /*
@@ -24,6 +28,8 @@ struct cache_place {
  */
 int cache_place_find(const struct conf *conf, struct cache_place *out, struct err *err);
 void cache_place_clear(struct cache_place *place);
+/* Bytes of @text, a path of firn.conf, that stand before the first part with a variable. */
+size_t cache_shared_part(const char *text);
 #define auto_cache_place CLEANUP(cache_place_clear) struct cache_place
 
 /*
@@ -44,6 +50,7 @@ struct cache_folder {
 	int fd;		  /* opened for reading; -1: it is not there yet */
 	char *path;	  /* the place itself, or in one for all the folder of the caller's name */
 	bool is_of_all;	  /* which of the two */
+	bool is_others; /* of a store: another's, who alone writes to it, so that it is only read */
 	char remedy[512]; /* what helps against the error, as a command where there is one; or "" */
 };
 
@@ -54,6 +61,8 @@ struct cache_folder {
  * place is for all, root's and sticky as /tmp, so that who makes a folder in it can be sure that it
  * stays his, the folder of the caller's @name, else his number, is meant: not one that another made
  * first, and no link. A link in the place's last part is followed if it is root's or the caller's.
+ * A directory of a store may be another's that nobody else can write to: whoever named it trusts
+ * him. Of a group's store it may be anybody's, and the group's to write to.
  * Returns 0, or -1 with @err and a remedy in @out, which is cleared by the caller in any case.
  */
 int cache_folder_open(const struct cache_place *place, user_name *name, bool make,

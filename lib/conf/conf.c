@@ -40,6 +40,8 @@ static const struct key keys[] = {
 	{"build", "max-ratio", VALUE_LIMIT, offsetof(struct conf, max_ratio), true},
 	{"build", "max-memory", VALUE_LIMIT, offsetof(struct conf, max_memory), true},
 	{"build", "cache", VALUE_PLACE, offsetof(struct conf, cache), true},
+	{"store", "dir", VALUE_PLACES, offsetof(struct conf, store), true},
+	{"store", "group", VALUE_FLAG, offsetof(struct conf, store_group), false},
 	{"pull", "default", VALUE_HOST, offsetof(struct conf, default_registry), false},
 	{"pull", "stall", VALUE_NUMBER, offsetof(struct conf, stall), true},
 	{"users", "deny", VALUE_DENY, offsetof(struct conf, deny), false},
@@ -120,6 +122,7 @@ void conf_free(struct conf *conf)
 	list_clear(&conf->env_drop);
 	list_clear(&conf->env_keep);
 	list_clear(&conf->deny);
+	list_clear(&conf->store);
 	for (size_t i = 0; i < conf->registry_count; i++) {
 		free(conf->registry[i].host);
 		free(conf->registry[i].mirror);
@@ -240,7 +243,8 @@ static int earlier_line(struct conf_place *place, struct conf_registry *registry
 	int line = *seen;
 
 	_Static_assert(COUNT_OF(registry_keys) == CONF_REGISTRY_KEYS, "a line for each key");
-	if (key->value == VALUE_NAMES || key->value == VALUE_BIND || key->value == VALUE_DENY)
+	if (key->value == VALUE_NAMES || key->value == VALUE_BIND || key->value == VALUE_DENY ||
+	    key->value == VALUE_PLACES)
 		return 0;
 	*seen = place->line;
 	return line;

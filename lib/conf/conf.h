@@ -79,6 +79,9 @@ struct conf {
 	size_t max_ratio;          /* unpacked bytes for one compressed; default 200 */
 	size_t max_memory;         /* bytes of names, links and attributes; default 1 GiB */
 	char *cache;		   /* directory as written, for expand.h; NULL: XDG's */
+	/* [store]: where images of registries' names are, as written, for expand.h */
+	struct conf_list store;
+	bool store_group; /* what a group can write to is good enough; default no */
 	/* [pull], and all [registry] sections */
 	char *default_registry;    /* host of names without one; NULL: not said here */
 	int stall; /* seconds without a byte after which a transfer is begun anew; default 60 */

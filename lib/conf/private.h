@@ -20,9 +20,10 @@ enum value {
 	VALUE_DENY,
 	VALUE_TEXT,
 	VALUE_PATH,
-	VALUE_PLACE, /* a path with $USER and the like (lib/conf/expand.h) */
-	VALUE_HOST,  /* HOST[:PORT] */
-	VALUE_URL,   /* http:// or https:// */
+	VALUE_PLACE,  /* a path with $USER and the like (lib/conf/expand.h) */
+	VALUE_PLACES, /* a list of such paths, each on a line of its own */
+	VALUE_HOST,   /* HOST[:PORT] */
+	VALUE_URL,    /* http:// or https:// */
 	VALUE_ENGINE,
 	VALUE_MPI,
 	VALUE_SIZE,

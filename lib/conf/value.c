@@ -247,6 +247,7 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 		[VALUE_PLACE] = "it is an absolute path",
 		[VALUE_HOST] = "it is HOST[:PORT], without https:// and without a path",
 		[VALUE_URL] = "it is a URL: https://HOST[:PORT][/PATH], or http://",
+		[VALUE_PLACES] = "it is an absolute path, one on each line",
 		[VALUE_ENGINE] = "it is firn or squashfuse",
 		[VALUE_MPI] = "it is hybrid or none",
 		[VALUE_SIZE] = "it is a size from 1M to 16G, as 64M",
@@ -277,6 +278,8 @@ int conf_take_value(void *holder, const struct key *key, const char *text, const
 		return host_is_valid(text) ? take_text(field, text) : -1;
 	case VALUE_URL:
 		return host_url_path(text) ? take_text(field, text) : -1;
+	case VALUE_PLACES:
+		return is_place(text, wrong) ? list_add(field, text, strlen(text)) : -1;
 	case VALUE_ENGINE:
 		return take_engine(field, text);
 	case VALUE_MPI:

@@ -252,30 +252,30 @@ static void others_caches_are_refused(void)
 	struct cache *other = NULL;
 
 	(void)chmod(path, 0777);
-	ok(cache_open(&(struct cache_place){path, 0}, &other, &err) == -1 &&
+	ok(cache_open(&(struct cache_place){.path = path}, &other, &err) == -1 &&
 		   strstr(err.text, "other"),
 	   "one that all may write to");
 	(void)chmod(path, 0700);
 	if (geteuid() == 0) {
 		(void)!chown(path, 12345, 0);
-		ok(cache_open(&(struct cache_place){path, 0}, &other, &err) == -1 &&
+		ok(cache_open(&(struct cache_place){.path = path}, &other, &err) == -1 &&
 			   strstr(err.text, "other"),
 		   "one of another user");
 		(void)!chown(path, 0, 0);
 	} else {
-		ok(cache_open(&(struct cache_place){(char *)"/", 0}, &other, &err) == -1 &&
+		ok(cache_open(&(struct cache_place){.path = (char *)"/"}, &other, &err) == -1 &&
 			   strstr(err.text, "other"),
 		   "one of another user");
 	}
 	put(BLOB, text);
-	ok(cache_open(&(struct cache_place){(char *)BLOB, 0}, &other, &err) == -1, "a file");
+	ok(cache_open(&(struct cache_place){.path = (char *)BLOB}, &other, &err) == -1, "a file");
 	(void)unlink(BLOB);
 	(void)!symlink(path, link_target);
-	ok(cache_open(&(struct cache_place){link_target, 0}, &other, &err) == 0,
+	ok(cache_open(&(struct cache_place){.path = link_target}, &other, &err) == 0,
 	   "the user's own link leads to his cache");
 	cache_close(other);
 	if (geteuid() == 0 && lchown(link_target, 12345, 0) == 0)
-		ok(cache_open(&(struct cache_place){link_target, 0}, &other, &err) == -1 &&
+		ok(cache_open(&(struct cache_place){.path = link_target}, &other, &err) == -1 &&
 			   strstr(err.text, "a link of another user's (12345); as root: rm '"),
 		   "another's does not");
 	(void)unlink(link_target);
@@ -334,7 +334,7 @@ int main(void)
 		return 2;
 	(void)snprintf(path, sizeof(path), "%s/deep/cache", folder);
 	(void)snprintf(link_target, sizeof(link_target), "%s/file", folder);
-	ok(cache_open(&(struct cache_place){path, 0}, &cache, &err) == 0,
+	ok(cache_open(&(struct cache_place){.path = path}, &cache, &err) == 0,
 	   "a cache is made with its folders");
 	a_download_becomes_a_blob();
 	who_holds_a_download_does_not_hold_us();
