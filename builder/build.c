@@ -49,6 +49,8 @@ static void begin(void *arg)
 	answer_begin(outside->answer, outside->inside.socket);
 	if (outside->recipe->progress)
 		outside->progress = progress_start(outside->inside.board);
+	if (outside->recipe->begun)
+		outside->recipe->begun(outside->recipe->begun_arg, outside->inside.board);
 }
 
 static bool answer(void *arg)
@@ -153,6 +155,8 @@ int build(const struct recipe *recipe, int fd, struct built *built, struct err *
 		outside.inside.socket[i] = -1;
 	*built = (struct built){0};
 	result = go(&outside, built, err);
+	if (recipe->over)
+		recipe->over(recipe->begun_arg);
 	reach_free(outside.inside.reach);
 	spool_close(outside.inside.spool);
 	board_free(outside.inside.board);

@@ -9,6 +9,7 @@
 #include "builder/record/verify.h"
 #include "builder/source/json_name.h"
 #include "builder/source/tool.h"
+#include "builder/store/verb.h"
 #include "builder/tar/inflate.h"
 #include "lib/cli/called.h"
 #include "lib/conf/cache_place.h"
@@ -256,6 +257,20 @@ static int verb_cache(const struct options *options)
 	return result < 0 ? give_up(&err) : EXIT_SUCCESS;
 }
 
+static int verb_images(const struct options *options)
+{
+	auto_conf *conf = NULL;
+	auto_cache_place cache = {0};
+	struct recipe recipe;
+	struct err err;
+
+	if (options_read_conf(options, &conf, &err) < 0 ||
+	    find_cache(options, conf, &cache, &err) < 0)
+		return give_up(&err);
+	fill_recipe(options, conf, &cache, &recipe);
+	return store_verb(options, &recipe, &err) < 0 ? give_up(&err) : EXIT_SUCCESS;
+}
+
 // clang-format off
 static const struct {
 	const char *name;
@@ -266,6 +281,7 @@ static const struct {
 	{"pull", VERB_PULL, verb_pull},
 	{"verify", VERB_VERIFY, verb_verify},
 	{"cache", VERB_CACHE, verb_cache},
+	{"images", VERB_IMAGES, verb_images},
 };
 // clang-format on
 
@@ -335,8 +351,8 @@ int main(int argc, char **argv)
 	while (argc > 1 && i < COUNT_OF(verbs) && strcmp(verbs[i].name, argv[1]) != 0)
 		i++;
 	if (argc < 2 || i == COUNT_OF(verbs))
-		log_error(
-			"firn-build knows build, pull, verify and cache; see 'firn build --help'");
+		log_error("firn-build knows build, pull, verify, cache and images; see 'firn build "
+			  "--help'");
 	else
 		status = go(i, argc - 2, argv + 2);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

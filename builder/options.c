@@ -5,8 +5,10 @@
 #include "lib/cli/options.h"
 #include "lib/size.h"
 
+enum { OPERANDS_MAX = 10000 };
 enum { FOR_BUILD = 1 << VERB_BUILD, FOR_PULL = 1 << VERB_PULL, FOR_VERIFY = 1 << VERB_VERIFY,
-       FOR_CACHE = 1 << VERB_CACHE, FOR_BUILDS = FOR_BUILD | FOR_PULL, FOR_ALL = 15 };
+       FOR_CACHE = 1 << VERB_CACHE, FOR_IMAGES = 1 << VERB_IMAGES,
+       FOR_BUILDS = FOR_BUILD | FOR_PULL, FOR_ALL = 31 };
 
 static int take_platform(void *to, const struct cli_option *option, const char *value,
 			 struct err *err)
@@ -64,12 +66,30 @@ static int take_keep(void *to, const struct cli_option *option, const char *valu
 	return 0;
 }
 
+/* "90d", "12h": days or hours. */
+static int take_older(void *to, const struct cli_option *option, const char *value, struct err *err)
+{
+	struct options *options = to;
+	size_t len = strlen(value);
+	uint64_t number, unit = len && value[len - 1] == 'd' ? 86400 : 3600;
+	auto_free char *digits = strndup(value, len ? len - 1 : 0);
+
+	(void)option;
+	if (!digits || !len || !strchr("dh", value[len - 1]) ||
+	    number_parse(digits, 100000, &number) < 0)
+		return err_set(err, "--older is a time like 90d or 12h, not '%s'", value);
+	options->has_older = true;
+	options->older = number * unit;
+	return 0;
+}
+
 #define FLAG(field) CLI_FLAG(struct options, field)
 #define TEXT(field) CLI_TEXT(struct options, field)
 
 // clang-format off
 static const struct cli_option table[] = {
-	{"platform", 0, "OS/ARCH[/VARIANT]", FOR_BUILDS | FOR_VERIFY, take_platform, 0,
+	{"platform", 0, "OS/ARCH[/VARIANT]", FOR_BUILDS | FOR_VERIFY | FOR_IMAGES,
+	 take_platform, 0,
 	 "which of an index' images; default: this machine's"},
 	{"compress", 'c', "CODEC[:LEVEL]", FOR_BUILDS, take_compress, 0,
 	 "zstd (1-22, default 4), gzip (1-9), xz (0-9), lz4 or none"},
@@ -84,8 +104,12 @@ static const struct cli_option table[] = {
 	{"rebuild", 0, NULL, FOR_VERIFY, FLAG(rebuild),
 	 "build again from the recorded source, and compare"},
 	{"from", 0, "SOURCE", FOR_VERIFY, TEXT(from), "with --rebuild: build from this instead"},
-	{"keep", 0, "SIZE", FOR_CACHE, take_keep, 0,
+	{"keep", 0, "SIZE", FOR_CACHE | FOR_IMAGES, take_keep, 0,
 	 "gc: remove what was used longest ago until SIZE is left"},
+	{"older", 0, "DAYSd", FOR_IMAGES, take_older, 0,
+	 "gc: remove what was not used for so long, as 90d"},
+	{"offline", 0, NULL, FOR_IMAGES, FLAG(offline),
+	 "get: ask no registry; take what the name meant last"},
 	{"json", 0, NULL, FOR_ALL, FLAG(json), "the result as one JSON object on standard output"},
 	{"config", 0, "FILE", FOR_ALL, TEXT(config), "a firn.conf to read after the site's"},
 	{"quiet", 'q', NULL, FOR_ALL, cli_take_quiet, offsetof(struct options, level),
@@ -146,6 +170,16 @@ static const struct cli verbs[] = {
 		.usage = "[OPTION...] list|gc",
 		.about = "Show or shrink the cache of fetched layers.",
 		.example = {"firn cache list", "firn cache gc --keep 20G"}},
+	[VERB_IMAGES] = {
+		VERB(VERB_IMAGES, "images"),
+		.usage = "[OPTION...] [list|get NAME|rm NAME...|gc|verify [NAME]]",
+		.about =
+		    "Show and tend the store: images that are run by registries' names.\n"
+		    "get makes the image, if it is not there, and prints its path.",
+		.example = {
+			"firn images",
+			"firn images get debian:12",
+			"firn images gc --older 90d --keep 200G"}},
 };
 // clang-format on
 
@@ -157,6 +191,7 @@ static const struct {
 	[VERB_PULL] = {1, 2},
 	[VERB_VERIFY] = {1, 1},
 	[VERB_CACHE] = {1, 1},
+	[VERB_IMAGES] = {0, OPERANDS_MAX},
 };
 
 void options_help(enum verb verb)

@@ -12,7 +12,7 @@
 #include "lib/conf/conf.h"
 #include "lib/log.h"
 
-enum verb { VERB_BUILD, VERB_PULL, VERB_VERIFY, VERB_CACHE };
+enum verb { VERB_BUILD, VERB_PULL, VERB_VERIFY, VERB_CACHE, VERB_IMAGES };
 
 struct options {
 	struct build_options build;
@@ -24,8 +24,9 @@ struct options {
 	enum log_level level;
 	const char *config;  /* --config */
 	const char *from;    /* verify --rebuild --from */
-	uint64_t keep;       /* cache gc --keep */
-	bool has_keep;
+	uint64_t keep;	     /* cache gc --keep, images gc --keep */
+	uint64_t older;	     /* images gc --older, seconds */
+	bool has_keep, has_older, offline;
 	char **operand; /* what is left, ends with NULL; not set with @help */
 	int count;
 	struct tool *tool;   /* no option's: what main.c started for the source, or NULL */

@@ -5,6 +5,7 @@
 #ifndef FIRN_BUILDER_RECIPE_H
 #define FIRN_BUILDER_RECIPE_H
 
+#include "builder/across/board.h"
 #include "builder/record/provenance.h"
 #include "builder/source/source.h"
 #include "lib/conf/cache_place.h"
@@ -25,6 +26,11 @@ struct recipe {
 	const struct conf *conf;
 	const struct cache_place *cache; /* NULL: none */
 	bool progress;
+	/* For who wants to tell others how far it is; NULL: nobody does. Called once, with the
+	 * board, when no more processes are forked; the board lives on until build() returns. */
+	void (*begun)(void *arg, struct board *board);
+	void *begun_arg;
+	void (*over)(void *arg); /* the board goes away now */
 };
 
 /* What became of it, for the line or the JSON that is printed. */

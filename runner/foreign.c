@@ -20,6 +20,7 @@
 #define USE_LOGIN "log in with docker, podman or skopeo; firn pull reads their credentials"
 #define NOT_YET "that is not in this version"
 #define SHOWS_ALL "--json shows all that an image says of itself"
+#define USE_IMAGES "an image is a file; firn images tends those of registries' names"
 #define FILES "an image is a file: ls, cp and rm do it"
 
 // clang-format off
@@ -32,13 +33,12 @@ static const struct advice verbs[] = {
 	{"cp", "'firn exec IMAGE cp FILE DIR' copies out of an image"},
 	{"create", "an image file is run as it is: firn exec, firn run"},
 	{"export", FILES},
-	{"images", FILES},
 	{"import", "firn build OUT SOURCE reads any image"},
 	{"info", "firn doctor tells of this machine, firn inspect of an image"},
 	{"instance", USE_SESSION},
 	{"key", NOT_YET},
 	{"kill", "a container ends with its processes: kill(1)"},
-	{"list", FILES},
+	{"list", USE_IMAGES},
 	{"load", "firn build OUT docker-archive:FILE"},
 	{"login", USE_LOGIN},
 	{"logs", "output goes to the caller's own streams"},
@@ -49,7 +49,7 @@ static const struct advice verbs[] = {
 	{"remote", USE_LOGIN},
 	{"remove", FILES},
 	{"rm", FILES},
-	{"rmi", FILES},
+	{"rmi", USE_IMAGES},
 	{"run-help", "firn inspect --helpfile IMAGE shows it"},
 	{"save", FILES},
 	{"search", "registries' own pages search"},

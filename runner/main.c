@@ -124,6 +124,11 @@ static int verb_cache(int argc, char **argv)
 	return delegate("cache", argc, argv);
 }
 
+static int verb_images(int argc, char **argv)
+{
+	return delegate("images", argc, argv);
+}
+
 /* @argv of a verb begins behind its name and ends with NULL. */
 struct verb {
 	const char *name;
@@ -144,6 +149,7 @@ static const struct verb verbs[] = {
 	{"verify", verb_verify, "read all of an image, and compare it with what it says of itself",
 		 true},
 	{"cache", verb_cache, "show or shrink the cache of fetched layers", true},
+	{"images", verb_images, "show and tend the images that are run by registries' names", true},
 	{"inspect", inspect_main, "show what an image is and says of itself", false},
 	{"doctor", doctor_main, "show what this machine allows, and the remedies", false},
 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const verbs[] = {
-	"exec", "run", "shell", "build", "pull", "verify", "cache",
+	"exec", "run", "shell", "build", "pull", "verify", "cache", "images",
 };
 
 static const char *const options[] = {
@@ -17,7 +17,7 @@ static const char *const options[] = {
 	"session", "mpi", "glibc", "engine", "config", "print-plan", "verbose", "quiet",
 	/* the builder's */
 	"platform", "compress", "block-size", "jobs", "all-root", "force", "no-cache", "rebuild",
-	"from", "keep", "json",
+	"from", "keep", "older", "offline", "json",
 };
 
 static bool is_in(const char *const *list, size_t count, const char *word)

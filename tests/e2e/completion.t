@@ -110,7 +110,7 @@ for variable in $(cat "$scratch/dropped"); do
 done
 ok "every variable dropped is in the manual (missing:$unlisted)" [ -z "$unlisted" ]
 # Without what only the site may say, and what names files that are not there.
-sed 's/^#\([a-z[]\)/\1/; /^deny/d; /^drop/d; /^keep/d; /^bind/d; /^squashfuse/d; /^default/d; /^insecure/d; /^linger/d; /^pin/d' "$srcdir/conf/firn.conf.example" \
+sed 's/^#\([a-z[]\)/\1/; /^deny/d; /^drop/d; /^keep/d; /^bind/d; /^squashfuse/d; /^default/d; /^insecure/d; /^linger/d; /^pin/d; /^group/d' "$srcdir/conf/firn.conf.example" \
 	>"$scratch/firn.conf"
 chmod 644 "$scratch/firn.conf"
 make_small "$scratch/root"

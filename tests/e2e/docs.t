@@ -51,7 +51,7 @@ ok '... and its end'                         says 'ends with a full stop: Failed
 ok '... and its word'                        says 'does not come to the point'
 
 # Manual pages, as make has made them.
-for page in firn.1 firn-build.1 firn.conf.5; do
+for page in firn.1 firn-build.1 firn-images.1 firn.conf.5; do
 	manual=$builddir/doc/$page
 	ok "$page has its date and version"      grep -qE '^\.TH [A-Z\\.-]+ [15] "20[0-9]{2}-[0-9]{2}-[0-9]{2}" "firn [0-9.]+"' "$manual"
 	ok "$page has nothing left to fill in"   denied grep -E '@[A-Za-z]+@' "$manual"
@@ -73,9 +73,10 @@ ok 'there are verbs'                         [ "$(echo "$verbs" | wc -l)" -ge 9 
 for verb in $verbs; do
 	ok "firn(1) has '$verb' in its synopsis" grep -qxF ".SY \"firn $verb\"" "$srcdir/doc/firn.1.in"
 done
-for verb in exec build pull verify cache; do
+for verb in exec build pull verify cache images; do
 	manual=$srcdir/doc/firn-build.1.in
 	[ "$verb" != exec ] || manual=$srcdir/doc/firn.1.in
+	[ "$verb" != images ] || manual=$srcdir/doc/firn-images.1.in
 	for option in $(firn help "$verb" | grep -o -- '--[a-z][a-z-]*' | sort -u); do
 		ok "the manual has $verb $option" grep -qF -e "$(echo "$option" | sed 's/-/\\-/g')" "$manual"
 	done

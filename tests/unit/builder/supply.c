@@ -118,7 +118,7 @@ static void read_top(void)
 /* One build with a cache at @place or none (NULL), whose inside does @work. */
 static void build(const char *place, void (*work)(void))
 {
-	struct cache_place cache = {(char *)place, 0};
+	struct cache_place cache = {.path = (char *)place};
 	struct answer_about about = {.folder = -1, .name = "an image", .max = 1000};
 	int theirs[LINE_SOCKETS], mine[LINE_SOCKETS];
 	struct reference *reference = NULL;
