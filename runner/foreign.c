@@ -149,7 +149,6 @@ static const struct advice inspect_options[] = {
 
 /* What begins a name that is no file. */
 static const struct advice images[] = {
-	{"docker://", USE_PULL},
 	{"oras://", NOT_YET},
 	{"library://", NOT_YET},
 	{"shub://", NOT_YET},

@@ -24,7 +24,7 @@ const char *foreign_option(const char *name, size_t len);
 /* The same of inspect. */
 const char *foreign_inspect_option(const char *name, size_t len);
 
-/* What was named as the image and cannot be opened: "docker://alpine", "/host:/data". */
+/* What was named as the image and cannot be opened: "library://alpine", "/host:/data". */
 const char *foreign_image(const char *word);
 
 /*

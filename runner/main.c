@@ -17,6 +17,7 @@
 #include "runner/plan/entrypoint.h"
 #include "runner/session/container.h"
 #include "runner/session/session_start.h"
+#include "runner/stored.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static int give_up(const struct err *err)
 	return err->status ? err->status : EXIT_FIRN_FAILED;
 }
 
-/* A name of another place, where a file was meant to be. */
+/* A registry's name without the tag that would have let it be asked for. */
 static void explain_image(const char *image, struct err *err)
 {
 	if (err->code == ENOENT && access(image, F_OK) < 0 && foreign_reference(image))
@@ -60,6 +61,7 @@ static int go(enum request_verb verb, int argc, char **argv)
 	struct container_use use = {.self = true, .hold = -1};
 	struct err err;
 	bool interactive;
+	int stored;
 
 	if (request_read(verb, argc, argv, &request, &err) < 0)
 		return give_up(&err);
@@ -70,6 +72,9 @@ static int go(enum request_verb verb, int argc, char **argv)
 	}
 	interactive = hints_is_interactive(request);
 	request->prompt = interactive && !request->frozen;
+	stored = stored_image(request, &err);
+	if (stored != 0)
+		return stored > 0 ? EXIT_FIRN_FAILED : give_up(&err);
 	if (request->contain && guard_descriptors(&err) < 0)
 		return give_up(&err);
 	if (container_plan(request, &container, &err) < 0) {

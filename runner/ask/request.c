@@ -4,6 +4,7 @@
 #include "lib/cli/options.h"
 #include "lib/size.h"
 #include "runner/ask/env_file.h"
+#include "runner/ask/image_name.h"
 #include "runner/foreign.h"
 
 #include <string.h>
@@ -281,7 +282,8 @@ static int check_image(const struct request *request, struct err *err)
 {
 	const char *image = request->image, *advice = foreign_image(image);
 
-	if ((!advice && request->env_count == 0) || access(image, F_OK) == 0)
+	if ((!advice && request->env_count == 0) || image_name_reads(image) ||
+	    access(image, F_OK) == 0)
 		return 0;
 	if (advice)
 		return err_set(err, "'%s' is not a file; %s", image, advice);

@@ -17,6 +17,8 @@ squash rootfs app.sqfs
 for name in debian_12.sqfs app.sqsh app.sif own.sqfs rootfs.sqfs IMAGE; do
 	cp app.sqfs $name
 done
+# A path that is there goes before a registry's name, which this machine may not reach.
+mkdir docker: && cp app.sqfs docker:/debian:12 && cp app.sqfs debian:12
 for page in README.md doc/slurm.md doc/slurm-admin.md doc/coming-from/apptainer.md doc/coming-from/charliecloud.md \
 	doc/coming-from/docker.md doc/coming-from/pyxis.md; do
 	parsed "$page"

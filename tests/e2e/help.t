@@ -105,13 +105,20 @@ ok '-e IMAGE COMMAND'                   status_is 125 firn exec -e root true x
 ok 'names what happened'                says "there is no image 'true'; 'root' before it was taken for a variable"
 ok '-e IMAGE'                           status_is 125 firn shell -e root
 ok 'likewise'                           says "no image named: 'root' was taken for a variable"
-# Names of images in registries, where a file is to stand.
-for name in debian debian:12 library/debian:12 docker.io/library/debian ghcr.io/lab/tool localhost:5000/tool \
-	debian@sha256:0123456789abcdef docker://debian; do
+ok '-e VARIABLE NAME:TAG COMMAND'       status_is 125 firn exec -e root 127.0.0.1:1/tool:1 true
+ok '... is a variable and an image'     says_not 'was taken for a variable'
+# Names of images in registries, where a file is to stand: without tag or digest no registry is asked.
+told_of_pull() {
+	ok "$1 $2"                              status_is 125 firn "$1" "$2"
+	ok '... is told of pull'                says "firn: '$2' is not a file; firn pull makes a file of an image in a registry"
+}
+for name in debian docker.io/library/debian ghcr.io/lab/tool localhost:5000/tool debian@sha256:0123456789abcdef; do
 	for verb in run shell inspect; do
-		ok "$verb $name"                status_is 125 firn $verb "$name"
-		ok '... is told of pull'        says "firn: '$name' is not a file; firn pull makes a file of an image in a registry"
+		told_of_pull $verb "$name"
 	done
+done
+for name in debian:12 library/debian:12 docker://debian; do
+	told_of_pull inspect "$name"
 done
 for name in nosuch.sif ./debian:12 /nosuch/debian:12 lab/tool debian: a.b/ ../debian; do
 	ok "run $name"                          status_is 125 firn run "$name"

@@ -72,6 +72,48 @@ ok 'by its name'                        succeeds firn images verify "$at/group/t
 ok 'other settings are another image'   sh -c '[ "$(SOURCE_DATE_EPOCH=1 "$0" images get "$1")" != "$2" ]' "$FIRN" "$at/group/tool:1" "$path"
 ok 'of which each has the name'         test "$(firn images | grep -c "group/tool:1")" = 2
 
+# Names where a file can stand.
+cd "$scratch/out" || exit 1
+for name in "$at/group/tool:1" "docker://$at/group/tool:1" "$at#group/tool:1" "$at/group/tool@$digest"; do
+	ok "exec of $(echo "$name" | cut -c 1-40)" succeeds firn exec "$name" true
+done
+ok 'run'                                succeeds firn run "$at/group/tool:1" true
+ok 'the plan has the file'              succeeds firn exec --print-plan "$at/group/tool:1" true
+ok 'of the store'                       says "image $path "
+ok 'standard input is the program'\''s'   prints hello sh -c 'echo hello | "$0" exec "$1" probe read 0' "$FIRN" "$at/group/tool:1"
+ok 'also where children are ignored'    succeeds sh -c 'trap "" CHLD; exec "$0" exec "$1" true' "$FIRN" "$at/group/tool:1"
+ok 'a name that no registry has'        status_is 125 firn exec "$at/group/tool:2" true
+ok 'is one line'                        one_line
+ln -s "$scratch/wanted.sqfs" tool:1
+ok 'a path that is there is that'       prints 'image '"$scratch/wanted.sqfs" sh -c '"$0" exec --print-plan tool:1 true | sed -n "s/^\(image [^ ]*\).*/\1/p"' "$FIRN"
+rm tool:1
+ok 'what begins as a path is one'       status_is 125 firn exec ./tool:1 true
+ok 'and missing'                        says "cannot open './tool:1'"
+ok 'a file that is missing is one'      status_is 125 firn exec tool.sqfs true
+ok 'and no name'                        says "cannot open 'tool.sqfs'"
+ok 'what others name otherwise is told' status_is 125 firn exec podman:tool true
+ok 'as ever'                            says 'firn build OUT SOURCE'
+mkdir -p "$HOME/.config/containers"
+printf '[aliases]\n"tool" = "%s/group/tool"\n' "$at" >"$HOME/.config/containers/registries.conf"
+ok 'a short name'                       succeeds firn exec tool:1 true
+rm -r "$HOME/.config"
+asked() { grep -c 'GET /v2/group/tool/manifests/1 ' "$scratch/registry/log"; }
+ranks() {
+	for _ in $(seq 16); do
+		SLURM_JOB_ID=1 SLURM_STEP_ID=$$ SLURMD_NODENAME=n "$FIRN" exec "$at/group/tool:1" true &
+	done >"$last" 2>&1
+	wait
+	[ ! -s "$last" ]
+}
+before=$(asked)
+ok '16 ranks of a launcher'             ranks
+if grep -q _uid "/proc/keys" 2>/dev/null; then
+	ok 'ask once'                   test "$(($(asked) - before))" = 1
+else
+	skip 'ask once' 'no keyrings'
+fi
+cd / || exit 1
+
 # One build, whoever asks.
 # together COUNT NAME: so many ask at once, and get the same.
 together() {
