@@ -87,7 +87,8 @@ static int build_apart(struct outside *outside, struct built *built, struct err 
 	const struct conf *conf = outside->recipe->conf;
 	struct harvest harvest = {0};
 	struct answer_about about = {reach->reference, conf,	    outside->recipe->cache,
-				     reach->folder,    reach->name, DOCUMENT_MAX};
+				     reach->folder,    reach->name, DOCUMENT_MAX,
+				     inside->out};
 	struct apart apart = {.what = reach->name,
 			      .cage = builder_cage(conf->require_cage),
 			      .work = work_in_cage,

@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/pass.h"
 #include "lib/path.h"
+#include "lib/size.h"
 #include "lib/text.h"
 #include "lib/wait.h"
 
@@ -16,10 +17,12 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum {
 	PIECE_SIZE = 256 << 10,
 	PIPE_SIZE = 1 << 20,
+	ROOM_TOLD = 256 << 20,
 	HOLD_MS = 100, /* at most, before bytes are handed on */
 };
 
@@ -314,6 +317,33 @@ static int start_reader(struct answer *answer, uint32_t number, struct line_answ
 	return fail(say);
 }
 
+/*
+ * What is to come, and whether there is room: an image is about as large as its compressed layers,
+ * and so is what the cache keeps of them. What is free may be less by a quota, or be enough all the
+ * same: it is told, and no more.
+ */
+static void tell_room(const struct answer_about *about, uint64_t size)
+{
+	char needed[SIZE_TEXT_SIZE], left[SIZE_TEXT_SIZE];
+	struct statvfs file_system;
+	uint64_t free_size;
+
+	if (about->room < 0 || fstatvfs(about->room, &file_system) < 0)
+		return;
+	free_size = (uint64_t)file_system.f_bavail * file_system.f_frsize;
+	size_print(size, needed);
+	size_print(free_size, left);
+	if (free_size < size)
+		log_warning("the layers of '%s' are %s, and only %s are free for the image",
+			    about->name, needed, left);
+	else if (size >= ROOM_TOLD)
+		log_note("the layers of '%s' are %s; %s are free for the image", about->name,
+			 needed, left);
+	else
+		log_info("the layers of '%s' are %s; %s are free for the image", about->name,
+			 needed, left);
+}
+
 static int answer_question(struct channel *channel, const struct line_ask *ask,
 			   struct line_answer *say)
 {
@@ -326,6 +356,7 @@ static int answer_question(struct channel *channel, const struct line_ask *ask,
 		return give_member(answer, ask->text, say);
 	if (first && ask->what == LINE_NAME && answer->supply) {
 		supply_name(answer->supply, ask->flag);
+		tell_room(&answer->about, ask->size);
 		return -1;
 	}
 	if (first && ask->what == LINE_READER)

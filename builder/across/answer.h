@@ -22,6 +22,7 @@ struct answer_about {
 	int folder;	  /* an OCI layout; -1 */
 	const char *name; /* of either, for messages */
 	size_t max;	  /* bytes of a document */
+	int room;	  /* the image's file: what is free where it will be is told; -1: not */
 };
 
 struct answer;

@@ -145,9 +145,9 @@ int ask_for_document(struct asker *ask, const struct digest *digest, uint64_t si
 	return 0;
 }
 
-int ask_to_name(struct asker *ask, bool is_index, struct err *err)
+int ask_to_name(struct asker *ask, bool is_index, uint64_t size, struct err *err)
 {
-	struct line_ask question = {.what = LINE_NAME, .flag = is_index};
+	struct line_ask question = {.what = LINE_NAME, .flag = is_index, .size = size};
 	struct line_answer answer;
 
 	return talk_first(ask, &question, &answer, NULL, err);

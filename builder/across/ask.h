@@ -26,7 +26,8 @@ struct ask_document {
 int ask_top(struct asker *ask, size_t max, struct ask_document *out, struct err *err);
 int ask_for_document(struct asker *ask, const struct digest *digest, uint64_t size,
 		     bool is_manifest, size_t max, char **text, size_t *out_size, struct err *err);
-int ask_to_name(struct asker *ask, bool is_index, struct err *err);
+/* @size: bytes of all layers, for who looks whether there is room for them. */
+int ask_to_name(struct asker *ask, bool is_index, uint64_t size, struct err *err);
 /* One that answers for blobs is to be there before threads of ours take its place. */
 void ask_to_begin(struct asker *ask);
 /*

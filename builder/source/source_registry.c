@@ -67,6 +67,7 @@ static int name_it(struct remote *remote, const struct reference *reference,
 		   const struct ask_document *top, struct err *err)
 {
 	struct origin *origin = &remote->source.origin;
+	uint64_t size = 0;
 
 	if (origin->manifest.text[0])
 		origin->index = top->digest;
@@ -77,7 +78,9 @@ static int name_it(struct remote *remote, const struct reference *reference,
 	if (asprintf(&origin->reference, "docker://%s/%s@%s", reference->host, reference->name,
 		     top->digest.text) < 0)
 		return err_sys(err, "cannot name the source");
-	return ask_to_name(remote->ask, origin->index.text[0], err);
+	for (size_t i = 0; i < remote->source.count; i++)
+		size += remote->source.layer[i].size;
+	return ask_to_name(remote->ask, origin->index.text[0], size, err);
 }
 
 static int read_documents(struct remote *remote, const struct reference *reference,

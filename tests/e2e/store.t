@@ -275,6 +275,7 @@ full() {
 if unshare -Urm true 2>/dev/null; then
 	ok 'a full store is an error, and holds nothing' full "$at/group/tool:1"
 	ok 'that names the cause'               says 'No space left on device'
+	ok 'and was foreseen'                   says 'MiB, and only'
 else
 	skip 'a full store' 'no mount namespaces'
 fi
