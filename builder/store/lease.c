@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -319,6 +320,7 @@ static bool is_dead(const struct lease_watch *watch, const struct lease_terms *t
 
 	memcpy(text, watch->text, sizeof(text));
 	lease_text_parse(text, watch->size, &process, holder);
+	holder->is_here = lease_process_is_here(&process);
 	return wait_clock_ms() - watch->since_ms >= terms->dead_ms ||
 	       lease_process_is_gone(&process);
 }
@@ -359,6 +361,16 @@ int lease_try(int folder, const char *name, const char *what, const struct lease
 			return result;
 	}
 	return 0;
+}
+
+void lease_sleep(const struct lease_holder *holder, long pause_ms)
+{
+	auto_fd process = holder->is_here ? (int)syscall(SYS_pidfd_open, holder->pid, 0) : -1;
+
+	if (process >= 0)
+		(void)wait_readable(process, pause_ms);
+	else
+		(void)poll(NULL, 0, (int)pause_ms);
 }
 
 const char *lease_token(const struct lease *lease)

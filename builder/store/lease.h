@@ -35,6 +35,7 @@ struct lease_holder {
 	char host[LEASE_HOST_SIZE], what[LEASE_WHAT_SIZE], token[LEASE_TOKEN_SIZE];
 	long pid;
 	unsigned percent; /* of the work, 0 to 100 */
+	bool is_here;	  /* @pid is a number of this machine, and of this pid namespace */
 };
 
 /* What one who waits remembers of the lease between two looks at it. All zero to begin with. */
@@ -56,6 +57,9 @@ struct lease;
 int lease_try(int folder, const char *name, const char *what, const struct lease_terms *terms,
 	      struct lease_watch *watch, struct lease **out, struct lease_holder *holder,
 	      struct err *err);
+
+/* Sleep for @pause_ms, or until the process of @holder, if it is here, has ended. */
+void lease_sleep(const struct lease_holder *holder, long pause_ms);
 
 /* A word of 32 hex digits that nobody else has: to name what belongs to this holder alone. */
 const char *lease_token(const struct lease *lease);

@@ -30,7 +30,9 @@ void lease_failed_clear(int folder, const char *name);
 
 /* This process. What cannot be found out is "" or 0, and nobody takes it for one that is gone. */
 void lease_process_self(struct lease_process *out);
-/* Whether @process was one of this machine, and is no more. */
+/* Whether @process has a number of this machine and pid namespace. */
+bool lease_process_is_here(const struct lease_process *process);
+/* Whether it is one of those, and is no more. */
 bool lease_process_is_gone(const struct lease_process *process);
 
 /* Put the text for a holder into @out. Returns its length. */

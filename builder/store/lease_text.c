@@ -60,14 +60,21 @@ void lease_process_self(struct lease_process *out)
 		out->start = 0;
 }
 
-bool lease_process_is_gone(const struct lease_process *process)
+bool lease_process_is_here(const struct lease_process *process)
 {
-	char boot[LEASE_BOOT_SIZE], state;
-	unsigned long long start;
+	char boot[LEASE_BOOT_SIZE];
 
 	read_boot(boot);
-	if (process->pid <= 0 || !*boot || strcmp(boot, process->boot) != 0 ||
-	    !process->pid_space || process->pid_space != pid_space())
+	return process->pid > 0 && *boot && strcmp(boot, process->boot) == 0 &&
+	       process->pid_space && process->pid_space == pid_space();
+}
+
+bool lease_process_is_gone(const struct lease_process *process)
+{
+	unsigned long long start;
+	char state;
+
+	if (!lease_process_is_here(process))
 		return false;
 	if (kill((pid_t)process->pid, 0) < 0 && errno == ESRCH)
 		return true;

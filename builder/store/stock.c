@@ -263,6 +263,52 @@ static void tell(const struct stock *stock, const struct lease_holder *holder, l
 		log_note("'%s' is being built by somebody unknown: waiting", stock->entry.name);
 }
 
+/* Whether the holder that was waited for, who has it no more, said why it came to nothing. */
+static bool has_failed(const struct stock *stock, const struct shelf *shelf,
+		       const struct lease_holder *before, const struct lease_holder *now,
+		       struct err *err)
+{
+	if (strcmp(before->token, now->token) == 0 ||
+	    !lease_failure(shelf->leases, stock->stem, before->token, err))
+		return false;
+	(void)err_aim(err, "'%s', built by process %ld on '%s'", stock->entry.name, before->pid,
+		      before->host);
+	return true;
+}
+
+/*
+ * With the lease, which is given back: the image may have come between the look before and the
+ * lease, or may not be possible. Returns 1 with the path, 0 if another has to be waited for, or -1.
+ */
+static int hold(struct stock *stock, const struct shelf *shelf, const struct lease_holder *before,
+		char **path, struct err *err)
+{
+	static const struct lease_holder nobody = {.pid = 0};
+	int result = find(stock, path, err);
+
+	if (result == 0 && has_failed(stock, shelf, before, &nobody, err)) {
+		result = -1;
+	} else if (result == 0) {
+		result = build_one(stock, shelf, err);
+		if (result < 0)
+			(void)err_aim(err, "'%s'", stock->entry.name);
+		else if (result > 0)
+			result = find(stock, path, err);
+	}
+	lease_end(take_ptr(&stock->lease));
+	return result;
+}
+
+/* The end of a process of this machine is told at once; of another's one has to look. */
+static long pause_after(long long waited, const struct lease_holder *holder)
+{
+	long long pause = waited / LOOK_PART;
+
+	if (holder->is_here || pause > LOOK_MOST)
+		return LOOK_MOST;
+	return pause < LOOK_LEAST ? LOOK_LEAST : (long)pause;
+}
+
 /* Until it is there, by whomever. */
 static int build_or_wait(struct stock *stock, const struct shelf *shelf, char **path,
 			 struct err *err)
@@ -273,30 +319,21 @@ static int build_or_wait(struct stock *stock, const struct shelf *shelf, char **
 
 	for (;;) {
 		struct lease_holder before = holder;
-		long long waited = wait_clock_ms() - begin, pause = waited / LOOK_PART;
-		int result = lease_try(shelf->leases, stock->stem, stock->entry.name, &terms,
-				       &watch, &stock->lease, &holder, err);
-		int found = result < 0 ? 0 : find(stock, path, err);
+		long long waited = wait_clock_ms() - begin;
+		int found = find(stock, path, err), result;
 
-		/* Also as the holder: it may have come between the look before and the lease. */
-		if (found == 0 && result >= 0 && strcmp(before.token, holder.token) != 0 &&
-		    lease_failure(shelf->leases, stock->stem, before.token, err)) {
-			lease_end(take_ptr(&stock->lease));
-			return err_aim(err, "'%s', built by process %ld on '%s'", stock->entry.name,
-				       before.pid, before.host);
-		}
-		if (found == 0 && result == 1)
-			result = build_one(stock, shelf, err);
-		lease_end(take_ptr(&stock->lease));
 		if (found != 0)
 			return found < 0 ? -1 : 0;
-		if (result < 0)
-			return err_aim(err, "'%s'", stock->entry.name);
-		if (result == 1)
-			continue;
+		result = lease_try(shelf->leases, stock->stem, stock->entry.name, &terms, &watch,
+				   &stock->lease, &holder, err);
+		if (result > 0)
+			result = hold(stock, shelf, &before, path, err);
+		else if (result == 0 && has_failed(stock, shelf, &before, &holder, err))
+			result = -1;
+		if (result != 0)
+			return result < 0 ? -1 : 0;
 		tell(stock, &holder, waited, &next);
-		pause = pause < LOOK_LEAST ? LOOK_LEAST : pause > LOOK_MOST ? LOOK_MOST : pause;
-		(void)poll(NULL, 0, (int)pause);
+		lease_sleep(&holder, pause_after(waited, &holder));
 	}
 }
 
