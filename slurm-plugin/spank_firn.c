@@ -209,9 +209,13 @@ static int submit_component(spank_t spank, int argc, char **argv, struct err *er
 {
 	struct submitted made = {0};
 	struct settings settings;
-	int asked =
-		bad_option ? err_set(err, "%s", bad_option) : submit_take(&submission, &wish, err);
+	int asked;
 
+	if (!bad_option && submit_is_named(&submission, &wish) &&
+	    (settings_read(argc, argv, &settings, err) < 0 ||
+	     submit_name(&submission, &wish, settings.firn, err) < 0))
+		return -1;
+	asked = bad_option ? err_set(err, "%s", bad_option) : submit_take(&submission, &wish, err);
 	if (asked < 0 ||
 	    (asked && (settings_read(argc, argv, &settings, err) < 0 ||
 		       submit_pin(&submission, &wish, &settings, warn, &made, err) < 0)))

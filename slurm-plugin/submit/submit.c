@@ -4,6 +4,7 @@
 #include "lib/image/identity.h"
 #include "slurm-plugin/pin.h"
 #include "slurm-plugin/submit/data_images.h"
+#include "slurm-plugin/submit/named.h"
 #include "slurm-plugin/submit/variables.h"
 #include "slurm-plugin/submit/visible.h"
 
@@ -84,6 +85,44 @@ static int replace(char **text, char *value, struct err *err)
 	free(*text);
 	*text = value;
 	return 0;
+}
+
+static bool is_named(const char *image)
+{
+	struct err ignored;
+
+	return image && visible_is_no_reference(image, &ignored) < 0;
+}
+
+/* What names the image beside Slurm's own option: ours, or a variable where neither is given. */
+static char **image_of(struct submission *at, struct slurm_wish *wish)
+{
+	return wish->image || getenv(SUBMIT_CONTAINER) ? &wish->image : &at->variables.image;
+}
+
+bool submit_is_named(struct submission *at, struct slurm_wish *wish)
+{
+	return !at->why && (is_named(getenv(SUBMIT_CONTAINER)) || is_named(*image_of(at, wish)));
+}
+
+int submit_name(struct submission *at, struct slurm_wish *wish, const char *firn, struct err *err)
+{
+	char **image = image_of(at, wish);
+	auto_free char *path = NULL, *container = NULL;
+
+	if (is_named(*image)) {
+		if (named_get(firn, *image, &path, err) < 0)
+			return -1;
+		free(*image);
+		*image = take_ptr(&path);
+	}
+	if (!is_named(getenv(SUBMIT_CONTAINER)))
+		return 0;
+	if (named_get(firn, getenv(SUBMIT_CONTAINER), &container, err) < 0)
+		return -1;
+	return setenv(SUBMIT_CONTAINER, container, 1) < 0
+		       ? err_sys(err, "cannot note the container's image")
+		       : 0;
 }
 
 /* What only tells how a container is to be says nothing where there is none. */

@@ -50,6 +50,15 @@ struct submission {
 void submit_begin(struct submission *submission, bool is_step);
 
 /*
+ * Whether @wish, Slurm's own option, or the variable that counts where both are silent, names an
+ * image as a registry does, and no file that is here. false where submit_take() fails anyhow.
+ */
+bool submit_is_named(struct submission *submission, struct slurm_wish *wish);
+/* Put the files in the place of such names: named.h. @firn is the program. 0, or -1 with @err. */
+int submit_name(struct submission *submission, struct slurm_wish *wish, const char *firn,
+		struct err *err);
+
+/*
  * After Slurm has read the options of a component: complete @wish by Slurm's own option and by what
  * is inherited. Returns 1 when there is something to do, 0 when this one asks for nothing (then no
  * more is looked at: no job without a container fails by firn), or -1.

@@ -121,7 +121,7 @@ for submit in srun sbatch 'user salloc'; do
 	ok '... is named'                       says "firn: --container-workdir: '/wrokspace' is no directory of '$debian'"
 	ok '... once'                           one_line
 	ok "a registry's image: $submit" status_is 125 $submit --container-image=nvcr.io#nvidia/pytorch:24 empty
-	ok '... is none'                        says "'firn pull nvcr.io/nvidia/pytorch:24'"
+	ok '... is none'                        says "there is no file 'nvcr.io#nvidia/pytorch:24', and no such image can be had"
 done
 ok 'a directory of the image'               prints /usr/lib srun --container="$debian" --container-workdir=/usr/lib pwd
 ok '... of a mount'                         prints /made/up srun --container="$debian" --container-mounts=/usr:/made/up --container-workdir=/made/up pwd
