@@ -26,6 +26,7 @@ static const struct check {
 	{"configuration", doctor_conf, true},
 	{"binds", doctor_binds, false},
 	{"cache", doctor_cache, false},
+	{"store", doctor_store, false},
 	{"registries", doctor_registries, false},
 	{"squashfuse", doctor_squashfuse, true}, /* where firn.conf says engine = squashfuse */
 	{"processes", doctor_proc, false},

@@ -63,7 +63,7 @@ void doctor_registries_of(const struct conf *conf, const char *path, struct find
 doctor_check doctor_conf;
 void doctor_conf_remedy(struct finding *finding, const char *path, const char *said);
 /* cache.c: where the builder keeps what it fetches. */
-doctor_check doctor_cache;
+doctor_check doctor_cache, doctor_store;
 /* site.c: what is installed beside firn. */
 void doctor_squashfuse_of(const struct conf *conf, struct finding *finding);
 doctor_check doctor_squashfuse, doctor_slurm, doctor_mpi, doctor_profiles, doctor_run_singularity;

@@ -58,6 +58,16 @@ ok 'no two remedies write one file'    succeeds sh -c 'files=$(sed -n "/>\/etc\/
 ok 'without a user in the namespace'   status_is 1 unshare -U "$FIRN" doctor -q
 ok 'that is the remedy'                says 'remedy: map a user into the namespace around: unshare -r'
 
+# The store, likewise.
+store() { env -u XDG_DATA_HOME HOME="$scratch" FIRN_STORE="$1" "$FIRN" doctor; }
+ok 'the store is told'                  succeeds store ''
+ok '... with its place'                 says "store: '$scratch/.local/share/firn/images', made when it is needed"
+mkdir "$scratch/own" "$scratch/loose" && chmod 755 "$scratch/own" && chmod 777 "$scratch/loose"
+ok 'one of the user'"'"'s own'          succeeds store "$scratch/own"
+ok '... is told'                        says "store: '$scratch/own'"
+ok 'one that all can write to'          succeeds store "$scratch/loose"
+ok '... is told'                        says "warning  store: '$scratch/loose' is not used: others can write to it"
+
 # The cache: where it is, and why it is not used.
 cache() { env -u XDG_CACHE_HOME HOME="$scratch" FIRN_CACHE="$1" "$FIRN" doctor; }
 ok 'the cache is told'                 succeeds cache ''
