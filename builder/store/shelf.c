@@ -20,16 +20,21 @@ static int name_of_user(char *out, size_t size)
 	return entry && snprintf(out, size, "%s", entry->pw_name) < (int)size ? 0 : -1;
 }
 
-/* A group's folders are the group's to write to, whatever the umask. */
-static int open_below(struct shelf *shelf, const char *name, int *out, struct err *err)
+/*
+ * Where there is none and it is not to be made, -1: a directory that is only looked at stays as it
+ * is. A group's folders are the group's to write to, whatever the umask.
+ */
+static int open_below(struct shelf *shelf, const char *name, bool make, int *out, struct err *err)
 {
 	struct stat stat;
 
-	if (mkdirat(shelf->folder, name, 0700) == 0 && shelf->is_groups &&
+	if (make && mkdirat(shelf->folder, name, 0700) == 0 && shelf->is_groups &&
 	    fstat(shelf->folder, &stat) == 0)
 		(void)!fchmodat(shelf->folder, name, stat.st_mode & 07777, 0);
 	*out = openat(shelf->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return *out < 0 ? err_sys(err, "cannot open '%s/%s'", shelf->path, name) : 0;
+	if (*out >= 0 || (!make && errno == ENOENT))
+		return 0;
+	return err_sys(err, "cannot open '%s/%s'", shelf->path, name);
 }
 
 static void shelf_clear(struct shelf *shelf)
@@ -58,8 +63,8 @@ static int shelf_open(const struct cache_place *place, bool make, struct shelf *
 	out->is_groups = place->use == PLACE_OF_GROUP_STORE && !folder.is_of_all;
 	out->folder = take_fd(&folder.fd);
 	out->path = take_ptr(&folder.path);
-	if (able && (open_below(out, "names", &out->names, err) < 0 ||
-		     open_below(out, "leases", &out->leases, err) < 0)) {
+	if (able && (open_below(out, "names", make, &out->names, err) < 0 ||
+		     open_below(out, "leases", make, &out->leases, err) < 0)) {
 		shelf_clear(out);
 		return -1;
 	}

@@ -30,7 +30,7 @@ enum {
 /* One that is open. */
 struct shelf {
 	char *path;
-	int folder, names, leases; /* descriptors; the last two -1 in one that is only read */
+	int folder, names, leases; /* descriptors; the last two -1 where they are not there */
 	bool writable, is_groups;
 };
 

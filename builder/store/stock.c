@@ -150,7 +150,7 @@ static void note(const struct stock *stock)
 	struct label old;
 	struct err err;
 
-	if (!own)
+	if (!own || own->names < 0)
 		return;
 	if (label_find(own, stock->entry.name, stock->entry.settings, &old) &&
 	    digest_is(&old.digest, &stock->entry.digest) &&

@@ -211,6 +211,10 @@ else
 fi
 chmod -R u+w "$scratch/site"
 
+mkdir "$scratch/plain"
+ok 'a directory that is looked at'      succeeds env FIRN_STORE="$scratch/plain" "$FIRN" images
+ok 'stays as it is'                     test -z "$(ls -A "$scratch/plain")"
+
 # What is in the way, or makes no sense.
 clear_store
 gets "$at/group/tool:1"
@@ -298,7 +302,8 @@ two_hosts() {
 	wait
 	cmp "$scratch/out/one" "$scratch/out/two" >>"$last" && [ "$(tree_of "$(cat "$scratch/out/one")")" = "$right" ] && clean
 }
-if unshare -Urmu true 2>/dev/null && command -v faketime >/dev/null; then
+# A sanitizer wants to be loaded first.
+if unshare -Urmu true 2>/dev/null && faketime -f +1h "$FIRN" --version >/dev/null 2>&1; then
 	ok 'another machine waits, a day ahead' two_hosts 6
 	ok 'and tells for whom'                 says "on 'node1'"
 	ok 'a machine that sleeps loses the build, and notices' two_hosts 36
