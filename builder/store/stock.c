@@ -143,6 +143,27 @@ static int resolve(struct stock *stock, struct err *err)
 	return 0;
 }
 
+/* An answer that is young enough for the site, whoever asked; by the clocks of both. */
+static bool is_fresh(struct stock *stock)
+{
+	struct label found;
+
+	for (size_t i = 0; i < stock->shelves.count; i++) {
+		time_t age;
+
+		if (!label_find(&stock->shelves.item[i], stock->entry.name, stock->entry.settings,
+				&found))
+			continue;
+		age = time(NULL) - found.resolved;
+		if (age < 0 || age >= stock->recipe->conf->store_fresh)
+			continue;
+		log_info("'%s' was asked for %lld seconds ago", stock->entry.name, (long long)age);
+		stock->entry = found;
+		return true;
+	}
+	return false;
+}
+
 /* The name is noted where that can be done; an image can be used without. */
 static void note(const struct stock *stock)
 {
@@ -358,11 +379,13 @@ static int get(struct stock *stock, const struct store_places *places, char **pa
 	struct err why = {.text = ""};
 	int found;
 
+	stock->entry.resolved = time(NULL);
 	if (stock->reference->digest.text[0])
 		stock->entry.digest = stock->reference->digest;
+	else if (is_fresh(stock))
+		log_debug("no registry is asked");
 	else if (stock->wish->offline || resolve(stock, &why) < 0)
 		return recall_unasked(stock, &why, path, err);
-	stock->entry.resolved = time(NULL);
 	(void)shelf_stem(&stock->entry.digest, stock->entry.settings, stock->stem);
 	found = find(stock, path, err);
 	if (found < 0 || (found == 0 && make(stock, places, path, err) < 0))

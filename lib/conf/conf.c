@@ -41,6 +41,7 @@ static const struct key keys[] = {
 	{"build", "max-memory", VALUE_LIMIT, offsetof(struct conf, max_memory), true},
 	{"build", "cache", VALUE_PLACE, offsetof(struct conf, cache), true},
 	{"store", "dir", VALUE_PLACES, offsetof(struct conf, store), true},
+	{"store", "fresh", VALUE_NUMBER, offsetof(struct conf, store_fresh), true},
 	{"store", "group", VALUE_FLAG, offsetof(struct conf, store_group), false},
 	{"pull", "default", VALUE_HOST, offsetof(struct conf, default_registry), false},
 	{"pull", "stall", VALUE_NUMBER, offsetof(struct conf, stall), true},

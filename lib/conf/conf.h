@@ -81,6 +81,7 @@ struct conf {
 	char *cache;		   /* directory as written, for expand.h; NULL: XDG's */
 	/* [store]: where images of registries' names are, as written, for expand.h */
 	struct conf_list store;
+	int store_fresh;  /* seconds for which a tag's answer is good; default 0: it is asked for */
 	bool store_group; /* what a group can write to is good enough; default no */
 	/* [pull], and all [registry] sections */
 	char *default_registry;    /* host of names without one; NULL: not said here */

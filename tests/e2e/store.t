@@ -181,6 +181,13 @@ push "$scratch/oci2" group/tool:1
 ok 'a tag that moved is noticed'        sh -c '[ "$("$0" images get "$1")" != "$2" ]' "$FIRN" "$at/group/tool:1" "$path"
 push "$scratch/oci" group/tool:1
 gets "$at/group/tool:1"
+printf '[store]\nfresh = 600\n' >"$scratch/fresh.conf"
+push "$scratch/oci2" group/tool:1
+before=$(asked)
+ok 'unless the answer is fresh enough'  gets "$at/group/tool:1" --config "$scratch/fresh.conf"
+ok 'then nobody is asked'               test "$(asked)" = "$before"
+push "$scratch/oci" group/tool:1
+gets "$at/group/tool:1"
 "$srcdir/tests/registry/serve" stop "$scratch/registry"
 ok 'without its registry'               gets "$at/group/tool:1"
 ok 'the last answer counts, and that is said' says "warning: '$at/group/tool:1' is taken as its registry had it on 20"
