@@ -54,6 +54,17 @@ int err_code(struct err *err, int code, const char *format, ...)
 	return -1;
 }
 
+int err_answer(struct err *err, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fill(err, 0, format, args);
+	va_end(args);
+	err->code = code;
+	return -1;
+}
+
 bool err_is_full(const struct err *err)
 {
 	return err->code == ENOSPC || err->code == EDQUOT;

@@ -39,6 +39,10 @@ int err_sys(struct err *err, const char *format, ...) __attribute__((format(prin
 int err_code(struct err *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* As err_set(), with @code of what an answer means that no system call gave. Returns -1. */
+int err_answer(struct err *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Whether the cause is a full disk or a quota: then what was being read has no part in it, and its
  * name is no help. */
 bool err_is_full(const struct err *err);

@@ -115,10 +115,11 @@ static int exchange(const struct ask *ask, const struct http_request *request, c
 		return err_aim(err, "cannot log in to '%s'", ask->host);
 	status = http_reply(stream)->status;
 	if (status == 401 || status == 403)
-		return err_set(err, "access to '%s/%s' denied%s", ask->host, ask->name,
-			       ask->credentials ? ": the credentials are not accepted"
-						: ": there are no credentials; log in with docker, "
-						  "podman or skopeo login");
+		return err_answer(err, EACCES, "access to '%s/%s' denied%s", ask->host, ask->name,
+				  ask->credentials
+					  ? ": the credentials are not accepted"
+					  : ": there are no credentials; log in with docker, "
+					    "podman or skopeo login");
 	if (status != 200)
 		return err_set(err, "cannot log in to '%s': its token server answers %ld",
 			       ask->host, status);
@@ -279,8 +280,9 @@ int login_answer(const struct conf *conf, const char *host, const char *account,
 	int found;
 
 	if (challenge->scheme == CHALLENGE_NONE)
-		return err_set(err, "access to '%s/%s' denied, and '%s' does not say how to log in",
-			       host, name, host);
+		return err_answer(err, EACCES,
+				  "access to '%s/%s' denied, and '%s' does not say how to log in",
+				  host, name, host);
 	found = credentials_find(account, name, &credentials, err);
 	if (found < 0)
 		return -1;
@@ -289,10 +291,10 @@ int login_answer(const struct conf *conf, const char *host, const char *account,
 	if (challenge->scheme == CHALLENGE_BEARER)
 		return bearer(&ask, authorization, err);
 	if (!found || !credentials.user)
-		return err_set(err,
-			       "access to '%s/%s' denied: there are no credentials; log in with "
-			       "docker, podman or skopeo login",
-			       host, name);
+		return err_answer(err, EACCES,
+				  "access to '%s/%s' denied: there are no credentials; log in with "
+				  "docker, podman or skopeo login",
+				  host, name);
 	*authorization = basic(&credentials);
 	return *authorization ? 0 : err_sys(err, "cannot log in to '%s'", host);
 }

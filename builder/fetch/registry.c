@@ -251,11 +251,12 @@ static int refuse(const struct registry *registry, const struct endpoint *endpoi
 			       "'%s' sends on to '%s', which answers %ld: no credentials go there",
 			       endpoint->host, reply->host, reply->status);
 	if (reply->status == 404)
-		return err_set(err, "'%s' has no '%s' of the image '%s'", endpoint->host, what,
-			       name);
+		return err_answer(err, ENOENT, "'%s' has no '%s' of the image '%s'", endpoint->host,
+				  what, name);
 	if (reply->status == 401 || reply->status == 403)
-		return err_set(err, "access to '%s/%s' denied: the credentials are not accepted",
-			       endpoint->host, name);
+		return err_answer(err, EACCES,
+				  "access to '%s/%s' denied: the credentials are not accepted",
+				  endpoint->host, name);
 	if (reply->status == 429)
 		return err_set(err,
 			       "'%s' answers that there were too many requests (429%s%s); try "

@@ -37,7 +37,8 @@ struct document {
  * The manifest or index that @what, a tag or a digest, names. All kinds are accepted in
  * one request: a registry answers 404 to one that was not asked for. A digest that was
  * asked for is checked. @max bytes at most. Returns 0 and fills @out, which the caller
- * clears, or -1 with @err.
+ * clears, or -1 with @err, whose code is ENOENT where the registry has no such image, and EACCES
+ * where it gives it to others alone: answers, and not the lack of one.
  */
 int registry_manifest(struct registry *registry, const char *what, size_t max,
 		      const struct patience *patience, struct document *out, struct err *err);

@@ -108,8 +108,15 @@ static int recall_unasked(struct stock *stock, const struct err *why, char **pat
 {
 	char when[32] = "an unknown day";
 	struct tm utc;
-	int found = recall(stock, path, err);
+	bool answered = why->code == ENOENT || why->code == EACCES;
+	int found;
 
+	/* Who says no is not away. */
+	if (answered && !stock->wish->offline) {
+		*err = *why;
+		return -1;
+	}
+	found = recall(stock, path, err);
 	if (found < 0)
 		return -1;
 	if (found == 0 && stock->wish->offline)

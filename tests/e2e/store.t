@@ -177,6 +177,13 @@ ok 'and nothing of it is left'          clean
 # The registry is away.
 ok 'a name that no registry has'        status_is 125 firn images get "$at/group/tool:2"
 ok 'is one line'                        one_line
+gets "$at/group/tool:1"
+python3 -c 'import sys, urllib.request; urllib.request.urlopen(urllib.request.Request(sys.argv[1], method="DELETE"))' \
+	"http://$at/v2/group/tool/manifests/$digest"
+ok 'a tag that is gone'                 status_is 125 firn images get "$at/group/tool:1"
+ok 'is gone, though its image is here'  says "has no '1' of the image"
+push "$scratch/oci" group/tool:1
+gets "$at/group/tool:1"
 push "$scratch/oci2" group/tool:1
 ok 'a tag that moved is noticed'        sh -c '[ "$("$0" images get "$1")" != "$2" ]' "$FIRN" "$at/group/tool:1" "$path"
 push "$scratch/oci" group/tool:1

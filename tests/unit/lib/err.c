@@ -44,11 +44,21 @@ static void an_aim_stands_before_the_cause(void)
 	ok(err.code == EIO, "the code stays");
 }
 
+static void an_answer_has_a_code_and_no_system_call(void)
+{
+	struct err err;
+
+	ok(err_answer(&err, ENOENT, "no '%s' there", "f") == -1 && err.code == ENOENT,
+	   "an answer has its code");
+	is_str(err.text, "no 'f' there", "and its own words alone");
+}
+
 int main(void)
 {
 	a_system_error_keeps_its_number();
 	a_hostile_name_stays_one_line();
 	a_long_name_is_cut();
 	an_aim_stands_before_the_cause();
+	an_answer_has_a_code_and_no_system_call();
 	return done_testing();
 }
