@@ -117,7 +117,8 @@ int label_note(const struct shelf *shelf, const struct label *entry, struct err 
 		    0644);
 	if (fd < 0)
 		return err_sys(err, "cannot write to the store '%s'", shelf->path);
-	(void)fchmod(fd, 0644); /* who may read the directory */
+	/* Who may read the directory; a group's may note their use, too. */
+	(void)fchmod(fd, shelf->is_groups ? 0664 : 0644);
 	/* A directory in its place makes room, if it is empty. */
 	if (file_write_all(fd, text, (size_t)size) == 0 &&
 	    (renameat(shelf->names, hidden, shelf->names, file) == 0 ||

@@ -98,7 +98,8 @@ int shelves_open(const struct store_places *places, bool make, struct shelves *o
 
 		if (add(&places->item[i], may_make, out, err) >= 0)
 			continue;
-		log_warning("%s", err->text);
+		if (!make) /* which comes second, if it comes */
+			log_warning("%s", err->text);
 		if (!*first.text)
 			first = *err;
 	}

@@ -322,6 +322,9 @@ int store_verb(const struct options *options, const struct recipe *recipe, struc
 			       "'firn images %s' does not take these words; see "
 			       "'firn images --help'",
 			       what);
+	/* It opens the store itself, and tells what is wrong with it. */
+	if (works[i].work == do_get)
+		return do_get(&visit, err);
 	if (store_places_find(recipe->conf, &places, err) < 0 ||
 	    shelves_open(&places, false, &visit.shelves, err) < 0)
 		return -1;

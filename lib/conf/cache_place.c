@@ -137,6 +137,13 @@ static int check(const struct stat *stat, enum cache_use use, struct cache_folde
 		out->is_others = !(stat->st_mode & S_IWGRP);
 		return 0;
 	}
+	if (!is_own && use != PLACE_OF_CACHE && !out->is_of_all) {
+		remedy(out,
+		       "as its owner: chmod go-w '%.160s'; or in firn.conf, [store] group = yes",
+		       out->path);
+		return err_set(err, "'%s' is not used: others can write to it (mode %04o)",
+			       out->path, stat->st_mode & 07777);
+	}
 	if (!is_own) {
 		if (out->is_of_all)
 			remedy(out, "as root: rm -r '%.160s'", out->path);
