@@ -19,8 +19,7 @@ enum { LINE_READERS = 6, LINE_SOCKETS = 1 + LINE_READERS, LINE_TEXT_SIZE = 192 }
 enum line_question {
 	LINE_TOP, /* the document that was asked for: a file of @size bytes, digest, media type */
 	LINE_DOCUMENT, /* @digest, of @size bytes; @flag: a manifest. A file of @size bytes */
-	LINE_NAME,     /* the top was understood; @flag: it is an index; @size: of all layers. Nothing
-			*/
+	LINE_NAME,     /* the top is understood; @flag: an index; @size: of all layers. Nothing */
 	LINE_MEMBER,   /* @text: a file's path in an OCI layout. The file, its size */
 	LINE_READER, /* to the first: the socket @flag is about to be used. Nothing, or it cannot be
 		      */

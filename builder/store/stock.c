@@ -143,7 +143,8 @@ static int resolve(struct stock *stock, struct err *err)
 	struct document document = {0};
 
 	if (registry_open(stock->reference, stock->recipe->conf, &registry, err) < 0 ||
-	    registry_manifest(registry, stock->reference->tag, DOCUMENT_MAX, &document, err) < 0)
+	    registry_manifest(registry, stock->reference->tag, DOCUMENT_MAX, NULL, &document,
+			      err) < 0)
 		return -1;
 	stock->entry.digest = document.digest;
 	document_clear(&document);

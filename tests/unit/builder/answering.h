@@ -66,7 +66,7 @@ static void *answer_first(void *arg)
 /* An image of the repository @name; or, NULL, the layout @layout. */
 static void begin(const char *name, int layout, const struct reference **out)
 {
-	struct cache_place cache = {place, 0};
+	struct cache_place cache = {.path = place};
 	struct answer_about about = {
 		.folder = layout, .name = "an image", .max = 1000, .conf = conf, .cache = &cache};
 	int theirs[LINE_SOCKETS];
