@@ -256,6 +256,9 @@ static int check_image(const char *image, struct err *err)
 {
 	const char *end = strstr(image, "://");
 
+	/* A registry's: firn finds it, or makes it, in its store. */
+	if (strncmp(image, "docker://", 9) == 0)
+		return 0;
 	if (strncmp(image, "instance://", 11) == 0)
 		return err_set(err, "'%s' is not offered: instances are not in this version",
 			       image);
@@ -296,6 +299,7 @@ int dialect_end_action(struct speech *speech, char **operand, struct err *err)
 #define TEXT(field) CLI_TEXT(struct speech, field)
 #define NOT(why) dialect_refuse, 0, "not offered: " why
 #define NOTHING(why) dialect_no_effect, 0, "no effect: " why
+#define CREDENTIALS "what docker, podman or skopeo logged in to is read"
 #define WARN(what) dialect_warn, 0, what
 
 #define CAPABILITIES "no program in a container has capabilities of the host's"
@@ -341,19 +345,19 @@ static const struct cli_option rows[] = {
 	{"pid", 'p', NULL, ACT, WARN("the host's processes stay visible")},
 	{"ipc", 'i', NULL, ACT, WARN("the host's IPC objects stay reachable")},
 
-	{"authfile", 0, "FILE", ACT, NOTHING("nothing is fetched")},
-	{"docker-host", 0, "URL", ACT, NOTHING("nothing is fetched")},
-	{"docker-login", 0, NULL, ACT, NOTHING("nothing is fetched")},
-	{"docker-password", 0, "TEXT", ACT, NOTHING("nothing is fetched")},
-	{"docker-username", 0, "TEXT", ACT, NOTHING("nothing is fetched")},
+	{"authfile", 0, "FILE", ACT, NOTHING(CREDENTIALS)},
+	{"docker-host", 0, "URL", ACT, NOTHING(CREDENTIALS)},
+	{"docker-login", 0, NULL, ACT, NOTHING(CREDENTIALS)},
+	{"docker-password", 0, "TEXT", ACT, NOTHING(CREDENTIALS)},
+	{"docker-username", 0, "TEXT", ACT, NOTHING(CREDENTIALS)},
 	{"disable-cache", 0, NULL, ACT, NOTHING("running an image needs no cache")},
 	{"drop-caps", 0, "LIST", ACT, NOTHING("all are dropped")},
 	{"ignore-fakeroot-command", 0, NULL, ACT, NOTHING("that command is never used")},
 	{"ignore-subuid", 0, NULL, ACT, NOTHING("/etc/subuid is never used")},
 	{"no-compat", 0, NULL, ACT, NOTHING("it is so without --compat")},
 	{"no-eval", 0, NULL, ACT, NOTHING("values are never evaluated by a shell")},
-	{"no-https", 0, NULL, ACT, NOTHING("nothing is fetched")},
-	{"nohttps", 0, NULL, ACT, NOTHING("nothing is fetched")},
+	{"no-https", 0, NULL, ACT, NOTHING(CREDENTIALS)},
+	{"nohttps", 0, NULL, ACT, NOTHING(CREDENTIALS)},
 	{"no-init", 0, NULL, ACT, NOTHING("there is no init process")},
 	{"no-nv", 0, NULL, ACT, NOTHING("it is so without --nv")},
 	{"no-oci", 0, NULL, ACT, NOTHING("it always is so")},

@@ -169,7 +169,8 @@ ok 'instance start'       refuses "'instance' is not offered" apptainer instance
 ok 'instance://web'       refuses 'instances are not in this version' apptainer exec instance://web true
 ok 'overlay create'       refuses 'mkdir DIR' apptainer overlay create --size 1024 x.img
 ok 'sign'                 refuses 'no signatures by keys' apptainer sign lab.sif
-ok 'docker://'            refuses 'pull makes one of it' apptainer exec docker://alpine true
+ok 'oras://'              refuses 'pull makes one of it' apptainer exec oras://127.0.0.1:9/lab/tool:1 true
+ok 'docker://'            refuses '127.0.0.1:9' apptainer exec docker://127.0.0.1:9/lab/tool:1 true
 ok 'no such image'        refuses 'cannot open' apptainer exec nosuch.sif true
 ok 'no such program'      refuses "'nosuch' is not in" apptainer exec "$debian" nosuch
 ok 'no such option'       refuses "see 'apptainer exec --help'" apptainer exec --nosuch "$debian" true
