@@ -7,12 +7,13 @@
  * image of strangers can be asked before it runs. The rules are glibc's (ld.so(8), and what 2.31
  * to 2.41 do):
  *
- *   a name with a slash       that file; else, in this order:
- *   DT_RPATH                  of who needs it, of who needs that one, and so on, and of the
- * program; not if who needs it has a DT_RUNPATH, and none of an object with one LD_LIBRARY_PATH as
- * given DT_RUNPATH                of who needs it, alone /etc/ld.so.cache          but no system
- * folder's for an object linked with -z nodefaultlib the system's folders      as the
- * distribution's glibc was built: by where its libc.so.6 is
+ * - A name with a slash is that file. Any other is looked for, in this order, by
+ * - DT_RPATH of who needs it, of who needs that one, and so on, and of the program; not if who
+ *   needs it has a DT_RUNPATH, and that of no object that has one;
+ * - LD_LIBRARY_PATH as given;
+ * - DT_RUNPATH of who needs it, alone;
+ * - /etc/ld.so.cache, but no system folder's for an object linked with -z nodefaultlib;
+ * - the system's folders, as the distribution's glibc was built: by where its libc.so.6 is;
  *
  * with $ORIGIN, $LIB and $PLATFORM, and in each folder glibc-hwcaps/ first. A name that an object
  * was asked for by, or calls itself (DT_SONAME), is not searched for again; nor is one file loaded
