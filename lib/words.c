@@ -2,6 +2,7 @@
 #include "lib/words.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -50,6 +51,28 @@ int words_print(struct words *words, const char *format, ...)
 	len = vasprintf(&text, format, args);
 	va_end(args);
 	return words_take(words, len < 0 ? NULL : text);
+}
+
+char *words_take_item(const char **at)
+{
+	const char *from = *at;
+	char *item = malloc(strlen(from) + 1);
+	size_t len = 0;
+	bool quoted = false;
+
+	if (!item)
+		return NULL;
+	for (; *from && (quoted || *from != ','); from++) {
+		if (*from != '"')
+			item[len++] = *from;
+		else if (quoted && from[1] == '"')
+			item[len++] = *from++;
+		else
+			quoted = !quoted;
+	}
+	item[len] = '\0';
+	*at = from + (*from == ',');
+	return item;
 }
 
 void words_clear(struct words *words)

@@ -31,6 +31,13 @@ int words_print(struct words *words, const char *format, ...) __attribute__((for
  * NULL. Returns as words_add(). */
 int words_take(struct words *words, char *text);
 
+/*
+ * Take one item off the list at @at, whose items have commas in between: a new string, or NULL
+ * without memory. In double quotes a comma is one, and two quotes are one quote (RFC 4180, 2). @at
+ * moves behind the comma, or to the end.
+ */
+char *words_take_item(const char **at);
+
 /* Free all words, and leave an empty list. auto_words does it at the end of the block. */
 void words_clear(struct words *words);
 #define auto_words CLEANUP(words_clear) struct words

@@ -4,6 +4,7 @@
 
 #include "lib/conf/expand.h"
 #include "lib/size.h"
+#include "lib/words.h"
 
 #include <string.h>
 
@@ -214,27 +215,6 @@ int request_tmpfs_parse(const char *text, struct request_mount *out, struct err 
 	return 0;
 }
 
-/* One "key=value" of --mount; a value in double quotes may hold commas. */
-static char *take_item(const char **text)
-{
-	const char *from = *text;
-	char *item = malloc(strlen(from) + 1);
-	size_t len = 0;
-	bool quoted = false;
-
-	if (!item)
-		return NULL;
-	for (; *from && (quoted || *from != ','); from++) {
-		if (*from == '"')
-			quoted = !quoted;
-		else
-			item[len++] = *from;
-	}
-	item[len] = '\0';
-	*text = from + (*from ? 1 : 0);
-	return item;
-}
-
 struct mount_words {
 	struct request_mount mount;
 	char *type;
@@ -302,7 +282,7 @@ int request_mount_parse(const char *text, struct request_mount *out, struct err 
 	int result = 0;
 
 	for (const char *at = text; result == 0 && *at;) {
-		auto_free char *item = take_item(&at);
+		auto_free char *item = words_take_item(&at);
 
 		if (!item || take_word(&words, item) < 0)
 			result = err_set(err, "mount '%s': '%s' is not understood", text,

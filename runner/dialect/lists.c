@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-#include "lib/own.h"
+#include "lib/words.h"
 #include "runner/dialect/private.h"
 
 #include <string.h>
@@ -9,35 +9,10 @@
 static const char *const bind_words[] = {"ro", "rw", "optional"};
 static const char *const bind_keys[] = {"image-src=", "id="};
 
-/* Take one item of CSV off @list: "" is a quote in quotes. NULL without memory. */
-static char *take_item(const char **list)
-{
-	const char *from = *list;
-	char *item = malloc(strlen(from) + 1);
-	size_t len = 0;
-	bool quoted = false;
-
-	if (!item)
-		return NULL;
-	for (; *from && (quoted || *from != ','); from++) {
-		if (*from != '"')
-			item[len++] = *from;
-		else if (quoted && from[1] == '"')
-			item[len++] = *from++;
-		else
-			quoted = !quoted;
-	}
-	item[len] = '\0';
-	*list = *from ? from + 1 : NULL;
-	return item;
-}
-
 int dialect_each_item(const char *list, dialect_part *take, void *arg, struct err *err)
 {
-	const char *at = *list ? list : NULL;
-
-	while (at) {
-		auto_free char *item = take_item(&at);
+	for (const char *at = list; *at;) {
+		auto_free char *item = words_take_item(&at);
 
 		if (!item)
 			return err_sys(err, "cannot take '%s'", list);

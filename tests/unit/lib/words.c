@@ -100,8 +100,22 @@ static void a_name_is_found_among_many(void)
 	ok(found == MANY, "and each has its second value");
 }
 
+static void items_are_taken(void)
+{
+	static const char *const items[] = {"a", "", "b,c", "d\"e", "f"};
+	const char *at = "a,,\"b,c\",\"d\"\"e\",f";
+
+	for (size_t i = 0; i < COUNT_OF(items); i++) {
+		auto_free char *item = words_take_item(&at);
+
+		is_str(item, items[i], "an item");
+	}
+	ok(!*at, "to the end");
+}
+
 int main(void)
 {
+	items_are_taken();
 	an_environment_has_each_name_once();
 	a_name_is_found_among_many();
 
