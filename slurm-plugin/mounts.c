@@ -120,10 +120,12 @@ static int print_bind(const struct item *item, const struct flags *flags, char *
 	const char *const mode[] = {flags->file ? "file" : NULL, flags->ro ? "ro" : NULL,
 				    flags->image && !flags->sub ? "image" : NULL};
 	char text[32] = "";
+	size_t len = 0;
 
 	for (size_t i = 0; i < COUNT_OF(mode); i++)
 		if (mode[i])
-			(void)sprintf(text + strlen(text), "%s%s", *text ? "," : ":", mode[i]);
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+						len ? "," : ":", mode[i]);
 	return asprintf(word, "--bind=%s%s%s%s%s%.*s", item->source, item->target ? ":" : "",
 			item->target ? item->target : "", text,
 			!flags->sub ? ""

@@ -210,11 +210,8 @@ static int find_system(struct closure *closure, struct err *err)
 		if (add_to_path(closure, &closure->system, path, err) < 0)
 			return -1;
 	}
-	if (!closure->lib || closure->lib == triplet) {
-		(void)strcpy(path, "/lib");
-		if (add_to_path(closure, &closure->system, path, err) < 0)
-			return -1;
-		(void)strcpy(path, "/usr/lib");
+	for (int i = 0; (!closure->lib || closure->lib == triplet) && i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/lib", i ? "/usr" : "");
 		if (add_to_path(closure, &closure->system, path, err) < 0)
 			return -1;
 	}

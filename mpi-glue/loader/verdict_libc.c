@@ -24,7 +24,7 @@ __attribute__((format(printf, 2, 3))) static void err_format(char *text, const c
 	(void)vsnprintf(line, sizeof(line), format, args);
 	__builtin_va_end(args);
 	(void)err_set(&err, "%s", line);
-	(void)strcpy(text, err.text);
+	(void)snprintf(text, ERR_TEXT_SIZE, "%s", err.text);
 }
 
 /* What people call the library that it is all about. */

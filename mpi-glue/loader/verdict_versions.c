@@ -87,5 +87,5 @@ void verdict_file_number(const struct closure *closure, const struct closure_obj
 		return;
 	number += 4;
 	if (number[strspn(number, "0123456789.")] == '\0')
-		(void)strcpy(out, number);
+		(void)snprintf(out, size, "%s", number);
 }

@@ -22,6 +22,7 @@ printf '#include "runner/plan/d.h"\n' >"$tree/runner/mount/e.h"
 : >"$tree/runner/plan/d.h"
 seq 501 | sed 's,^,// ,' >"$tree/builder/long.c"
 seq 500 | sed 's,^,// ,' >"$tree/builder/short.c"
+printf 'x = strcpy(a, b);\nx = snprintf(a, 1, "");\nx = my_system(a);\n/* strcpy() */\n' >"$tree/builder/copy.c"
 ok 'arrows that go back are an error'          status_is 1 table -v
 ok '... those of lib'                          says 'lib/a.h: runner/b.h'
 ok '... and of builder'                        says 'builder/c.c: runner/b.h'
@@ -33,6 +34,10 @@ ok 'a line of 101 columns, with its tab'       says 'runner/b.c:1'
 ok '... but not one of 100'                    says_not 'runner/b.c:2'
 ok 'a file of 501 lines'                       says 'builder/long.c: 501'
 ok '... but not one of 500'                    says_not 'builder/short.c: 500'
+ok 'a copy without a limit'                    says 'builder/copy.c:1'
+ok '... but none with one'                     says_not 'builder/copy.c:2'
+ok '... nor a name that ends so'               says_not 'builder/copy.c:3'
+ok '... nor a comment'                         says_not 'builder/copy.c:4'
 ok 'a guard that is not its path'              says 'runner/b.h: FIRN_A_H'
 ok '... and that of two'                       says 'FIRN_A_H: lib/a.h runner/b.h'
 ok 'a tag of two structs'                      says 'same: lib/a.h runner/b.h'

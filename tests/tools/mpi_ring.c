@@ -151,6 +151,7 @@ static int maps(const char *name)
 	char line[4096], device[32], last[NAME] = "", found[NAME], text[NAME] = "";
 	char *texts = calloc((size_t)count, NAME);
 	unsigned long inode;
+	size_t len = 0;
 	int missing;
 
 	while (file && fgets(line, sizeof(line), file)) {
@@ -158,8 +159,10 @@ static int maps(const char *name)
 		    sscanf(line, "%*s %*s %*s %31s %lu", device, &inode) != 2)
 			continue;
 		snprintf(found, sizeof(found), "%s %lu\n", device, inode);
-		if (strcmp(found, last) != 0 && strlen(text) + strlen(found) < NAME)
-			strcat(text, strcpy(last, found));
+		if (strcmp(found, last) == 0 || len + strlen(found) >= NAME)
+			continue;
+		memcpy(last, found, sizeof(last));
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", found);
 	}
 	if (file)
 		fclose(file);

@@ -109,12 +109,11 @@ static const char *operands(const struct cli *cli, const char *line)
 {
 	static char text[128];
 	const struct dug *dug = read_line(cli, line);
+	size_t len = 0;
 
 	text[0] = '\0';
-	for (char **at = dug->operand; dug->result == 0 && *at; at++) {
-		(void)strcat(text, *at);
-		(void)strcat(text, " ");
-	}
+	for (char **at = dug->operand; dug->result == 0 && *at; at++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ", *at);
 	return dug->result == 0 ? text : dug->err.text;
 }
 

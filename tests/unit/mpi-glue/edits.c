@@ -10,12 +10,11 @@
 static const char *joined(char *const *env)
 {
 	static char text[512];
+	size_t len = 0;
 
 	text[0] = '\0';
-	for (; env && *env; env++) {
-		(void)strcat(text, *env);
-		(void)strcat(text, " ");
-	}
+	for (; env && *env; env++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ", *env);
 	return text;
 }
 

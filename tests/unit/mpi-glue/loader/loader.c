@@ -101,7 +101,7 @@ static bool find_real(const struct loader_side *side, const char *program, char 
 	if (size < (ssize_t)root)
 		return false;
 	path[size] = '\0';
-	(void)strcpy(real, path + root);
+	(void)snprintf(real, PATH_MAX, "%s", path + root);
 	return true;
 }
 
